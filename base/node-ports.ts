@@ -1,0 +1,54 @@
+/** The ports of `ports.ts` on Node itself. The only file that touches these globals. */
+import { performance } from "node:perf_hooks";
+import { Worker, type TransferListItem } from "node:worker_threads";
+import type { Rng, ThreadExit, ThreadHandle, ThreadHost, ThreadOptions, Time, Timer } from "./ports.js";
+
+/**
+ * `performance.now()` starts at zero in every thread. `hrtime` is one clock for the whole process,
+ * so the difference, taken once, makes the readings of all threads comparable.
+ */
+function monotonicOffsetMs(): number {
+  const [seconds, nanoseconds] = process.hrtime();
+  return seconds * 1e3 + nanoseconds / 1e6 - performance.now();
+}
+
+/** Real time. */
+export function nodeTime(): Time {
+  const offsetMs = monotonicOffsetMs();
+  return {
+    nowMs: () => performance.now() + offsetMs,
+    epochMs: () => Date.now(),
+    after(delayMs, run): Timer {
+      const handle = setTimeout(run, delayMs);
+      return { cancel: () => clearTimeout(handle) };
+    },
+    soon: (run) => void setImmediate(run),
+  };
+}
+
+/** Real chance. */
+export const nodeRng: Rng = { next: () => Math.random() };
+
+/** Real threads. */
+export const nodeThreadHost: ThreadHost = { spawn: spawnWorker };
+
+function spawnWorker(options: ThreadOptions): ThreadHandle {
+  const worker = new Worker(options.entry, {
+    name: options.name,
+    workerData: options.data,
+    transferList: (options.transfer ?? []) as TransferListItem[],
+    ...(options.heapMbMax === undefined
+      ? {}
+      : { resourceLimits: { maxOldGenerationSizeMb: options.heapMbMax } }),
+  });
+  let failure: { error: unknown } | undefined;
+  worker.on("error", (error) => (failure = { error }));
+  return {
+    name: options.name,
+    post: (message, transfer) => worker.postMessage(message, (transfer ?? []) as TransferListItem[]),
+    onMessage: (receive) => void worker.on("message", receive),
+    onExit: (receive) =>
+      void worker.on("exit", (exitCode) => receive({ exitCode, ...failure } satisfies ThreadExit)),
+    terminate: async () => void (await worker.terminate()),
+  };
+}

@@ -1,0 +1,8 @@
+/** Compiles the sources once, since threads and processes under test run the compiled files. */
+import { execFileSync } from "node:child_process";
+import { createRequire } from "node:module";
+
+export default function setup(): void {
+  const tsc = createRequire(import.meta.url).resolve("typescript/lib/tsc.js");
+  execFileSync(process.execPath, [tsc, "-p", "tsconfig.build.json"], { stdio: "inherit" });
+}
