@@ -1,14 +1,7 @@
 // The import arrows of the house: floors point down, the four layers do not see one another.
 const room = (names) => `^(${names.join("|")})/`;
 const layers = ["access", "speech", "dialog", "business"];
-const floors = [
-  ["base"],
-  ["codecs", "config"],
-  ["storage"],
-  layers,
-  ["actors"],
-  ["engine"],
-];
+const floors = [["base"], ["codecs", "config"], ["storage"], layers, ["actors"], ["engine"]];
 const up = floors.slice(0, -1).map((rooms, index) => ({
   name: `up-from-${rooms.join("-")}`,
   severity: "error",
@@ -41,16 +34,34 @@ module.exports = {
       from: { path: "^(access/client/|codecs/wire/native)", pathNot: "\\.test\\.ts$" },
       to: { dependencyTypes: ["core"] },
     },
-    { name: "no-circular", severity: "error", from: {}, to: { circular: true, viaOnly: { dependencyTypesNot: ["type-only"] } } },
+    {
+      name: "no-circular",
+      severity: "error",
+      from: {},
+      to: { circular: true, viaOnly: { dependencyTypesNot: ["type-only"] } },
+    },
     {
       name: "no-orphans",
       severity: "error",
       comment: "A file nobody imports is dead, unless it starts a thread, a process or a test.",
-      from: { orphan: true, pathNot: "(\\.test\\.ts|\\.config\\.(ts|js)|\\.d\\.ts)$|main\\.ts$|^(test|bench)/" },
+      from: {
+        orphan: true,
+        pathNot: "(\\.test\\.ts|\\.config\\.(ts|js)|\\.d\\.ts)$|main\\.ts$|^(test|bench)/",
+      },
       to: {},
     },
-    { name: "only-kernel-imports-nact", severity: "error", from: { pathNot: "^actors/kernel/nact-dispatcher\\.ts$" }, to: { path: "node_modules/nact" } },
-    { name: "product-never-imports-tests", severity: "error", from: { pathNot: "^(test|bench)/|\\.test\\.ts$" }, to: { path: "^(test|bench)/|\\.test\\.ts$" } },
+    {
+      name: "only-kernel-imports-nact",
+      severity: "error",
+      from: { pathNot: "^actors/kernel/nact-dispatcher\\.ts$" },
+      to: { path: "node_modules/nact" },
+    },
+    {
+      name: "product-never-imports-tests",
+      severity: "error",
+      from: { pathNot: "^(test|bench)/|\\.test\\.ts$" },
+      to: { path: "^(test|bench)/|\\.test\\.ts$" },
+    },
   ],
   options: {
     tsConfig: { fileName: "tsconfig.json" },

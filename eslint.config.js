@@ -28,16 +28,33 @@ export default tseslint.config(
   eslint.configs.recommended,
   ...tseslint.configs.recommendedTypeChecked,
   {
-    languageOptions: { parserOptions: { projectService: true, tsconfigRootDir: import.meta.dirname } },
+    languageOptions: {
+      parserOptions: { projectService: true, tsconfigRootDir: import.meta.dirname },
+    },
     rules: {
       "@typescript-eslint/consistent-type-imports": "error",
       "@typescript-eslint/no-floating-promises": "error",
-      "@typescript-eslint/switch-exhaustiveness-check": ["error", { considerDefaultExhaustiveForUnions: true }],
-      "@typescript-eslint/no-unused-vars": ["error", { argsIgnorePattern: "^_", varsIgnorePattern: "^_" }],
+      "@typescript-eslint/switch-exhaustiveness-check": [
+        "error",
+        { considerDefaultExhaustiveForUnions: true },
+      ],
+      "@typescript-eslint/no-unused-vars": [
+        "error",
+        { argsIgnorePattern: "^_", varsIgnorePattern: "^_" },
+      ],
       "no-restricted-globals": ["error", ...portedGlobals],
       "no-restricted-properties": ["error", ...portedProperties],
       "no-restricted-imports": ["error", { paths: portedImports }],
-      "max-len": ["error", { code: 100, ignoreUrls: true, ignoreStrings: true, ignoreTemplateLiterals: true, ignoreRegExpLiterals: true }],
+      "max-len": [
+        "error",
+        {
+          code: 100,
+          ignoreUrls: true,
+          ignoreStrings: true,
+          ignoreTemplateLiterals: true,
+          ignoreRegExpLiterals: true,
+        },
+      ],
       "max-lines": ["error", { max: 400 }],
       "max-lines-per-function": ["error", { max: 50, skipBlankLines: true, skipComments: true }],
       "no-empty": ["error", { allowEmptyCatch: false }],
@@ -47,10 +64,28 @@ export default tseslint.config(
   },
   {
     // The adapters of the ports themselves, and code that runs outside the engine's time.
-    files: ["base/node-ports.ts", "base/histogram.ts", "access/client/**", "bench/**", "test/**", "**/*.test.ts"],
-    rules: { "no-restricted-globals": "off", "no-restricted-properties": "off", "no-restricted-imports": "off" },
+    files: [
+      "base/node-ports.ts",
+      "base/histogram.ts",
+      "access/client/**",
+      "bench/**",
+      "test/**",
+      "**/*.test.ts",
+    ],
+    rules: {
+      "no-restricted-globals": "off",
+      "no-restricted-properties": "off",
+      "no-restricted-imports": "off",
+    },
   },
   { files: ["actors/kernel/nact-dispatcher.ts"], rules: { "no-restricted-imports": "off" } },
   { files: ["**/*.test.ts", "test/**"], rules: { "max-lines-per-function": "off" } },
-  { files: ["**/*.js", "**/*.mjs", "**/*.cjs"], ...tseslint.configs.disableTypeChecked },
+  {
+    files: ["**/*.js", "**/*.mjs", "**/*.cjs"],
+    languageOptions: {
+      ...tseslint.configs.disableTypeChecked.languageOptions,
+      globals: { module: "readonly", process: "readonly", console: "readonly", URL: "readonly" },
+    },
+    rules: { ...tseslint.configs.disableTypeChecked.rules, "max-len": "off" },
+  },
 );

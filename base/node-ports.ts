@@ -1,7 +1,15 @@
 /** The ports of `ports.ts` on Node itself. The only file that touches these globals. */
 import { performance } from "node:perf_hooks";
 import { Worker, type TransferListItem } from "node:worker_threads";
-import type { Rng, ThreadExit, ThreadHandle, ThreadHost, ThreadOptions, Time, Timer } from "./ports.js";
+import type {
+  Rng,
+  ThreadExit,
+  ThreadHandle,
+  ThreadHost,
+  ThreadOptions,
+  Time,
+  Timer,
+} from "./ports.js";
 
 /**
  * `performance.now()` starts at zero in every thread. `hrtime` is one clock for the whole process,
@@ -45,7 +53,8 @@ function spawnWorker(options: ThreadOptions): ThreadHandle {
   worker.on("error", (error) => (failure = { error }));
   return {
     name: options.name,
-    post: (message, transfer) => worker.postMessage(message, (transfer ?? []) as TransferListItem[]),
+    post: (message, transfer) =>
+      worker.postMessage(message, (transfer ?? []) as TransferListItem[]),
     onMessage: (receive) => void worker.on("message", receive),
     onExit: (receive) =>
       void worker.on("exit", (exitCode) => receive({ exitCode, ...failure } satisfies ThreadExit)),

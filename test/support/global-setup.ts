@@ -3,6 +3,7 @@ import { execFileSync } from "node:child_process";
 import { createRequire } from "node:module";
 
 export default function setup(): void {
+  if (process.env["VOXTREE_SKIP_BUILD"] !== undefined) return;
   const tsc = createRequire(import.meta.url).resolve("typescript/lib/tsc.js");
   execFileSync(process.execPath, [tsc, "-p", "tsconfig.build.json"], { stdio: "inherit" });
 }
