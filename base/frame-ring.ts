@@ -1,0 +1,229 @@
+/**
+ * Single-producer single-consumer ring of audio frames in shared memory: how frames pass between
+ * the gateway and a shard without a message per frame.
+ *
+ * ```
+ *  control words (Int32)                          data (bytesMax, a multiple of 8)
+ * ┌──────┬──────┬──────────┬───────┬───────────┐ ┌────────────┬────────────┬──────┬───────────┐
+ * │ head │ tail │ sleeping │ drops │incarnation│ │ record     │ record     │ skip │  free     │
+ * └──────┴──────┴──────────┴───────┴───────────┘ └────────────┴────────────┴──────┴───────────┘
+ *  head: bytes ever written, tail: bytes ever read, both modulo 2^32 (the size divides it)
+ *  record: slot u32 · length u32 · sequence u32 · flags u32 · mediaSamples f64 · atMs f64 · payload, padded to 8
+ * ```
+ *
+ * A full ring refuses the new frame and counts it: the consumer owns the old ones. The reader may
+ * go to sleep; the first write after that tells the writer to ring the doorbell (a message).
+ */
+import { assert } from "./assert.js";
+import { EngineError } from "./errors.js";
+
+const controlWords = 8;
+const controlBytes = controlWords * 4;
+const recordHeaderBytes = 32;
+/** `length` of a record that only fills the end of the buffer. */
+const skipLength = 0xffffffff;
+const [headWord, tailWord, sleepingWord, dropsWord, incarnationWord, writtenWord] = [
+  0, 1, 2, 3, 4, 5,
+];
+
+/** What one frame carries besides its payload. */
+export type FrameHead = {
+  /** Leg the frame belongs to, as agreed between gateway and shard. */
+  slot: number;
+  /** Inbound: the peer's sequence number. Outbound: the utterance number. */
+  sequence: number;
+  flags: number;
+  /** Media time of the first sample, in samples of the stream. */
+  mediaSamples: number;
+  /** Monotonic time the frame was read from its socket, or made. */
+  atMs: number;
+};
+
+/** A frame as the reader sees it. Reused between frames: copy what must outlive the call. */
+export type FrameView = FrameHead & { payload: Uint8Array };
+
+/** Frames written and refused since the ring was made. */
+export type RingCounters = { readonly written: number; readonly dropped: number };
+
+/**
+ * @param options.bytes size of the data part, a power of two
+ * @param options.incarnation which life of the shard the ring belongs to
+ * @throws {EngineError} `RING_SIZE`
+ */
+export function createFrameRing(options: {
+  readonly bytes: number;
+  readonly incarnation: number;
+}): SharedArrayBuffer {
+  const { bytes, incarnation } = options;
+  if (!Number.isInteger(Math.log2(bytes)) || bytes < 1024 || bytes > 2 ** 30) {
+    throw new EngineError(
+      "RING_SIZE",
+      `a ring of ${bytes} bytes: give a power of two from 1024 to ${2 ** 30}`,
+      { bytes },
+    );
+  }
+  const memory = new SharedArrayBuffer(controlBytes + bytes);
+  new Int32Array(memory, 0, controlWords)[incarnationWord] = incarnation;
+  return memory;
+}
+
+/** Bytes one frame takes in the ring. */
+export function recordBytes(payloadBytes: number): number {
+  return recordHeaderBytes + ((payloadBytes + 7) & ~7);
+}
+
+/** The producer's end. */
+export class FrameRingWriter {
+  readonly incarnation: number;
+  readonly #control: Int32Array;
+  readonly #bytes: Uint8Array;
+  readonly #words: Uint32Array;
+  readonly #floats: Float64Array;
+  readonly #capacity: number;
+
+  constructor(memory: SharedArrayBuffer) {
+    this.#capacity = memory.byteLength - controlBytes;
+    this.#control = new Int32Array(memory, 0, controlWords);
+    this.#bytes = new Uint8Array(memory, controlBytes);
+    this.#words = new Uint32Array(memory, controlBytes);
+    this.#floats = new Float64Array(memory, controlBytes);
+    this.incarnation = this.#control[incarnationWord]!;
+  }
+
+  /**
+   * Copies a frame in; the caller keeps `payload`.
+   *
+   * @returns false when there is no room: the frame is dropped and counted
+   */
+  write(head: FrameHead, payload: Uint8Array): boolean {
+    const needed = recordBytes(payload.length);
+    assert(needed <= this.#capacity / 2, "a frame fits in half the ring", { needed });
+    const start = this.#control[headWord]! >>> 0;
+    const used = (start - (Atomics.load(this.#control, tailWord) >>> 0)) >>> 0;
+    const offset = start % this.#capacity;
+    const toEnd = this.#capacity - offset;
+    const skipped = toEnd < needed ? toEnd : 0;
+    if (used + skipped + needed > this.#capacity) {
+      Atomics.add(this.#control, dropsWord, 1);
+      return false;
+    }
+    if (skipped > 0) this.#words[(offset >> 2) + 1] = skipLength;
+    this.#put(skipped > 0 ? 0 : offset, head, payload);
+    this.#control[writtenWord]! += 1;
+    Atomics.store(this.#control, headWord, (start + skipped + needed) | 0);
+    return true;
+  }
+
+  /** Whether the reader sleeps and must be woken by a message. True once per sleep. */
+  takeDoorbell(): boolean {
+    return Atomics.compareExchange(this.#control, sleepingWord, 1, 0) === 1;
+  }
+
+  counters(): RingCounters {
+    return {
+      written: this.#control[writtenWord]! >>> 0,
+      dropped: Atomics.load(this.#control, dropsWord) >>> 0,
+    };
+  }
+
+  #put(offset: number, head: FrameHead, payload: Uint8Array): void {
+    const word = offset >> 2;
+    this.#words[word] = head.slot;
+    this.#words[word + 1] = payload.length;
+    this.#words[word + 2] = head.sequence;
+    this.#words[word + 3] = head.flags;
+    this.#floats[(offset >> 3) + 2] = head.mediaSamples;
+    this.#floats[(offset >> 3) + 3] = head.atMs;
+    this.#bytes.set(payload, offset + recordHeaderBytes);
+  }
+}
+
+/** The consumer's end. */
+export class FrameRingReader {
+  readonly incarnation: number;
+  readonly #control: Int32Array;
+  readonly #bytes: Uint8Array;
+  readonly #words: Uint32Array;
+  readonly #floats: Float64Array;
+  readonly #capacity: number;
+  readonly #view: FrameView;
+
+  constructor(memory: SharedArrayBuffer) {
+    this.#capacity = memory.byteLength - controlBytes;
+    this.#control = new Int32Array(memory, 0, controlWords);
+    this.#bytes = new Uint8Array(memory, controlBytes);
+    this.#words = new Uint32Array(memory, controlBytes);
+    this.#floats = new Float64Array(memory, controlBytes);
+    this.incarnation = this.#control[incarnationWord]!;
+    const payload = this.#bytes.subarray(0, 0);
+    this.#view = { slot: 0, sequence: 0, flags: 0, mediaSamples: 0, atMs: 0, payload };
+  }
+
+  /**
+   * Visits up to `framesMax` waiting frames, oldest first, and frees their room afterwards. The
+   * view and its payload are valid during the visit only.
+   *
+   * @returns frames visited
+   */
+  drain(visit: (frame: FrameView) => void, framesMax: number): number {
+    const head = Atomics.load(this.#control, headWord) >>> 0;
+    let tail = this.#control[tailWord]! >>> 0;
+    let count = 0;
+    while (tail !== head && count < framesMax) {
+      const offset = tail % this.#capacity;
+      const length = this.#words[(offset >> 2) + 1]!;
+      if (length === skipLength) {
+        tail = (tail + this.#capacity - offset) >>> 0;
+      } else {
+        // The room is freed even if the visitor throws: a poisonous frame is not met twice.
+        tail = (tail + recordBytes(length)) >>> 0;
+        count += 1;
+        try {
+          visit(this.#read(offset, length));
+        } catch (error) {
+          Atomics.store(this.#control, tailWord, tail | 0);
+          throw error;
+        }
+      }
+    }
+    Atomics.store(this.#control, tailWord, tail | 0);
+    return count;
+  }
+
+  /** Bytes waiting, padding included. */
+  get waitingBytes(): number {
+    return ((Atomics.load(this.#control, headWord) - this.#control[tailWord]!) | 0) >>> 0;
+  }
+
+  /**
+   * Asks the writer for a doorbell before the next frame is left lying.
+   *
+   * @returns false when frames came in meanwhile: the reader stays awake and drains on
+   */
+  sleep(): boolean {
+    Atomics.store(this.#control, sleepingWord, 1);
+    if (this.waitingBytes === 0) return true;
+    Atomics.store(this.#control, sleepingWord, 0);
+    return false;
+  }
+
+  /** Frames the writer had to refuse, since the ring was made. */
+  get droppedCount(): number {
+    return Atomics.load(this.#control, dropsWord) >>> 0;
+  }
+
+  #read(offset: number, length: number): FrameView {
+    const word = offset >> 2;
+    const view = this.#view;
+    view.slot = this.#words[word]!;
+    view.sequence = this.#words[word + 2]!;
+    view.flags = this.#words[word + 3]!;
+    view.mediaSamples = this.#floats[(offset >> 3) + 2]!;
+    view.atMs = this.#floats[(offset >> 3) + 3]!;
+    view.payload = this.#bytes.subarray(
+      offset + recordHeaderBytes,
+      offset + recordHeaderBytes + length,
+    );
+    return view;
+  }
+}
