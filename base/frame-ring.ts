@@ -8,7 +8,8 @@
  * │ head │ tail │ sleeping │ drops │incarnation│ │ record     │ record     │ skip │  free     │
  * └──────┴──────┴──────────┴───────┴───────────┘ └────────────┴────────────┴──────┴───────────┘
  *  head: bytes ever written, tail: bytes ever read, both modulo 2^32 (the size divides it)
- *  record: slot u32 · length u32 · sequence u32 · flags u32 · mediaSamples f64 · atMs f64 · payload, padded to 8
+ *  record: slot u32 · length u32 · sequence u32 · flags u32 · mediaSamples f64 · atMs f64 ·
+ *          payload, padded to 8
  * ```
  *
  * A full ring refuses the new frame and counts it: the consumer owns the old ones. The reader may

@@ -1,0 +1,104 @@
+/** A mailbox: one bounded queue per lane, served system first. */
+import { BoundedQueue } from "./bounded-queue.js";
+import { defaultLaneLimits, laneOrder, type Lane, type LaneLimits } from "./lanes.js";
+import type { Behavior, Message } from "./types.js";
+
+type Shape<M extends Message> = Pick<
+  Behavior<never, M>,
+  "laneOf" | "bytesOf" | "coalesce" | "limits"
+>;
+
+/** What a push did. `displaced` is the message that had to go, for the dead-letter log. */
+export type PushResult<M> =
+  | { readonly kind: "queued" | "merged" | "refused" }
+  | { readonly kind: "displaced"; readonly message: M };
+
+/** Depth and losses of one lane. */
+export type LaneMetrics = { depth: number; bytes: number; refused: number; dropped: number };
+
+const queued = { kind: "queued" } as const;
+const merged = { kind: "merged" } as const;
+const refused = { kind: "refused" } as const;
+
+export class Mailbox<M extends Message> {
+  readonly #shape: Shape<M>;
+  readonly #limits: LaneLimits;
+  readonly #queues: Partial<Record<Lane, BoundedQueue<M>>> = {};
+  readonly #lost: Partial<Record<Lane, { refused: number; dropped: number }>> = {};
+  #count = 0;
+
+  constructor(shape: Shape<M>) {
+    this.#shape = shape;
+    this.#limits = { ...defaultLaneLimits, ...shape.limits };
+  }
+
+  /** Messages waiting on all lanes. */
+  get count(): number {
+    return this.#count;
+  }
+
+  /** @param lane overrides the behaviour's own choice (timers and notices ride on `system`) */
+  push(message: M, lane: Lane = this.#shape.laneOf?.(message) ?? "intents"): PushResult<M> {
+    const queue = (this.#queues[lane] ??= new BoundedQueue<M>(this.#limits[lane]));
+    const bytes = this.#shape.bytesOf?.(message) ?? 0;
+    const policy = queue.limit.policy;
+    if (policy === "coalesce" && this.#merge(queue, message)) return merged;
+    if (queue.hasRoom(bytes)) {
+      queue.push(message, bytes);
+      this.#count += 1;
+      return queued;
+    }
+    if (policy !== "dropOldest" || bytes > queue.limit.bytesMax) {
+      this.#losses(lane).refused += 1;
+      return refused;
+    }
+    return this.#displace(queue, lane, message, bytes);
+  }
+
+  /** The next message: system first, then the lanes in their order. */
+  shift(): M | undefined {
+    if (this.#count === 0) return undefined;
+    for (const lane of laneOrder) {
+      const queue = this.#queues[lane];
+      if (queue !== undefined && queue.count > 0) {
+        this.#count -= 1;
+        return queue.shift();
+      }
+    }
+    return undefined;
+  }
+
+  metrics(lane: Lane): LaneMetrics {
+    const queue = this.#queues[lane];
+    return {
+      depth: queue?.count ?? 0,
+      bytes: queue?.bytes ?? 0,
+      ...(this.#lost[lane] ?? { refused: 0, dropped: 0 }),
+    };
+  }
+
+  #merge(queue: BoundedQueue<M>, message: M): boolean {
+    const last = queue.last;
+    if (last === undefined) return false;
+    const both = this.#shape.coalesce?.(last, message);
+    if (both === undefined) return false;
+    queue.replaceLast(both, this.#shape.bytesOf?.(both) ?? 0);
+    return true;
+  }
+
+  #displace(queue: BoundedQueue<M>, lane: Lane, message: M, bytes: number): PushResult<M> {
+    let oldest: M | undefined;
+    while (!queue.hasRoom(bytes)) {
+      oldest = queue.shift();
+      this.#count -= 1;
+      this.#losses(lane).dropped += 1;
+    }
+    queue.push(message, bytes);
+    this.#count += 1;
+    return oldest === undefined ? queued : { kind: "displaced", message: oldest };
+  }
+
+  #losses(lane: Lane): { refused: number; dropped: number } {
+    return (this.#lost[lane] ??= { refused: 0, dropped: 0 });
+  }
+}
