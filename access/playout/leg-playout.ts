@@ -1,0 +1,146 @@
+/**
+ * What one leg plays: utterances in order, cut into frames. Pure: the wheel says when a frame is
+ * due and this says which one.
+ *
+ * ```
+ *  utterances:  [ 7: prompt, frame 31 of 80 ]  [ 8: stream, 12 frames waiting, open ]
+ *                 ^ the current one
+ *  clear(7) drops 7 and all that is older, also frames of 7 that arrive later
+ * ```
+ */
+import { assert } from "../../base/assert.js";
+
+/** Where an utterance stands when it is over. */
+export type PlaybackEnd = {
+  readonly utterance: number;
+  readonly reason: "completed" | "cleared";
+  /** Audio sent so far. How much of it was heard, the clock or a mark says. */
+  readonly sentFrames: number;
+};
+
+type Utterance = {
+  readonly number: number;
+  /** Whole frames of a prompt by reference; undefined for streamed speech. */
+  readonly prompt: Uint8Array | undefined;
+  readonly stream: Uint8Array[];
+  /** No more frames will be added. */
+  isClosed: boolean;
+  sentFrames: number;
+  startedAtMs: number | undefined;
+};
+
+export class LegPlayout {
+  readonly frameBytes: number;
+  readonly #streamFramesMax: number;
+  readonly #queue: Utterance[] = [];
+  #clearedUpTo = 0;
+  #refusedFrames = 0;
+
+  /** @param options.streamFramesMax bound of streamed frames waiting; more are refused, counted */
+  constructor(options: { readonly frameBytes: number; readonly streamFramesMax: number }) {
+    this.frameBytes = options.frameBytes;
+    this.#streamFramesMax = options.streamFramesMax;
+  }
+
+  /**
+   * Queues a rendered prompt, held by reference.
+   *
+   * @param audio whole frames in the codec of the leg
+   * @returns false when the utterance was cleared before it came
+   */
+  addPrompt(utterance: number, audio: Uint8Array): boolean {
+    assert(audio.length % this.frameBytes === 0, "a prompt is whole frames", {
+      bytes: audio.length,
+      frameBytes: this.frameBytes,
+    });
+    if (utterance <= this.#clearedUpTo) return false;
+    this.#queue.push(newUtterance(utterance, audio));
+    return true;
+  }
+
+  /**
+   * Queues one frame of streamed speech; copies it.
+   *
+   * @returns false when it was overtaken by a clear, or does not fit the bound
+   */
+  addFrame(utterance: number, frame: Uint8Array): boolean {
+    if (utterance <= this.#clearedUpTo) return false;
+    const entry = this.#streamOf(utterance);
+    if (entry.stream.length >= this.#streamFramesMax || frame.length !== this.frameBytes) {
+      this.#refusedFrames += 1;
+      return false;
+    }
+    entry.stream.push(frame.slice());
+    return true;
+  }
+
+  /** Says that streamed speech is complete. */
+  closeStream(utterance: number): void {
+    if (utterance > this.#clearedUpTo) this.#streamOf(utterance).isClosed = true;
+  }
+
+  /** Drops every utterance up to and including `utterance`. */
+  clear(utterance: number): PlaybackEnd[] {
+    this.#clearedUpTo = Math.max(this.#clearedUpTo, utterance);
+    const ends: PlaybackEnd[] = [];
+    while (this.#queue.length > 0 && this.#queue[0]!.number <= utterance) {
+      ends.push(endOf(this.#queue.shift()!, "cleared"));
+    }
+    return ends;
+  }
+
+  /** Whether a frame can be sent now. */
+  get hasFrame(): boolean {
+    const current = this.#queue[0];
+    if (current === undefined) return false;
+    return current.prompt !== undefined
+      ? current.sentFrames * this.frameBytes < current.prompt.length
+      : current.stream.length > 0;
+  }
+
+  /** The utterance that is up, if any, and whether it is sounding already. */
+  get current(): { readonly utterance: number; readonly isStarted: boolean } | undefined {
+    const current = this.#queue[0];
+    if (current === undefined) return undefined;
+    return { utterance: current.number, isStarted: current.startedAtMs !== undefined };
+  }
+
+  /** The next frame, valid until the utterance is dropped. Call only when `hasFrame`. */
+  takeFrame(nowMs: number): Uint8Array {
+    const current = this.#queue[0]!;
+    current.startedAtMs ??= nowMs;
+    const offset = current.sentFrames * this.frameBytes;
+    current.sentFrames += 1;
+    if (current.prompt === undefined) return current.stream.shift()!;
+    return current.prompt.subarray(offset, offset + this.frameBytes);
+  }
+
+  /** Takes the current utterance away once all of it is sent. */
+  takeCompleted(): PlaybackEnd | undefined {
+    const current = this.#queue[0];
+    if (current === undefined || this.hasFrame || !current.isClosed) return undefined;
+    return endOf(this.#queue.shift()!, "completed");
+  }
+
+  /** Streamed frames that did not fit. */
+  get refusedFrames(): number {
+    return this.#refusedFrames;
+  }
+
+  #streamOf(utterance: number): Utterance {
+    const last = this.#queue.at(-1);
+    if (last?.number === utterance) return last;
+    const entry = newUtterance(utterance, undefined);
+    this.#queue.push(entry);
+    return entry;
+  }
+}
+
+function newUtterance(number: number, prompt: Uint8Array | undefined): Utterance {
+  const isClosed = prompt !== undefined;
+  return { number, prompt, stream: [], isClosed, sentFrames: 0, startedAtMs: undefined };
+}
+
+function endOf(entry: Utterance, reason: PlaybackEnd["reason"]): PlaybackEnd {
+  return { utterance: entry.number, reason, sentFrames: entry.sentFrames };
+}

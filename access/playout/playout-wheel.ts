@@ -1,0 +1,130 @@
+/**
+ * The one clock that paces all outgoing audio of a gateway: a wheel of ten 2 ms slots, each leg in
+ * the slot in which its frames fall due. Deadlines are absolute (`t0 + n·20 ms`), so a late pass
+ * does not push the next one back.
+ *
+ * ```
+ *   slot  0   1   2   3   4   5   6   7   8   9        one turn = one frame = 20 ms
+ *        [a] [ ] [b,c] [ ] ...     a pass visits the slots gone by since the last one
+ * ```
+ *
+ * A leg that was idle sends at once, and then runs `leadMs` ahead of its playout, so that our own
+ * lateness up to that much is never heard.
+ */
+import { assert } from "../../base/assert.js";
+import type { Time, Timer } from "../../base/ports.js";
+
+/** What the wheel paces. */
+export interface PacedLeg {
+  /** Sends the frame whose playout is due at `playAtMs`; false when there is none to send. */
+  sendFrame(playAtMs: number, nowMs: number): boolean;
+}
+
+export type WheelOptions = {
+  readonly time: Time;
+  readonly frameMs: number;
+  readonly leadMs: number;
+  /** Lateness of each frame sent, against the moment it should have been sent. */
+  readonly sent: (latenessMs: number) => void;
+  /** Runs at every pass before frames are sent: brings in what waits elsewhere. */
+  readonly poll: () => void;
+};
+
+type Seat = {
+  readonly leg: PacedLeg;
+  readonly slot: number;
+  readonly startMs: number;
+  /** When the next frame is to be heard. */
+  playAtMs: number;
+};
+
+const slotCount = 10;
+/** Frames sent in one go to a leg that fell behind; beyond it the timeline is moved instead. */
+const catchUpFramesMax = 10;
+
+export class PlayoutWheel {
+  readonly #options: WheelOptions;
+  readonly #slotMs: number;
+  readonly #slots: Set<Seat>[] = Array.from({ length: slotCount }, () => new Set<Seat>());
+  readonly #seats = new Map<PacedLeg, Seat>();
+  #nextSlotIndex = 0;
+  #timer: Timer | undefined;
+  #isAwake = false;
+
+  constructor(options: WheelOptions) {
+    assert(options.leadMs % options.frameMs === 0, "the lead is whole frames", {
+      leadMs: options.leadMs,
+      frameMs: options.frameMs,
+    });
+    this.#options = options;
+    this.#slotMs = options.frameMs / slotCount;
+  }
+
+  /** Turns while `isNeeded`: while any leg is open, since the poll must run. */
+  keepTurning(isNeeded: boolean): void {
+    if (isNeeded === this.#isAwake) return;
+    this.#isAwake = isNeeded;
+    if (!isNeeded) return this.#timer?.cancel();
+    this.#nextSlotIndex = Math.ceil(this.#options.time.nowMs() / this.#slotMs);
+    this.#arm();
+  }
+
+  /**
+   * Starts pacing a leg that has something to play; sends its first frames at once.
+   *
+   * @param earliestMs when what the leg sent before will have been heard: playout follows it
+   */
+  start(leg: PacedLeg, earliestMs: number): void {
+    if (this.#seats.has(leg)) return;
+    const nowMs = this.#options.time.nowMs();
+    const slotIndex = Math.floor(Math.max(nowMs, earliestMs) / this.#slotMs);
+    const playAtMs = slotIndex * this.#slotMs;
+    const seat: Seat = { leg, slot: slotIndex % slotCount, startMs: nowMs, playAtMs };
+    this.#seats.set(leg, seat);
+    this.#slots[seat.slot]!.add(seat);
+    this.#serve(seat, nowMs);
+  }
+
+  /** Stops pacing a leg. */
+  stop(leg: PacedLeg): void {
+    const seat = this.#seats.get(leg);
+    if (seat === undefined) return;
+    this.#seats.delete(leg);
+    this.#slots[seat.slot]!.delete(seat);
+  }
+
+  #arm(): void {
+    const delayMs = this.#nextSlotIndex * this.#slotMs - this.#options.time.nowMs();
+    this.#timer = this.#options.time.after(Math.max(0, delayMs), () => this.#pass());
+  }
+
+  #pass(): void {
+    if (!this.#isAwake) return;
+    this.#options.poll();
+    const nowMs = this.#options.time.nowMs();
+    const nowIndex = Math.floor(nowMs / this.#slotMs);
+    // After a stall of over one turn every slot is visited once; each leg catches up by itself.
+    const first = Math.max(this.#nextSlotIndex, nowIndex - slotCount + 1);
+    for (let index = first; index <= nowIndex; index += 1) {
+      for (const seat of this.#slots[index % slotCount]!) this.#serve(seat, nowMs);
+    }
+    this.#nextSlotIndex = nowIndex + 1;
+    this.#arm();
+  }
+
+  /** Sends what is due, `leadMs` ahead; a leg with nothing left gives its seat back. */
+  #serve(seat: Seat, nowMs: number): void {
+    const { frameMs, leadMs, sent } = this.#options;
+    const behindMs = nowMs - seat.playAtMs;
+    if (behindMs > catchUpFramesMax * frameMs) {
+      seat.playAtMs += Math.floor(behindMs / frameMs) * frameMs;
+    }
+    for (;;) {
+      const dueMs = Math.max(seat.startMs, seat.playAtMs - leadMs);
+      if (dueMs > nowMs) return;
+      if (!seat.leg.sendFrame(seat.playAtMs, nowMs)) return this.stop(seat.leg);
+      sent(nowMs - dueMs);
+      seat.playAtMs += frameMs;
+    }
+  }
+}

@@ -1,0 +1,180 @@
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { virtualTime } from "../../base/virtual-time.js";
+import { LegPlayout } from "./leg-playout.js";
+import { PlayoutWheel, type PacedLeg } from "./playout-wheel.js";
+
+const frameBytes = 160;
+const prompt = (frames: number, value = 1) => new Uint8Array(frames * frameBytes).fill(value);
+const leg = () => new LegPlayout({ frameBytes, streamFramesMax: 5 });
+
+describe("one leg", () => {
+  test("plays utterances in order, each frame once, and says when one is complete", () => {
+    const playout = leg();
+    playout.addPrompt(1, prompt(2, 11));
+    playout.addPrompt(2, prompt(1, 22));
+    const values: number[] = [];
+    const ends: unknown[] = [];
+    while (playout.hasFrame) {
+      values.push(playout.takeFrame(0)[0]!);
+      const end = playout.takeCompleted();
+      if (end !== undefined) ends.push(end);
+    }
+    expect(values).toEqual([11, 11, 22]);
+    expect(ends).toEqual([
+      { utterance: 1, reason: "completed", sentFrames: 2 },
+      { utterance: 2, reason: "completed", sentFrames: 1 },
+    ]);
+  });
+
+  test("never plays what was cleared, also when it comes after its own clear", () => {
+    const playout = leg();
+    playout.addPrompt(3, prompt(5));
+    playout.takeFrame(0);
+    playout.addFrame(4, prompt(1));
+    expect(playout.clear(4)).toMatchObject([
+      { utterance: 3, reason: "cleared", sentFrames: 1 },
+      { utterance: 4, reason: "cleared", sentFrames: 0 },
+    ]);
+    expect(playout.addFrame(4, prompt(1))).toBe(false);
+    expect(playout.addPrompt(3, prompt(1))).toBe(false);
+    playout.closeStream(4);
+    expect(playout.hasFrame).toBe(false);
+    expect(playout.current).toBeUndefined();
+    playout.addPrompt(5, prompt(1));
+    expect(playout.hasFrame).toBe(true);
+  });
+
+  test("a stream that ran dry is not complete until it is closed", () => {
+    const playout = leg();
+    playout.addFrame(1, prompt(1));
+    playout.takeFrame(0);
+    expect(playout.hasFrame).toBe(false);
+    expect(playout.takeCompleted()).toBeUndefined();
+    playout.closeStream(1);
+    expect(playout.takeCompleted()).toMatchObject({ utterance: 1, reason: "completed" });
+  });
+
+  test("refuses streamed frames beyond its bound, and of a wrong size, and counts them", () => {
+    const playout = leg();
+    for (let i = 0; i < 7; i += 1) playout.addFrame(1, prompt(1));
+    playout.addFrame(1, new Uint8Array(3));
+    expect(playout.refusedFrames).toBe(3);
+  });
+
+  test("any history of adds and clears plays only what no clear has covered", () => {
+    const step = fc.oneof(
+      fc.record({ kind: fc.constant("add" as const), n: fc.integer({ min: 1, max: 20 }) }),
+      fc.record({ kind: fc.constant("clear" as const), n: fc.integer({ min: 1, max: 20 }) }),
+      fc.record({ kind: fc.constant("take" as const), n: fc.constant(0) }),
+    );
+    fc.assert(
+      fc.property(fc.array(step, { maxLength: 60 }), (steps) => {
+        const playout = leg();
+        let cleared = 0;
+        let next = 0;
+        for (const { kind, n } of steps) {
+          if (kind === "add") playout.addPrompt((next = Math.max(next + 1, n)), prompt(1, next));
+          if (kind === "clear") {
+            cleared = Math.max(cleared, n);
+            playout.clear(n);
+          }
+          if (kind === "take" && playout.hasFrame) {
+            expect(playout.takeFrame(0)[0]).toBeGreaterThan(cleared);
+            playout.takeCompleted();
+          }
+        }
+      }),
+    );
+  });
+});
+
+describe("the wheel", () => {
+  function wheeled(leadMs = 0) {
+    const time = virtualTime();
+    time.advance(1234.5);
+    const lateness: number[] = [];
+    let polls = 0;
+    const wheel = new PlayoutWheel({
+      time,
+      frameMs: 20,
+      leadMs,
+      sent: (ms) => lateness.push(ms),
+      poll: () => (polls += 1),
+    });
+    return { time, wheel, lateness, polls: () => polls };
+  }
+
+  function counting(frames: number): PacedLeg & { sentAtMs: number[]; playAtMs: number[] } {
+    const sentAtMs: number[] = [];
+    const playAtMs: number[] = [];
+    return {
+      sentAtMs,
+      playAtMs,
+      sendFrame(atMs, nowMs) {
+        if (sentAtMs.length === frames) return false;
+        sentAtMs.push(nowMs);
+        playAtMs.push(atMs);
+        return true;
+      },
+    };
+  }
+
+  test("sends the first frame at once and the others every 20 ms, without drift", () => {
+    const { time, wheel } = wheeled();
+    const paced = counting(501);
+    wheel.keepTurning(true);
+    wheel.start(paced, 0);
+    expect(paced.sentAtMs).toEqual([1234.5]);
+    time.advance(10_000);
+    expect(paced.sentAtMs).toHaveLength(501);
+    const span = paced.sentAtMs.at(-1)! - paced.sentAtMs[0]!;
+    expect(Math.abs(span - 10_000)).toBeLessThan(2);
+  });
+
+  test("runs ahead by the lead, and follows what was sent before", () => {
+    const { time, wheel } = wheeled(40);
+    const paced = counting(10);
+    wheel.keepTurning(true);
+    wheel.start(paced, 1274);
+    expect(paced.sentAtMs).toEqual([1234.5]);
+    expect(paced.playAtMs[0]).toBe(1274);
+    time.advance(21);
+    expect(paced.sentAtMs).toHaveLength(2);
+  });
+
+  test("catches up after a stall, and counts how late each frame was", () => {
+    const { time, wheel, lateness } = wheeled();
+    const paced = counting(20);
+    wheel.keepTurning(true);
+    wheel.start(paced, 0);
+    // The loop is blocked for 100 ms: virtual time jumps before the pass that was due runs.
+    const nowMs = time.nowMs.bind(time);
+    time.nowMs = () => nowMs() + 100;
+    time.advance(2);
+    expect(paced.sentAtMs.length).toBeGreaterThanOrEqual(5);
+    expect(Math.max(...lateness)).toBeGreaterThan(70);
+  });
+
+  test("stops when nobody needs it, and serves nobody who left", () => {
+    const { time, wheel, polls } = wheeled();
+    const paced = counting(100);
+    wheel.keepTurning(true);
+    wheel.start(paced, 0);
+    wheel.stop(paced);
+    time.advance(100);
+    expect(paced.sentAtMs).toHaveLength(1);
+    wheel.keepTurning(false);
+    const before = polls();
+    time.advance(100);
+    expect(polls()).toBe(before);
+    expect(time.pendingCount).toBe(0);
+  });
+
+  test("a thousand legs cost one timer", () => {
+    const { time, wheel } = wheeled();
+    wheel.keepTurning(true);
+    for (let i = 0; i < 1000; i += 1) wheel.start(counting(50), 0);
+    expect(time.pendingCount).toBe(1);
+  });
+});
