@@ -1,0 +1,306 @@
+/**
+ * Turns out of VAD decisions: when the caller began, interrupted, finished, or had not finished.
+ * Pure: media time is the sum of the frames it was given, and events come out of `frame()` only,
+ * so what it does is a function of what it was told, in that order.
+ *
+ *            speech, nothing plays                   silence (sooner after a complete phrase)
+ *     idle ───────────────────────────► open ──────────────────────────────► ended
+ *      │ ▲                              ▲ ▲ ▲                                 │ │
+ *      │ │ 300 ms of silence: rejected  │ │ └── speech within revokeMs: reopened┘ │
+ *      │ └──────────── tentative ───────┘ │                                     │
+ *      │ speech while     ▲   lasts: confirmed, or playback ended               │
+ *      └── we play ───────┴──────────────── later speech starts a new turn ─────┘
+ *
+ * While protected playback runs, the past is followed and nothing is said: an open turn is held.
+ */
+import { EngineError } from "../../base/errors.js";
+import { SpeechTrack } from "./speech-track.js";
+import type { TurnEndReason, TurnSink } from "./turn-events.js";
+import { turnTuning, type TurnTuning } from "./turn-tuning.js";
+
+export type TurnDetectorOptions = {
+  readonly sink: TurnSink;
+  /** What differs from `turnDefaults`. */
+  readonly tuning?: Partial<TurnTuning>;
+  /** Media time of the first frame: not 0 where a call is taken over. Default 0. */
+  readonly startMs?: number;
+  /** Id of the first turn; default 1. A call that is taken over goes on counting. */
+  readonly firstTurnId?: number;
+};
+
+/** What the newest partial says. */
+export type TurnPartial = {
+  /** The hypothesis is a whole phrase of the expectation. */
+  readonly isComplete: boolean;
+  /** The turn it belongs to; a partial of another than the open turn is ignored. */
+  readonly turnId?: number;
+};
+
+/** What the caller hears of us. `isInterruptible` means nothing while nothing plays. */
+export type PlaybackState = { readonly isPlaying: boolean; readonly isInterruptible: boolean };
+
+/** What the dialog waits for. `digits` waits longer; the others end alike. */
+export type TurnExpectation = { readonly kind: "choice" | "digits" | "free" | "none" };
+
+export type TurnDetector = {
+  /**
+   * The VAD's decision on the next frame. The only call that reports events.
+   *
+   * @param frameMs a multiple of 10 from 10 to 120
+   * @throws {EngineError} `TURN_FRAME` for another length, `TURN_REENTERED` from within the sink
+   */
+  frame(isSpeech: boolean, frameMs: number): void;
+  /** The recogniser's newest hypothesis changed. Ignored while no turn is open. */
+  partial(partial: TurnPartial): void;
+  /** Tell it at once when playback starts, stops, or goes from one kind of prompt to the other. */
+  playback(state: PlaybackState): void;
+  /** Holds from the next frame on, also for a turn that is open. At first `none`. */
+  expect(expectation: TurnExpectation): void;
+  /**
+   * Forgets the turn and all speech heard, without an event: the answer came by keypad, say.
+   * Media time, turn ids, playback and expectation stay.
+   */
+  reset(): void;
+  /** Media time at the end of the newest frame. */
+  readonly nowMs: number;
+};
+
+/**
+ * Creates the detector of one caller's stream.
+ *
+ * @throws {EngineError} `TURN_TUNING` when the settings are wrong or contradict each other
+ */
+export function createTurnDetector(options: TurnDetectorOptions): TurnDetector {
+  return new Detector(options);
+}
+
+/** `tentative`: a turn that began over our playback and may yet prove a cough. */
+type Phase = "idle" | "tentative" | "open" | "ended";
+
+const stepMs = 10;
+const frameMsMax = 120;
+
+class Detector implements TurnDetector {
+  readonly #sink: TurnSink;
+  readonly #tuning: TurnTuning;
+  readonly #track: SpeechTrack;
+
+  // What the owner told us.
+  #isPlaying = false;
+  #isProtected = false;
+  #isAwaitingDigits = false;
+
+  // The turn, or the last one.
+  #phase: Phase = "idle";
+  #turnId: number;
+  #onsetMs = 0;
+  #lastSpeechMs = 0;
+  #endedMs = 0;
+  #reopenCount = 0;
+  #isComplete = false;
+  #completeSinceMs = 0;
+  /** The present playback was already interrupted by this turn. */
+  #hasFloor = false;
+  /** The last turn was too long: no other until the caller pauses. */
+  #mustPause = false;
+
+  #isReporting = false;
+
+  constructor(options: TurnDetectorOptions) {
+    const { sink, tuning, startMs = 0, firstTurnId = 1 } = options;
+    this.#sink = sink;
+    this.#tuning = turnTuning(tuning);
+    const { startWindowMs, bargeInWindowMs } = this.#tuning;
+    this.#track = new SpeechTrack({ startMs, startWindowMs, bargeInWindowMs });
+    this.#turnId = firstTurnId - 1;
+  }
+
+  get nowMs(): number {
+    return this.#track.nowMs;
+  }
+
+  frame(isSpeech: boolean, frameMs: number): void {
+    if (!(frameMs >= stepMs && frameMs <= frameMsMax && frameMs % stepMs === 0)) {
+      const right = `a multiple of ${stepMs} from ${stepMs} to ${frameMsMax}`;
+      throw new EngineError("TURN_FRAME", `frameMs is ${frameMs}; it must be ${right}`, {
+        frameMs,
+      });
+    }
+    if (this.#isReporting) {
+      throw new EngineError("TURN_REENTERED", "frame() was called from within the turn sink");
+    }
+    this.#track.push(isSpeech, frameMs);
+    if (this.#mustPause && this.#track.silenceMs >= this.#tuning.pauseAfterTooLongMs) {
+      this.#mustPause = false;
+    }
+    if (isSpeech && this.#hasTurn) this.#hearOn();
+    this.#isReporting = true;
+    try {
+      // After every event anew: the sink may have changed what is due by what it told us.
+      while (this.#reportNext());
+    } finally {
+      this.#isReporting = false;
+    }
+  }
+
+  partial(partial: TurnPartial): void {
+    // A late hypothesis of an ended turn must not complete the next one.
+    if (!this.#hasTurn) return;
+    if (partial.turnId !== undefined && partial.turnId !== this.#turnId) return;
+    this.#isComplete = partial.isComplete;
+    this.#completeSinceMs = this.nowMs;
+  }
+
+  playback(state: PlaybackState): void {
+    const wasInterruptible = this.#isPlaying && !this.#isProtected;
+    this.#isPlaying = state.isPlaying;
+    this.#isProtected = state.isPlaying && !state.isInterruptible;
+    if (state.isPlaying && state.isInterruptible && !wasInterruptible) this.#hasFloor = false;
+    // An answer that must be heard out cannot be taken back, so the turn it answers is over.
+    if (this.#isProtected && this.#phase === "ended") this.#phase = "idle";
+  }
+
+  expect(expectation: TurnExpectation): void {
+    this.#isAwaitingDigits = expectation.kind === "digits";
+  }
+
+  reset(): void {
+    this.#phase = "idle";
+    this.#mustPause = false;
+    this.#track.forget();
+  }
+
+  get #hasTurn(): boolean {
+    return this.#phase === "tentative" || this.#phase === "open";
+  }
+
+  /** Counts speech into the turn, unless it may still be a noise in the caller's pause. */
+  #hearOn(): void {
+    if (this.#isNoiseYet) {
+      if (this.#track.startSpeechMs < this.#tuning.resumeSpeechMs) return;
+      // They go on after a pause: what was a whole phrase may be the begin of a longer one.
+      this.#isComplete = false;
+    }
+    this.#lastSpeechMs = this.nowMs;
+  }
+
+  /** Whether the newest burst does not belong to the turn, or not yet. */
+  get #isNoiseYet(): boolean {
+    return this.#track.burstOnsetMs >= this.#lastSpeechMs;
+  }
+
+  /** Reports the most urgent event that is due and enters its state; false when none is. */
+  #reportNext(): boolean {
+    if (this.#isProtected) return false;
+    switch (this.#phase) {
+      case "idle":
+        return this.#reportStart();
+      case "tentative":
+        return this.#reportTentative();
+      case "open":
+        return this.#reportOpen();
+      case "ended":
+        return this.#isRevocable ? this.#reportReopening() : this.#reportStart();
+    }
+  }
+
+  #reportStart(): boolean {
+    const { isSpeech, startSpeechMs, burstOnsetMs, nowMs } = this.#track;
+    if (!isSpeech || this.#mustPause || startSpeechMs < this.#tuning.startSpeechMs) return false;
+    this.#phase = this.#isPlaying ? "tentative" : "open";
+    this.#turnId += 1;
+    this.#onsetMs = Math.max(burstOnsetMs, nowMs - this.#tuning.prerollMsMax);
+    this.#lastSpeechMs = nowMs;
+    this.#reopenCount = 0;
+    this.#isComplete = false;
+    this.#hasFloor = false;
+    this.#sink.speechStarted({ turnId: this.#turnId, onsetMs: this.#onsetMs });
+    return true;
+  }
+
+  #reportTentative(): boolean {
+    const { silenceMs, nowMs } = this.#track;
+    const isTooLong = nowMs - this.#onsetMs >= this.#tuning.turnMsMax;
+    if (silenceMs >= this.#tuning.bargeInWindowMs || (isTooLong && this.#isPlaying)) {
+      this.#phase = "idle";
+      this.#sink.bargeInRejected({ turnId: this.#turnId });
+      return true;
+    }
+    if (!this.#isPlaying) {
+      this.#phase = "open";
+      return true;
+    }
+    return this.#reportBargeIn();
+  }
+
+  #reportBargeIn(): boolean {
+    const { isSpeech, bargeInSpeechMs, nowMs } = this.#track;
+    if (!isSpeech || bargeInSpeechMs < this.#tuning.bargeInSpeechMs) return false;
+    this.#phase = "open";
+    this.#hasFloor = true;
+    const { turnId, onsetMs } = { turnId: this.#turnId, onsetMs: this.#onsetMs };
+    this.#sink.bargeInConfirmed({ turnId, onsetMs, atMs: nowMs });
+    return true;
+  }
+
+  #reportOpen(): boolean {
+    const endReason = this.#endReason();
+    if (endReason !== undefined) {
+      this.#reportEnd(endReason);
+      return true;
+    }
+    // Also for a turn that was open before we began to play: talking on takes the floor.
+    return this.#isPlaying && !this.#hasFloor && this.#reportBargeIn();
+  }
+
+  #endReason(): TurnEndReason | undefined {
+    const { isSpeech, nowMs } = this.#track;
+    if (nowMs - this.#onsetMs >= this.#tuning.turnMsMax) return "tooLong";
+    // Speech right now, be it noise: the next frame knows better.
+    if (isSpeech) return undefined;
+    const silenceMs = nowMs - this.#lastSpeechMs;
+    const limitMs = this.#isAwaitingDigits ? this.#tuning.digitsSilenceMs : this.#tuning.silenceMs;
+    // Who was cut off once in this turn gets more time before the next try.
+    const completeMs = Math.min(limitMs, this.#tuning.completeSilenceMs * 2 ** this.#reopenCount);
+    const isStable = nowMs - this.#completeSinceMs >= this.#tuning.completeStableMs;
+    if (this.#isComplete && isStable && silenceMs >= completeMs) return "complete";
+    return silenceMs >= limitMs ? "silence" : undefined;
+  }
+
+  #reportEnd(reason: TurnEndReason): void {
+    const { nowMs } = this.#track;
+    this.#mustPause = reason === "tooLong";
+    this.#phase = reason === "tooLong" ? "idle" : "ended";
+    this.#endedMs = nowMs;
+    const { turnId, speechEndMs } = { turnId: this.#turnId, speechEndMs: this.#lastSpeechMs };
+    this.#sink.turnEnded({ turnId, speechEndMs, atMs: nowMs, reason });
+  }
+
+  /**
+   * Whether the newest speech is a matter of the ended turn: it began within `revokeMs`, or
+   * nothing began yet. Weak speech may ripen for one start window more.
+   */
+  get #isRevocable(): boolean {
+    const { revokeMs, startWindowMs, turnMsMax } = this.#tuning;
+    const { nowMs, burstOnsetMs } = this.#track;
+    return (
+      burstOnsetMs - this.#endedMs <= revokeMs &&
+      nowMs - this.#endedMs <= revokeMs + startWindowMs &&
+      nowMs - this.#onsetMs < turnMsMax
+    );
+  }
+
+  #reportReopening(): boolean {
+    const { isSpeech, startSpeechMs, burstOnsetMs, nowMs } = this.#track;
+    if (!isSpeech || startSpeechMs < this.#tuning.reopenSpeechMs) return false;
+    const onsetMs = Math.max(burstOnsetMs, this.#lastSpeechMs, nowMs - this.#tuning.prerollMsMax);
+    this.#phase = "open";
+    this.#lastSpeechMs = nowMs;
+    this.#reopenCount += 1;
+    this.#isComplete = false;
+    // The answer is taken back with the reopening itself.
+    this.#hasFloor = this.#isPlaying;
+    this.#sink.turnReopened({ turnId: this.#turnId, onsetMs });
+    return true;
+  }
+}

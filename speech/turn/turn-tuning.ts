@@ -1,0 +1,106 @@
+/** Every number that shapes a turn, with its default and its reason. All of them are media time. */
+import { EngineError } from "../../base/errors.js";
+
+/**
+ * Durations are multiples of 10 ms. "Speech" is what the VAD called speech; a burst is speech
+ * without a silence of `startWindowMs` in it.
+ */
+export type TurnTuning = {
+  /** Speech within `startWindowMs` that starts a turn. A click is one or two frames of 20 ms. */
+  readonly startSpeechMs: number;
+  readonly startWindowMs: number;
+  /** Speech within `startWindowMs` that ends a pause inside a turn; less is noise in the pause. */
+  readonly resumeSpeechMs: number;
+  /** Speech within `startWindowMs` that reopens an ended turn, and so takes our answer back. */
+  readonly reopenSpeechMs: number;
+  /**
+   * An onset lies at most this far before its event: what the owner must keep of the past for the
+   * recogniser. Speech that began under protected playback is cut to this.
+   */
+  readonly prerollMsMax: number;
+  /** Speech within `bargeInWindowMs` that confirms an interruption. */
+  readonly bargeInSpeechMs: number;
+  /** Also the silence after which an unconfirmed interruption is rejected. */
+  readonly bargeInWindowMs: number;
+  /** A complete phrase must not have changed for this long … */
+  readonly completeStableMs: number;
+  /** … and be followed by this much silence, to end the turn. Doubles at every reopening. */
+  readonly completeSilenceMs: number;
+  /** Silence that ends any turn; measured: below 440 ms callers are cut off. */
+  readonly silenceMs: number;
+  /** The same where digits are awaited: people pause between groups of them. */
+  readonly digitsSilenceMs: number;
+  /** A turn is ended at this length, talking or not. */
+  readonly turnMsMax: number;
+  /** Silence that must follow a turn that was too long before the next one may start. */
+  readonly pauseAfterTooLongMs: number;
+  /** Speech that resumes this soon after the end of a turn reopens it. */
+  readonly revokeMs: number;
+};
+
+export const turnDefaults: TurnTuning = {
+  startSpeechMs: 60,
+  startWindowMs: 160,
+  resumeSpeechMs: 40,
+  reopenSpeechMs: 100,
+  prerollMsMax: 600,
+  bargeInSpeechMs: 200,
+  bargeInWindowMs: 300,
+  completeStableMs: 100,
+  completeSilenceMs: 160,
+  silenceMs: 440,
+  digitsSilenceMs: 800,
+  turnMsMax: 15_000,
+  pauseAfterTooLongMs: 300,
+  revokeMs: 700,
+};
+
+/** What must hold between two of them for the detector to be able to act at all. */
+const relations: readonly (readonly [keyof TurnTuning, keyof TurnTuning])[] = [
+  ["startSpeechMs", "startWindowMs"],
+  ["resumeSpeechMs", "startWindowMs"],
+  ["reopenSpeechMs", "startWindowMs"],
+  ["bargeInSpeechMs", "bargeInWindowMs"],
+  ["startWindowMs", "bargeInWindowMs"],
+  ["startWindowMs", "prerollMsMax"],
+  ["startWindowMs", "silenceMs"],
+  ["completeSilenceMs", "silenceMs"],
+  ["silenceMs", "digitsSilenceMs"],
+  ["digitsSilenceMs", "turnMsMax"],
+];
+
+const stepMs = 10;
+const durationMsMax = 600_000;
+
+/**
+ * Fills in the defaults and checks the whole.
+ *
+ * @throws {EngineError} `TURN_TUNING`, with every mistake in the message and in `detail.mistakes`
+ */
+export function turnTuning(changes: Partial<TurnTuning> = {}): TurnTuning {
+  const tuning = { ...turnDefaults, ...changes };
+  const mistakes: string[] = [];
+  for (const [name, value] of Object.entries(tuning)) {
+    if (!(name in turnDefaults)) mistakes.push(`${name} is not a setting of the turn detector`);
+    else if (!isDuration(value)) {
+      mistakes.push(
+        `${name} is ${value}; it must be a multiple of ${stepMs} from ${stepMs} to ${durationMsMax}`,
+      );
+    }
+  }
+  for (const [less, more] of relations) {
+    if (tuning[less] <= tuning[more]) continue;
+    mistakes.push(`${less} is ${tuning[less]}; it must be at most ${more}, ${tuning[more]}`);
+  }
+  if (mistakes.length > 0) throw new EngineError("TURN_TUNING", mistakes.join("; "), { mistakes });
+  return tuning;
+}
+
+function isDuration(value: unknown): boolean {
+  return (
+    Number.isInteger(value) &&
+    (value as number) % stepMs === 0 &&
+    (value as number) >= stepMs &&
+    (value as number) <= durationMsMax
+  );
+}
