@@ -18,7 +18,7 @@ type Law = {
   readonly milliwatt: readonly number[];
 };
 
-/** The tables give, per segment, a step and 16 intervals; the first one of mu-law is half as wide. */
+/** The tables give a step per 16 intervals; the very first one of mu-law is half as wide. */
 function ladder(first: number, steps: readonly number[]): number[] {
   const values = [first];
   for (const step of steps) values.push(values.at(-1)! + step);
@@ -76,7 +76,7 @@ const alaw: Law = {
   milliwatt: [0x34, 0x21, 0x21, 0x34, 0xb4, 0xa1, 0xa1, 0xb4],
 };
 
-/** The recommendation read literally: count the decision values below, take that interval's word. */
+/** The recommendation read literally: count the decision values below, take that word. */
 function referenceEncode(law: Law, sample: number): number {
   const isNegative = sample < 0;
   const interval = law.decisions.filter((decision) =>
@@ -117,7 +117,7 @@ describe.each([mulaw, alaw])("G.711 $name", (law) => {
     expect(codes).toEqual(law.published.map(([code]) => code));
   });
 
-  it("has the decision values that the tables print at the ends of their segments", () => {
+  it("has the decision values that the tables print at the ends of segments", () => {
     const ends = [15, 31, 47, 63, 79, 95, 111].map((index) => law.decisions[index]);
     expect(ends).toEqual(
       law === mulaw ? [31, 95, 223, 479, 991, 2015, 4063] : [32, 64, 128, 256, 512, 1024, 2048],
@@ -125,7 +125,7 @@ describe.each([mulaw, alaw])("G.711 $name", (law) => {
     expect(law.decisions[126]).toBe(law === mulaw ? 7903 : 3968);
   });
 
-  it("decodes the digital milliwatt to a 1 kHz sine of 0 dBm0, which is 3.14 or 3.17 dB below full load", () => {
+  it("decodes the digital milliwatt to a sine 3.14 (A) or 3.17 dB (mu) below full load", () => {
     const period = decoded(law, law.milliwatt);
     const rms = Math.sqrt(period.reduce((sum, value) => sum + value * value, 0) / 8);
     const fullLoad = (law === mulaw ? 8159 : 4096) * law.unit;

@@ -108,7 +108,7 @@ function alawCode(level: number): number {
   return ((segment << 4) | interval | (level < 0 ? 0 : 0x80)) ^ ALAW_LINE_BITS;
 }
 
-/** One entry per value of the remaining bits, negative ones in the upper half (two's complement). */
+/** One entry per value of the remaining bits; the negative ones are the upper half. */
 function encodingTable(shift: number, codeOf: (level: number) => number): Uint8Array {
   const size = 0x10000 >> shift;
   return Uint8Array.from({ length: size }, (_, index) =>

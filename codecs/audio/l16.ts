@@ -1,6 +1,6 @@
 /**
- * L16 as our wire and files carry it: 16-bit signed samples, low byte first, whatever the byte order
- * of this machine. Bytes are read one by one, because a payload view starts at any address.
+ * L16 as our wire and files carry it: 16-bit signed samples, low byte first, whatever the order of
+ * bytes in this machine. Bytes are read one by one, because a payload view starts at any address.
  * (RFC 2586's `audio/L16` has the high byte first: that is another format.)
  */
 import { AudioError, requireOutput } from "./audio-error.js";

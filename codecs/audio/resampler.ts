@@ -24,9 +24,9 @@ export type Resampler = {
   readonly delayOutputSamples: number;
   /**
    * Takes the next samples, any number of them, and returns what is ready: a view of the
-   * resampler's own buffer, valid until the next call of `process` or `flush`. `input` is free
-   * afterwards. Peaks beyond 16 bits are cut, never wrapped. Allocates only for an input longer than
-   * all before, and a view when the count of outputs differs from the last call's.
+   * resampler's own buffer, valid until the next `process` or `flush`. `input` is free
+   * afterwards. Peaks beyond 16 bits are cut, never wrapped. Allocates only for an input longer
+   * than all before, and a view when the count of outputs differs from the last call's.
    */
   process(input: Int16Array): Int16Array;
   /** Pushes out what the delay holds back, by silence, then starts anew. Same view as `process`. */
