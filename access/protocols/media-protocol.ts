@@ -1,0 +1,96 @@
+/**
+ * The port of media protocols: how a peer's messages become streams of audio with keys and marks,
+ * and back. One file of pure parsing per protocol in `codecs/wire/`, one of session state here.
+ */
+import type { AudioFormat } from "../../codecs/audio/audio-codec.js";
+
+/** A stream that its peer wants to start. */
+export type StreamStart = {
+  /** 1 or more, unique on its connection. */
+  readonly streamId: number;
+  /** Both directions. */
+  readonly format: AudioFormat;
+  /** Length of every frame that `frame` hands on and `sendFrame` takes. */
+  readonly frameMs: number;
+  readonly callId?: string;
+  /** Secret: never logged. */
+  readonly token?: string;
+  /** The word of an earlier `ready`, when a lost connection is to be taken up. Secret. */
+  readonly resume?: string;
+  /** What else the peer said; may hold personal data. Without call id and token. */
+  readonly parameters: Readonly<Record<string, string>>;
+  /** The peer's own names for the call, e.g. `callSid`. */
+  readonly peerIds: Readonly<Record<string, string>>;
+};
+
+/** How sure a returned mark is; carriers return the marks of cleared audio like played ones. */
+export type MarkCertainty = "played" | "playedOrCleared";
+
+/** Who takes what a session receives. Called synchronously from `receive` and `closed`. */
+export interface MediaSink {
+  started(start: StreamStart): void;
+  /**
+   * One frame of the stream's format and length.
+   *
+   * @param payload a view that is valid during the call only
+   * @param mediaSamples samples of the stream before this frame; never falls, jumps over gaps
+   */
+  frame(streamId: number, payload: Uint8Array, mediaSamples: number): void;
+  /** One key: 0-9 * # A-D. Personal data. */
+  dtmf(streamId: number, digit: string): void;
+  /** A mark came back: the peer played what was sent before it, or, unsure, dropped it. */
+  markReached(streamId: number, name: string, certainty: MarkCertainty): void;
+  /** The peer hung up, or the connection is gone. Told at most once; not after our own hang-up. */
+  ended(streamId: number, reason: string): void;
+}
+
+/** What `ready` may tell a peer whose protocol can resume. */
+export type ReadyOptions = { readonly resume?: string; readonly isResumed?: boolean };
+
+/** The protocol's state on one connection. */
+export interface MediaSession {
+  /**
+   * Takes one message.
+   *
+   * @throws {ProtocolError} `PROTOCOL_*`: close the connection; the session takes nothing more.
+   */
+  receive(message: Uint8Array | string): void;
+  /** Tells the peer that its stream was taken, if the protocol has a word for it. */
+  ready(streamId: number, options?: ReadyOptions): void;
+  /**
+   * Sends one frame of the stream's format and length. The payload is copied. Frames of utterances
+   * that were cleared already are dropped, and so is what belongs to a stream that ended.
+   *
+   * @param utterance number of the utterance, 1 or more, 0 for none
+   */
+  sendFrame(streamId: number, payload: Uint8Array, utterance: number): void;
+  /** Asks the peer to say when all audio sent so far was played. */
+  sendMark(streamId: number, name: string): void;
+  /** Makes the peer drop what it has of utterances up to and including this one. */
+  sendClear(streamId: number, utterance: number): void;
+  /** Ends the call on our side. */
+  hangup(streamId: number, reason: string): void;
+  /** The connection is gone: every open stream ends. */
+  closed(): void;
+}
+
+/** What a session needs of its connection. */
+export type MediaLink = {
+  /** The connection owns the message from here on. */
+  send(message: Uint8Array | string): void;
+  /** Closes the connection: some protocols hang up that way. */
+  close(code: number, reason: string): void;
+};
+
+export interface MediaProtocol {
+  /** For logs and records, e.g. `native-v1`. */
+  readonly name: string;
+  /** The path that clients connect to. */
+  readonly path: string;
+  /** WebSocket subprotocol that clients should offer. */
+  readonly subprotocol?: string;
+  /** What a returned mark means; `playedOrCleared` only for marks open when a clear was sent. */
+  readonly marks: "played" | "playedOrCleared" | "none";
+  /** A session for a new connection. */
+  open(send: MediaLink["send"], sink: MediaSink, close: MediaLink["close"]): MediaSession;
+}

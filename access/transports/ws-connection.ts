@@ -1,0 +1,161 @@
+/**
+ * One connection on the `ws` driver: bounded in what it holds back, closed exactly once.
+ *
+ *   open ──close()──▶ closing ──peer answers, or 2 s──▶ closed
+ *     └──────────── peer closes, connection lost ──────────▲
+ */
+import type { WebSocket } from "ws";
+import type { Time, Timer } from "../../base/ports.js";
+import { isProtocolError } from "../../codecs/wire/protocol-error.js";
+import { closeReason, isSendableCloseCode } from "./close-reason.js";
+import {
+  CLOSE,
+  type Connection,
+  type ConnectionHandler,
+  type UpgradeRequest,
+} from "./transport.js";
+
+/** How long a peer may take to answer our close frame. */
+const CLOSE_MS_MAX = 2000;
+
+export type WsConnectionOptions = {
+  readonly id: number;
+  readonly request: UpgradeRequest;
+  readonly bufferedBytesMax: number;
+  readonly time: Time;
+  /** An error that is ours, not the peer's. */
+  failed(error: unknown, connection: Connection): void;
+  /** The connection is gone; called after the handler was told. */
+  gone(connection: WsConnection): void;
+};
+
+type Ending = { readonly code: number; readonly reason: string };
+
+export class WsConnection implements Connection {
+  readonly id: number;
+  readonly request: UpgradeRequest;
+  /** When something last came from the peer, monotonic. */
+  heardMs: number;
+  readonly #socket: WebSocket;
+  readonly #options: WsConnectionOptions;
+  #handler: ConnectionHandler | undefined;
+  /** Why we are closing; undefined while open. */
+  #ending: Ending | undefined;
+  #cutOff: Timer | undefined;
+
+  constructor(socket: WebSocket, options: WsConnectionOptions) {
+    this.id = options.id;
+    this.request = options.request;
+    this.heardMs = options.time.nowMs();
+    this.#socket = socket;
+    this.#options = options;
+    socket.on("message", (data: Buffer, isBinary) => this.#receive(data, isBinary));
+    socket.on("ping", (data) => this.#pong(data));
+    socket.on("pong", () => (this.heardMs = options.time.nowMs()));
+    socket.on("error", (error) => this.#peerBroke(error));
+    socket.on("close", (code, reason) => this.#closed(code, reason.toString()));
+  }
+
+  get bufferedBytes(): number {
+    return this.#socket.bufferedAmount;
+  }
+
+  /** Whether `listen` was called. */
+  get isListenedTo(): boolean {
+    return this.#handler !== undefined;
+  }
+
+  listen(handler: ConnectionHandler): void {
+    this.#handler = handler;
+  }
+
+  send(message: Uint8Array | string): void {
+    if (this.#ending !== undefined || this.#socket.readyState !== this.#socket.OPEN) return;
+    this.#socket.send(message);
+    this.#checkBuffered();
+  }
+
+  /** Asks the peer whether it is still there. */
+  ping(): void {
+    if (this.#ending !== undefined || this.#socket.readyState !== this.#socket.OPEN) return;
+    this.#socket.ping();
+    this.#checkBuffered();
+  }
+
+  close(code: number, reason: string): void {
+    if (this.#ending !== undefined) return;
+    const isSendable = isSendableCloseCode(code);
+    this.#ending = { code: isSendable ? code : CLOSE.internalError, reason: closeReason(reason) };
+    this.#socket.close(this.#ending.code, this.#ending.reason);
+    this.#cutOff = this.#options.time.after(CLOSE_MS_MAX, () => this.#socket.terminate());
+  }
+
+  /** Cuts the connection without a word, for a peer that is not there any more. */
+  cutOff(reason: string): void {
+    this.#ending ??= { code: CLOSE.lost, reason };
+    this.#socket.terminate();
+  }
+
+  #receive(data: Buffer, isBinary: boolean): void {
+    const nowMs = this.#options.time.nowMs();
+    this.heardMs = nowMs;
+    if (this.#ending !== undefined) return;
+    try {
+      this.#handler?.message(isBinary ? data : data.toString(), nowMs);
+    } catch (error) {
+      this.#handlerThrew(error);
+    }
+  }
+
+  #handlerThrew(error: unknown): void {
+    if (isProtocolError(error)) {
+      this.close(CLOSE.protocolError, error.message);
+      return;
+    }
+    this.close(CLOSE.internalError, "internal error");
+    this.#options.failed(error, this);
+  }
+
+  /** Pongs count against the bound too: a peer may ping without ever reading. */
+  #pong(data: Buffer): void {
+    this.heardMs = this.#options.time.nowMs();
+    if (this.#ending !== undefined || this.#socket.readyState !== this.#socket.OPEN) return;
+    this.#socket.pong(data);
+    this.#checkBuffered();
+  }
+
+  #checkBuffered(): void {
+    const { bufferedBytesMax } = this.#options;
+    const bufferedBytes = this.#socket.bufferedAmount;
+    if (bufferedBytes <= bufferedBytesMax) return;
+    this.close(
+      CLOSE.tryAgainLater,
+      `${bufferedBytes} bytes wait to be read, at most ${bufferedBytesMax} is right`,
+    );
+  }
+
+  /** The driver found a broken frame, and closes with the code that says which rule it broke. */
+  #peerBroke(error: Error): void {
+    if (this.#ending !== undefined) return;
+    const { code } = error as Error & { code?: string };
+    const isTooBig = code === "WS_ERR_UNSUPPORTED_MESSAGE_LENGTH";
+    if (code?.startsWith("WS_ERR_") !== true) return;
+    this.#ending = {
+      code: isTooBig ? CLOSE.tooBig : code === "WS_ERR_INVALID_UTF8" ? 1007 : CLOSE.protocolError,
+      reason: error.message,
+    };
+    this.#cutOff = this.#options.time.after(CLOSE_MS_MAX, () => this.#socket.terminate());
+  }
+
+  #closed(code: number, reason: string): void {
+    this.#cutOff?.cancel();
+    const ending = this.#ending ?? { code, reason };
+    this.#ending = ending;
+    try {
+      this.#handler?.closed(ending.code, ending.reason);
+    } catch (error) {
+      this.#options.failed(error, this);
+    }
+    this.#options.gone(this);
+  }
+}
