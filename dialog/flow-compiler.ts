@@ -1,0 +1,173 @@
+/**
+ * Flow file → `CompiledFlow`: read, checked, and compiled to a state machine that many calls share.
+ * All mistakes of the file come in one `FlowError`, in the order in which they stand there.
+ */
+import { createHash } from "node:crypto";
+import { initialTransition, transition, type AnyStateMachine } from "xstate";
+import { assert } from "../base/assert.js";
+import { checkAnswers } from "./checks/check-answers.js";
+import { checkGraph } from "./checks/check-graph.js";
+import { checkParts } from "./checks/check-parts.js";
+import { checkVariables } from "./checks/check-variables.js";
+import type {
+  CompiledFlow,
+  DialogEffect,
+  DialogEvent,
+  DialogSnapshot,
+  DialogStep,
+  Expectation,
+} from "./dialog-types.js";
+import { buildFlow } from "./flow-builder.js";
+import { readDraft } from "./flow-draft.js";
+import { FlowError, type Mistake } from "./flow-errors.js";
+import { createFlowMachine, effectsOf, listenEffect, sayEffect } from "./flow-machine.js";
+import type { MachineContext } from "./flow-machine.js";
+import type { Flow } from "./flow-model.js";
+import { readFlowSource } from "./flow-source.js";
+import { interpret, type MachineEvent } from "./interpreter.js";
+import { builtInStates, readSnapshot, snapshotForm } from "./snapshot.js";
+import { startVariables } from "./start-variables.js";
+
+/**
+ * Compiles the text of a flow file.
+ *
+ * @param options.fileName as error messages show it
+ * @throws {FlowError} `FLOW_INVALID` with every mistake in `mistakes` and `detail.mistakes`
+ */
+export function compileFlow(source: string, options: { readonly fileName: string }): CompiledFlow {
+  const flow = readFlow(source, options.fileName);
+  // Line ends differ between checkouts of one file; its version does not.
+  const hash = createHash("sha256").update(source.replaceAll("\r\n", "\n"));
+  return new MachineFlow(flow, hash.digest("hex").slice(0, 16));
+}
+
+function readFlow(text: string, fileName: string): Flow {
+  const source = readFlowSource(text);
+  if (source.value === undefined) throw new FlowError(fileName, source.mistakes);
+  const { draft, mistakes: shapeMistakes, stateNames, isLeftOut } = readDraft(source);
+  const mistakes: Mistake[] = [...source.mistakes, ...shapeMistakes];
+  const check = {
+    draft,
+    stateNames,
+    isLeftOut,
+    report: (...mistake: Parameters<typeof source.mistake>) => {
+      mistakes.push(source.mistake(...mistake));
+    },
+  };
+  checkParts(check);
+  checkAnswers(check);
+  checkVariables(check);
+  checkGraph(check);
+  if (mistakes.length > 0) throw new FlowError(fileName, inFileOrder(mistakes));
+  return buildFlow(draft);
+}
+
+function inFileOrder(mistakes: readonly Mistake[]): Mistake[] {
+  return [...mistakes].sort((one, other) => one.line - other.line || one.column - other.column);
+}
+
+class MachineFlow implements CompiledFlow {
+  readonly id: string;
+  readonly version: string;
+  readonly language: string;
+  readonly voice: string;
+  readonly fixedPrompts: readonly string[];
+  readonly variables: CompiledFlow["variables"];
+  readonly outcomes: readonly string[];
+  readonly #flow: Flow;
+  readonly #machine: AnyStateMachine;
+  readonly #expectations: readonly Expectation[];
+
+  constructor(flow: Flow, version: string) {
+    this.id = flow.id;
+    this.version = version;
+    this.language = flow.language;
+    this.voice = flow.voice;
+    this.fixedPrompts = fixedPromptsOf(flow);
+    this.variables = [...flow.variables.values()].map(({ name, example, isRequired }) => {
+      return { name, example, isRequired };
+    });
+    this.outcomes = outcomesOf(flow);
+    this.#flow = flow;
+    this.#machine = createFlowMachine(flow);
+    const asks = [...flow.states.values()].filter((state) => state.kind === "ask");
+    this.#expectations = asks.map(({ expectation }) => expectation);
+  }
+
+  start(variables: Readonly<Record<string, string>>): DialogStep {
+    const input: MachineContext = {
+      variables: startVariables(this.#flow, variables),
+      turns: 0,
+      silences: 0,
+      noMatches: 0,
+      keys: "",
+    };
+    const [next, actions] = initialTransition(this.#machine, input);
+    return this.#stepOf(next, effectsOf(actions));
+  }
+
+  step(data: DialogSnapshot, event: DialogEvent): DialogStep {
+    const snapshot = readSnapshot(this.#flow, this.version, data);
+    const state = this.#flow.states.get(snapshot.state);
+    if (state?.kind !== "ask") return { snapshot, effects: [], state: snapshot.state };
+    const { event: meant, understood } = interpret(state, snapshot.keys, event);
+    const step = this.#transition(snapshot, meant);
+    return { ...step, ...(understood === undefined ? {} : { understood }) };
+  }
+
+  resume(data: unknown, { isRepeated = false }: { isRepeated?: boolean } = {}): DialogStep {
+    const snapshot = readSnapshot(this.#flow, this.version, data);
+    const state = this.#flow.states.get(snapshot.state);
+    const says = (isRepeated ? (state?.say ?? []) : []).map((template) =>
+      sayEffect(this.#flow, template, state?.isInterruptible ?? false, snapshot.variables),
+    );
+    const { outcome } = snapshot;
+    const last: DialogEffect[] =
+      state?.kind === "ask"
+        ? [listenEffect(state, snapshot.keys)]
+        : outcome === undefined
+          ? []
+          : [{ kind: "end", outcome }];
+    return { snapshot, effects: [...says, ...last], state: snapshot.state };
+  }
+
+  allExpectations(): readonly Expectation[] {
+    return this.#expectations;
+  }
+
+  #transition(snapshot: DialogSnapshot, event: MachineEvent): DialogStep {
+    const { form: _form, flow: _flow, version: _version, state: value, ...context } = snapshot;
+    const restored = this.#machine.resolveState({ value, context });
+    const [next, actions] = transition(this.#machine, restored, event);
+    return this.#stepOf(next, effectsOf(actions));
+  }
+
+  #stepOf(next: { value: unknown; context: unknown }, effects: DialogEffect[]): DialogStep {
+    const state = next.value;
+    assert(typeof state === "string", "the machine is flat");
+    const context = next.context as MachineContext;
+    const { id, version } = this;
+    return {
+      snapshot: { form: snapshotForm, flow: id, version, state, ...context },
+      effects,
+      state,
+    };
+  }
+}
+
+function fixedPromptsOf(flow: Flow): string[] {
+  const templates = [...flow.states.values()].flatMap((state) =>
+    state.kind === "ask" ? [...state.say, ...state.silence.say, ...state.noMatch.say] : state.say,
+  );
+  const effects = templates
+    .filter(({ isFixed }) => isFixed)
+    .map((template) => sayEffect(flow, template, true, {}));
+  return [...new Set(effects.flatMap((effect) => (effect.kind === "say" ? [effect.text] : [])))];
+}
+
+function outcomesOf(flow: Flow): string[] {
+  const ends = [...flow.states.values()].flatMap((state) =>
+    state.kind === "end" ? [state.outcome] : [],
+  );
+  return [...new Set([...ends, ...Object.keys(builtInStates)])];
+}

@@ -1,0 +1,194 @@
+/**
+ * Flow → one xstate machine. Only xstate's pure functions ever run it: no actor is started, no
+ * timer armed. What it wants done comes back as actions of type `effect`, whose params are the
+ * dialog effects themselves; waiting is the caller's business (`listen.silenceMs`).
+ */
+import { assign, createMachine, type AnyStateMachine } from "xstate";
+import type { DialogEffect } from "./dialog-types.js";
+import type { AskState, Flow, FlowState, Retry } from "./flow-model.js";
+import type { MachineEvent } from "./interpreter.js";
+import { builtInStates } from "./snapshot.js";
+import { fillTemplate, speakValue, type Template } from "./template.js";
+
+/** What the machine remembers beside its state; the same fields as in `DialogSnapshot`. */
+export type MachineContext = {
+  readonly variables: Readonly<Record<string, string>>;
+  readonly turns: number;
+  readonly silences: number;
+  readonly noMatches: number;
+  readonly keys: string;
+  readonly outcome?: string;
+};
+
+/** What xstate hands to guards and actions. */
+type Given = { readonly context: MachineContext; readonly event: MachineEvent };
+
+type Action = ReturnType<typeof change> | EffectAction;
+type EffectAction = { type: "effect"; params: (given: Given) => DialogEffect };
+type Transition = {
+  guard?: (given: Given) => boolean;
+  target?: string;
+  reenter?: boolean;
+  actions?: Action[];
+};
+type StateNode = {
+  type?: "final";
+  entry?: Action[];
+  always?: { target: string };
+  on?: Record<string, Transition[]>;
+};
+
+/** Builds the machine of `flow`. About 2 kB a state: once per flow version, shared by its calls. */
+export function createFlowMachine(flow: Flow): AnyStateMachine {
+  const states: Record<string, StateNode> = {};
+  for (const state of flow.states.values()) states[state.name] = stateNode(flow, state);
+  states[builtInStates.hangup] = endNode("hangup", []);
+  states[builtInStates.maxTurns] = endNode("maxTurns", []);
+  return createMachine({
+    id: "flow",
+    context: ({ input }: { input: MachineContext }) => input,
+    initial: flow.start,
+    states,
+    on: { hangup: { target: `.${builtInStates.hangup}` } },
+  } as Parameters<typeof createMachine>[0]) as AnyStateMachine;
+}
+
+/** The dialog effects among the actions that a pure transition returned. */
+export function effectsOf(actions: readonly { type: string; params?: unknown }[]): DialogEffect[] {
+  return actions
+    .filter((action) => action.type === "effect")
+    .map((action) => action.params as DialogEffect);
+}
+
+/** The effects of entering an asking state, or of repeating it. */
+export function listenEffect(state: AskState, keys: string): DialogEffect {
+  const isEntering = keys !== "" && state.digits !== undefined;
+  const silenceMs = isEntering ? state.digits.interDigitMs : state.silence.afterMs;
+  return { kind: "listen", expectation: state.expectation, silenceMs };
+}
+
+/** One text as it is spoken with `variables`. */
+export function sayEffect(
+  flow: Flow,
+  template: Template,
+  isInterruptible: boolean,
+  variables: Readonly<Record<string, string>>,
+): DialogEffect {
+  const text = fillTemplate(template, (name) =>
+    speakValue(variables[name] ?? "", flow.variables.get(name)?.speakAs ?? "text"),
+  );
+  return { kind: "say", text, isFixed: template.isFixed, isInterruptible };
+}
+
+function stateNode(flow: Flow, state: FlowState): StateNode {
+  const says = sayActions(flow, state, state.say);
+  if (state.kind === "end") return endNode(state.outcome, says);
+  if (state.kind === "pass") return { entry: says, always: { target: state.next } };
+  return {
+    entry: [change(() => ({ silences: 0, noMatches: 0, keys: "" })), ...says, listen(state)],
+    on: answers(flow, state),
+  };
+}
+
+function endNode(outcome: string, says: readonly Action[]): StateNode {
+  const end: EffectAction = { type: "effect", params: () => ({ kind: "end", outcome }) };
+  return { type: "final", entry: [change(() => ({ keys: "", outcome })), ...says, end] };
+}
+
+/** What an asking state does with each kind of answer. */
+function answers(flow: Flow, state: AskState): Record<string, Transition[]> {
+  return {
+    intent: counted(
+      flow,
+      state.intents.map((intent) => ({
+        guard: ({ event }) => event.type === "intent" && event.intent === intent.name,
+        target: state.next.get(intent.name) ?? "",
+        reenter: true,
+        actions: [
+          change(({ context }) => ({ variables: { ...context.variables, ...intent.set } })),
+        ],
+      })),
+    ),
+    digits: counted(flow, stored(state, "digits", state.digits?.store)),
+    free: counted(flow, stored(state, "free", state.free?.store)),
+    noMatch: counted(flow, retried(flow, state, "noMatches", state.noMatch)),
+    silence: counted(flow, retried(flow, state, "silences", state.silence)),
+    ignored: counted(flow, [{ actions: [listen(state)] }]),
+    keys: [
+      // Clearing could go on for ever, so it counts; adding ends at the entry's greatest length.
+      ...counted(flow, [{ actions: [setKeys(), listen(state)] }]).map((transition) => ({
+        ...transition,
+        guard: (given: Given) => isClearing(given) && (transition.guard?.(given) ?? true),
+      })),
+      { actions: [setKeys(), listen(state)] },
+    ],
+  };
+}
+
+/** Every transition takes a turn; when none is left, the dialog goes where it has to end. */
+function counted(flow: Flow, transitions: readonly Transition[]): Transition[] {
+  const cutOff: Transition = {
+    guard: ({ context }) => context.turns >= flow.maxTurns,
+    target: flow.afterMaxTurns ?? builtInStates.maxTurns,
+  };
+  const count = change(({ context }) => ({ turns: context.turns + 1 }));
+  return [
+    cutOff,
+    ...transitions.map((transition) => ({
+      ...transition,
+      actions: [count, ...(transition.actions ?? [])],
+    })),
+  ];
+}
+
+function stored(state: AskState, key: "digits" | "free", store: string | undefined): Transition[] {
+  const target = state.next.get(key);
+  if (target === undefined) return [];
+  const put = change(({ context, event }) => {
+    const value = event.type === "digits" ? event.digits : event.type === "free" ? event.text : "";
+    return store === undefined ? {} : { variables: { ...context.variables, [store]: value } };
+  });
+  return [{ target, reenter: true, actions: [put] }];
+}
+
+/** One transition per re-prompt, in order, then the one that gives up. */
+function retried(
+  flow: Flow,
+  state: AskState,
+  counter: "silences" | "noMatches",
+  retry: Retry,
+): Transition[] {
+  const again = change(({ context }) => ({ [counter]: context[counter] + 1, keys: "" }));
+  const prompts = Array.from({ length: retry.max }, (_, index): Transition => {
+    const prompt = retry.say[Math.min(index, retry.say.length - 1)];
+    const says = sayActions(flow, state, prompt === undefined ? state.say : [prompt]);
+    return {
+      guard: ({ context }) => context[counter] === index,
+      actions: [again, ...says, listen(state)],
+    };
+  });
+  return [...prompts, { target: retry.then, reenter: true }];
+}
+
+function sayActions(flow: Flow, state: FlowState, say: readonly Template[]): Action[] {
+  return say.map((template) => ({
+    type: "effect",
+    params: ({ context }) => sayEffect(flow, template, state.isInterruptible, context.variables),
+  }));
+}
+
+function listen(state: AskState): EffectAction {
+  return { type: "effect", params: ({ context }) => listenEffect(state, context.keys) };
+}
+
+function setKeys(): Action {
+  return change(({ event }) => ({ keys: event.type === "keys" ? event.keys : "" }));
+}
+
+function isClearing({ event }: Given): boolean {
+  return event.type === "keys" && event.keys === "";
+}
+
+function change(update: (given: Given) => Partial<MachineContext>) {
+  return assign<MachineContext, MachineEvent, undefined, MachineEvent, never>(update);
+}
