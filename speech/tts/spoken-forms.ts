@@ -21,6 +21,8 @@ const CURRENCIES: Readonly<Record<string, readonly [string, string, string, stri
 };
 
 const AMOUNT = String.raw`(\d{1,3}(?:,\d{3}){1,4}|\d{1,15})(?:\.(\d{2}))?(?![\d])`;
+/** `am`, `P.M.` …; the last full stop is left alone where it also ends the sentence. */
+const HALF_OF_DAY = String.raw`([aApP])(?:\.[mM]\.(?!\s*$|\s+[A-Z])|\.?[mM]\b)`;
 const SCALE = String.raw`(?:\s?(thousand|million|billion|trillion)\b)?`;
 
 /** The rules, in the order in which they are applied. */
@@ -48,8 +50,15 @@ const RULES: readonly Rule[] = [
       `${MONTHS[Number(month) - 1]!} ${ordinalWords(Number(day))}, ${year}`,
   },
   {
-    pattern: /(?<![\d:.,])([01]?\d|2[0-3]):([0-5]\d)(?![\d:])(?:\s?([ap])\.?m\b\.?)?/gi,
+    pattern: new RegExp(
+      String.raw`(?<![\d:.,])([01]?\d|2[0-3]):([0-5]\d)(?![\d:])(?:\s?${HALF_OF_DAY})?`,
+      "g",
+    ),
     say: (_, hour, minute, half) => sayTime(Number(hour), minute, half),
+  },
+  {
+    pattern: new RegExp(String.raw`(?<![\d:.,])(1[0-2]|[1-9])\s?${HALF_OF_DAY}`, "g"),
+    say: (_, hour, half) => sayTime(Number(hour), "00", half),
   },
   // 1,234,567 is one number; digits in several groups, or many in a row, are dialled, not counted.
   {
