@@ -1,0 +1,17 @@
+/** The media protocols there are. A new one is a file of its own and a line here. */
+import type { MediaProtocol } from "./media-protocol.js";
+import { nativeProtocol } from "./native-session.js";
+import { twilioProtocol } from "./twilio-session.js";
+
+/** All protocols with their defaults. */
+export function mediaProtocols(): readonly MediaProtocol[] {
+  return [nativeProtocol(), twilioProtocol()];
+}
+
+/** The protocol of a path, e.g. `/media/twilio`; undefined when no protocol lives there. */
+export function protocolOfPath(
+  protocols: readonly MediaProtocol[],
+  path: string,
+): MediaProtocol | undefined {
+  return protocols.find((protocol) => protocol.path === path);
+}

@@ -1,0 +1,282 @@
+/**
+ * Voxtree native v1, the engine's end. The client starts streams; both send frames; the engine
+ * marks and clears, the client says what it played; either hangs up, and the other answers with a
+ * hang-up of its own, after which the stream is gone. `docs/protocol.md` is the specification.
+ */
+import { assert } from "../../base/assert.js";
+import {
+  DEFAULT_NATIVE_LIMITS,
+  NativeChannel,
+  newNativeStream,
+  type NativeReceiver,
+  type NativeStream,
+} from "../../codecs/wire/native-channel.js";
+import type {
+  ControlMessage,
+  NativeLimits,
+  StartMessage,
+} from "../../codecs/wire/native-control.js";
+import {
+  NATIVE_HEADER_BYTES,
+  NATIVE_SUBPROTOCOL,
+  recordName,
+  type NativeHeader,
+} from "../../codecs/wire/native-v1.js";
+import { isProtocolError, ProtocolError } from "../../codecs/wire/protocol-error.js";
+import type { MediaProtocol, MediaSession, MediaSink, ReadyOptions } from "./media-protocol.js";
+import { PendingMarks } from "./pending-marks.js";
+
+export type NativeProtocolOptions = {
+  /** What we take; must not be above the transport's own bounds. */
+  readonly limits?: Partial<NativeLimits>;
+  /** Said in hello, e.g. `voxtree/0.1.0`. */
+  readonly agent?: string;
+};
+
+/** The native protocol for the gateway. */
+export function nativeProtocol(options: NativeProtocolOptions = {}): MediaProtocol {
+  const limits = { ...DEFAULT_NATIVE_LIMITS, ...options.limits };
+  const agent = options.agent ?? "voxtree";
+  return {
+    name: "native-v1",
+    path: "/media/native/v1",
+    subprotocol: NATIVE_SUBPROTOCOL,
+    marks: "played",
+    open: (send, sink) => new NativeSession({ send, sink, limits, agent }),
+  };
+}
+
+type Leg = {
+  readonly stream: NativeStream;
+  readonly marks: PendingMarks;
+  /** We hung up; only the peer's hang-up is awaited. */
+  isClosing: boolean;
+  clearedUtterance: number;
+  lastUtterance: number;
+};
+
+class NativeSession implements MediaSession, NativeReceiver {
+  readonly #channel: NativeChannel;
+  readonly #sink: MediaSink;
+  readonly #limits: NativeLimits;
+  readonly #legs = new Map<number, Leg>();
+  #isDead = false;
+
+  constructor(options: {
+    readonly send: (message: Uint8Array) => void;
+    readonly sink: MediaSink;
+    readonly limits: NativeLimits;
+    readonly agent: string;
+  }) {
+    this.#channel = new NativeChannel(options);
+    this.#sink = options.sink;
+    this.#limits = options.limits;
+  }
+
+  receive(message: Uint8Array | string): void {
+    if (this.#isDead) return;
+    try {
+      this.#channel.receive(message, this);
+    } catch (error) {
+      if (isProtocolError(error)) this.#die(error);
+      throw error;
+    }
+  }
+
+  ready(streamId: number, options: ReadyOptions = {}): void {
+    const leg = this.#openLeg(streamId);
+    if (leg === undefined) return;
+    this.#channel.sendControl("ready", leg.stream, {
+      format: leg.stream.format,
+      isResumed: options.isResumed ?? false,
+      ...(options.resume === undefined ? {} : { resume: options.resume }),
+    });
+  }
+
+  sendFrame(streamId: number, payload: Uint8Array, utterance: number): void {
+    const leg = this.#openLeg(streamId);
+    if (leg === undefined || isOvertaken(leg, utterance)) return;
+    const { stream } = leg;
+    assert(payload.length === stream.frameBytes, "a frame has its stream's length", {
+      payloadBytes: payload.length,
+      frameBytes: stream.frameBytes,
+    });
+    leg.lastUtterance = utterance;
+    this.#channel.sendAudio(stream, payload, utterance, stream.outSamples);
+    stream.outSamples += stream.frameSamples;
+  }
+
+  sendMark(streamId: number, name: string): void {
+    const leg = this.#openLeg(streamId);
+    if (leg === undefined) return;
+    leg.marks.add(name);
+    const place = { utterance: leg.lastUtterance, mediaTime: leg.stream.outSamples };
+    this.#channel.sendControl("mark", leg.stream, { name }, place);
+  }
+
+  sendClear(streamId: number, utterance: number): void {
+    const leg = this.#openLeg(streamId);
+    if (leg === undefined) return;
+    leg.clearedUtterance = Math.max(leg.clearedUtterance, utterance);
+    this.#channel.sendControl("clear", leg.stream, {}, { utterance });
+  }
+
+  hangup(streamId: number, reason: string): void {
+    const leg = this.#openLeg(streamId);
+    if (leg === undefined) return;
+    leg.isClosing = true;
+    this.#channel.sendControl("hangup", leg.stream, { reason: reason.slice(0, 256) || "hangup" });
+  }
+
+  closed(): void {
+    this.#endAll(this.#isDead ? "protocolError" : "connectionLost");
+    this.#isDead = true;
+  }
+
+  audio(stream: NativeStream, header: NativeHeader, message: Uint8Array, samples: number): void {
+    // What the peer sent before it learned of our hang-up is of no interest.
+    if (this.#legs.get(stream.id)!.isClosing) return;
+    const end = header.payloadOffset + header.payloadBytes;
+    this.#sink.frame(stream.id, message.subarray(header.payloadOffset, end), samples);
+  }
+
+  control(message: ControlMessage, header: NativeHeader, stream: NativeStream | undefined): void {
+    switch (message.name) {
+      case "hello":
+        return this.#channel.sendHello();
+      case "ping":
+        return this.#channel.sendControl("pong", undefined, message.body);
+      case "pong":
+        return;
+      case "error":
+        return this.#peerFailed(stream);
+      case "start":
+        return this.#start(header.streamId, message.body);
+      case "hangup":
+        return this.#peerHungUp(this.#legs.get(stream!.id)!, message.body.reason);
+      case "dtmf":
+      case "mark":
+        return this.#fromOpenLeg(message, this.#legs.get(stream!.id)!);
+      case "ready":
+      case "clear":
+        throw new ProtocolError(
+          "PROTOCOL_ORDER",
+          `${recordName(header.type)} came from the client, only the engine sends it`,
+          { type: header.type },
+        );
+    }
+  }
+
+  #start(streamId: number, start: Readonly<StartMessage>): void {
+    this.#checkId(streamId);
+    const stream = newNativeStream(streamId, start.format);
+    stream.inSequence = 1;
+    this.#checkPeerTakes(stream);
+    this.#channel.streams.set(streamId, stream);
+    const leg: Leg = {
+      stream,
+      marks: new PendingMarks(),
+      isClosing: false,
+      clearedUtterance: 0,
+      lastUtterance: 0,
+    };
+    this.#legs.set(streamId, leg);
+    const { callId, token, parameters, resume, format } = start;
+    this.#sink.started({
+      streamId,
+      format: { codec: format.codec, rateHz: format.rateHz },
+      frameMs: format.frameMs,
+      callId,
+      token,
+      ...(resume === undefined ? {} : { resume }),
+      parameters,
+      peerIds: {},
+    });
+  }
+
+  #checkId(streamId: number): void {
+    if (this.#legs.has(streamId)) {
+      throw new ProtocolError(
+        "PROTOCOL_STREAM",
+        `start is for stream ${streamId}, which is open; an unused id is right`,
+        { streamId },
+      );
+    }
+    const { streamsMax } = this.#limits;
+    if (this.#legs.size < streamsMax) return;
+    throw new ProtocolError(
+      "PROTOCOL_LIMIT",
+      `start would open stream number ${this.#legs.size + 1}, at most ${streamsMax} is right`,
+      { streamsMax },
+    );
+  }
+
+  #checkPeerTakes(stream: NativeStream): void {
+    const messageBytes = NATIVE_HEADER_BYTES + stream.frameBytes;
+    const messageBytesMax = this.#channel.peerLimits!.messageBytesMax;
+    if (messageBytes <= messageBytesMax) return;
+    throw new ProtocolError(
+      "PROTOCOL_LIMIT",
+      `start asks for frames of ${messageBytes} bytes with their header, but hello takes only ` +
+        `${messageBytesMax}`,
+      { messageBytes, messageBytesMax },
+    );
+  }
+
+  #fromOpenLeg(message: Extract<ControlMessage, { name: "dtmf" | "mark" }>, leg: Leg): void {
+    if (leg.isClosing) return;
+    const streamId = leg.stream.id;
+    if (message.name === "dtmf") {
+      this.#sink.dtmf(streamId, message.body.digit);
+      return;
+    }
+    const certainty = leg.marks.take(message.body.name);
+    if (certainty !== undefined) this.#sink.markReached(streamId, message.body.name, certainty);
+  }
+
+  #peerHungUp(leg: Leg, reason: string): void {
+    const { stream, isClosing } = leg;
+    if (!isClosing) this.#channel.sendControl("hangup", stream, { reason: "answer" });
+    this.#remove(stream.id);
+    if (!isClosing) this.#sink.ended(stream.id, reason);
+  }
+
+  /** The peer gave up: on one stream, or on the whole connection. */
+  #peerFailed(stream: NativeStream | undefined): void {
+    if (stream === undefined) this.#endAll("peerError");
+    else this.#endOne(this.#legs.get(stream.id)!, "peerError");
+  }
+
+  #die(error: ProtocolError): void {
+    this.#isDead = true;
+    this.#channel.sendControl("error", undefined, {
+      code: error.code,
+      message: error.message.slice(0, 1024),
+      detail: error.detail,
+    });
+  }
+
+  #endAll(reason: string): void {
+    for (const leg of [...this.#legs.values()]) this.#endOne(leg, reason);
+  }
+
+  #endOne(leg: Leg, reason: string): void {
+    this.#remove(leg.stream.id);
+    if (!leg.isClosing) this.#sink.ended(leg.stream.id, reason);
+  }
+
+  #remove(streamId: number): void {
+    this.#legs.delete(streamId);
+    this.#channel.streams.delete(streamId);
+  }
+
+  #openLeg(streamId: number): Leg | undefined {
+    const leg = this.#isDead ? undefined : this.#legs.get(streamId);
+    return leg?.isClosing === true ? undefined : leg;
+  }
+}
+
+/** Utterance 0 is none and never overtaken. */
+function isOvertaken(leg: Leg, utterance: number): boolean {
+  return utterance !== 0 && utterance <= leg.clearedUtterance;
+}
