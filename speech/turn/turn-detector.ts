@@ -96,7 +96,8 @@ class Detector implements TurnDetector {
   #onsetMs = 0;
   #lastSpeechMs = 0;
   #endedMs = 0;
-  #reopenCount = 0;
+  /** Grows with every reopening: who was cut off once in a turn gets more time in it. */
+  #completeSilenceMs = 0;
   #isComplete = false;
   #completeSinceMs = 0;
   /** The present playback was already interrupted by this turn. */
@@ -211,7 +212,7 @@ class Detector implements TurnDetector {
     this.#turnId += 1;
     this.#onsetMs = Math.max(burstOnsetMs, nowMs - this.#tuning.prerollMsMax);
     this.#lastSpeechMs = nowMs;
-    this.#reopenCount = 0;
+    this.#completeSilenceMs = this.#tuning.completeSilenceMs;
     this.#isComplete = false;
     this.#hasFloor = false;
     this.#sink.speechStarted({ turnId: this.#turnId, onsetMs: this.#onsetMs });
@@ -238,8 +239,7 @@ class Detector implements TurnDetector {
     if (!isSpeech || bargeInSpeechMs < this.#tuning.bargeInSpeechMs) return false;
     this.#phase = "open";
     this.#hasFloor = true;
-    const { turnId, onsetMs } = { turnId: this.#turnId, onsetMs: this.#onsetMs };
-    this.#sink.bargeInConfirmed({ turnId, onsetMs, atMs: nowMs });
+    this.#sink.bargeInConfirmed({ turnId: this.#turnId, onsetMs: this.#onsetMs, atMs: nowMs });
     return true;
   }
 
@@ -260,10 +260,9 @@ class Detector implements TurnDetector {
     if (isSpeech) return undefined;
     const silenceMs = nowMs - this.#lastSpeechMs;
     const limitMs = this.#isAwaitingDigits ? this.#tuning.digitsSilenceMs : this.#tuning.silenceMs;
-    // Who was cut off once in this turn gets more time before the next try.
-    const completeMs = Math.min(limitMs, this.#tuning.completeSilenceMs * 2 ** this.#reopenCount);
-    const isStable = nowMs - this.#completeSinceMs >= this.#tuning.completeStableMs;
-    if (this.#isComplete && isStable && silenceMs >= completeMs) return "complete";
+    const isStable =
+      this.#isComplete && nowMs - this.#completeSinceMs >= this.#tuning.completeStableMs;
+    if (isStable && silenceMs >= Math.min(limitMs, this.#completeSilenceMs)) return "complete";
     return silenceMs >= limitMs ? "silence" : undefined;
   }
 
@@ -272,8 +271,8 @@ class Detector implements TurnDetector {
     this.#mustPause = reason === "tooLong";
     this.#phase = reason === "tooLong" ? "idle" : "ended";
     this.#endedMs = nowMs;
-    const { turnId, speechEndMs } = { turnId: this.#turnId, speechEndMs: this.#lastSpeechMs };
-    this.#sink.turnEnded({ turnId, speechEndMs, atMs: nowMs, reason });
+    const speechEndMs = this.#lastSpeechMs;
+    this.#sink.turnEnded({ turnId: this.#turnId, speechEndMs, atMs: nowMs, reason });
   }
 
   /**
@@ -296,7 +295,7 @@ class Detector implements TurnDetector {
     const onsetMs = Math.max(burstOnsetMs, this.#lastSpeechMs, nowMs - this.#tuning.prerollMsMax);
     this.#phase = "open";
     this.#lastSpeechMs = nowMs;
-    this.#reopenCount += 1;
+    this.#completeSilenceMs *= 2;
     this.#isComplete = false;
     // The answer is taken back with the reopening itself.
     this.#hasFloor = this.#isPlaying;

@@ -63,7 +63,7 @@ const relations: readonly (readonly [keyof TurnTuning, keyof TurnTuning])[] = [
   ["bargeInSpeechMs", "bargeInWindowMs"],
   ["startWindowMs", "bargeInWindowMs"],
   ["startWindowMs", "prerollMsMax"],
-  ["startWindowMs", "silenceMs"],
+  ["startWindowMs", "completeSilenceMs"],
   ["completeSilenceMs", "silenceMs"],
   ["silenceMs", "digitsSilenceMs"],
   ["digitsSilenceMs", "turnMsMax"],

@@ -54,6 +54,8 @@ export type EnergyGate = {
 
 const floorParts = 6;
 const fullScale = 32768;
+/** Of one step of a sample, a billionth. */
+const inaudible = 1e-9;
 
 /** Power (mean square of samples) at a level in dB relative to full scale. */
 function powerOf(levelDb: number): number {
@@ -110,8 +112,10 @@ function createHighPassPower(rateHz: number, cornerHz: number) {
         s2 = b0 * x - a2 * y;
         sum += y * y;
       }
-      state[0] = s1;
-      state[1] = s2;
+      // In digital silence the filter would fade for ever, through numbers so small that the
+      // processor computes them ten times slower.
+      state[0] = Math.abs(s1) < inaudible ? 0 : s1;
+      state[1] = Math.abs(s2) < inaudible ? 0 : s2;
       return sum / frame.length;
     },
     reset: () => void state.fill(0),
