@@ -53,7 +53,8 @@ function wrongParts(issue: z.core.$ZodIssue, value: unknown): WrongPart[] {
   if (issue.code === "unrecognized_keys") {
     const known = knownKeys(path);
     return issue.keys.map((key) => {
-      const message = `unknown key "${key}"${suggestion(key, known)}; known here: ${known.join(", ")}`;
+      const hint = `${suggestion(key, known)}; known here: ${known.join(", ")}`;
+      const message = `unknown key "${key}"${hint}`;
       return { kind: "unknownKey", path: [...path, key], message, at: "key" };
     });
   }
@@ -66,7 +67,7 @@ function wrongParts(issue: z.core.$ZodIssue, value: unknown): WrongPart[] {
   return [{ kind: "shape", path, message, at: "value" }];
 }
 
-/** Keys that the schema has at `path`; found by walking it, so that they cannot fall out of step. */
+/** Keys that the schema has at `path`: read from it, so that they cannot fall out of step. */
 function knownKeys(path: FlowPath): string[] {
   let node: SchemaNode | undefined = flowSchema as unknown as SchemaNode;
   for (const segment of path) node = inside(node, segment);

@@ -37,7 +37,12 @@ export function readFlowSource(text: string): FlowSource {
     return rejected("tooBig", message);
   }
   const lines = new LineCounter();
-  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false });
+  const document = parseDocument(text, {
+    lineCounter: lines,
+    prettyErrors: false,
+    // Warnings are mistakes of the file, not news for standard error.
+    logLevel: "error",
+  });
   const locate: Locate = (path, at) => {
     const { line, col } = lines.linePos(offsetOf(document, path, at));
     return { line: Math.max(line, 1), column: Math.max(col, 1) };
