@@ -90,6 +90,16 @@ describe("render", () => {
     expect(store.stats()).toMatchObject({ prompts: 2, rendering: 0 });
   });
 
+  it("encodes where it is told to, and waits for it", async () => {
+    const audio = new Uint8Array(new SharedArrayBuffer(160));
+    const store = createPromptStore({
+      bytesMax: 1e6,
+      synthesize: () => Promise.resolve(beep()),
+      encode: () => Promise.resolve(audio),
+    });
+    expect(await store.render(request("Hello"), PCMU)).toMatchObject({ audio, durationMs: 20 });
+  });
+
   it("fails all who waited, keeps nothing, and tries again for the next", async () => {
     const held = heldSynthesizer();
     const store = createPromptStore({ bytesMax: 1e6, synthesize: held.synthesize });

@@ -21,11 +21,21 @@ export type Prompt = {
   readonly durationMs: number;
 };
 
+export type EncodePrompt = (
+  pcm: PcmAudio,
+  format: AudioFormat,
+) => Uint8Array<SharedArrayBuffer> | Promise<Uint8Array<SharedArrayBuffer>>;
+
 export type PromptStoreOptions = {
   /** Bound of all stored audio together. */
   readonly bytesMax: number;
   /** Renders speech, in the job pool; called once per text however many wait for it. */
   readonly synthesize: (request: SpeechRequest) => Promise<PcmAudio>;
+  /**
+   * Encodes speech for playing. Default `encodePrompt`, in this thread: 1 to 5 ms per second of
+   * speech, so a thread that must not block passes a job here.
+   */
+  readonly encode?: EncodePrompt;
   /** How many renders `preload` keeps running at once. Default 2. */
   readonly preloadRendersMax?: number;
 };
@@ -72,7 +82,7 @@ export interface PromptStore {
  * @throws {PromptError} `PROMPT_BYTES_OUT_OF_RANGE` unless `bytesMax` is a positive whole number
  */
 export function createPromptStore(options: PromptStoreOptions): PromptStore {
-  const { bytesMax, synthesize } = options;
+  const { bytesMax, synthesize, encode = encodePrompt } = options;
   requireBytesMax(bytesMax);
   const stored = leastRecentlyUsed<Prompt>(bytesMax);
   const speaking = singleFlight<PcmAudio>();
@@ -86,7 +96,7 @@ export function createPromptStore(options: PromptStoreOptions): PromptStore {
   const make = async (id: string, request: SpeechRequest, format: AudioFormat) => {
     // Two formats of one text, asked for together, share one synthesis.
     const pcm = await speaking.join(id, () => synthesize(request));
-    const audio = encodePrompt(pcm, format);
+    const audio = await encode(pcm, format);
     requireFit(id, audio.length, bytesMax);
     const prompt = { promptId: id, format, audio, durationMs: promptDurationMs(audio, format) };
     count.evictions += stored.set(keyOf(id, format), prompt, audio.length);

@@ -88,6 +88,11 @@ describe("flite", () => {
     expect(await codeOf(say("x".repeat(2001)))).toBe("TEXT_TOO_LONG");
   });
 
+  it("gives up on a text that is short to write but endless to say", async () => {
+    expect(await codeOf(say("9".repeat(2000)))).toBe("TEXT_TOO_LONG");
+    expect(await codeOf(say("x".repeat(2000)))).toBe("TEXT_TOO_LONG");
+  });
+
   it("names the voices there are when one is unknown", async () => {
     await expect(say("Hello", "nobody")).rejects.toThrow(/"nobody".*slt, rms, awb, kal/);
   });

@@ -103,7 +103,14 @@ describe("refusals", () => {
 
   it("limits the length, and says to what", () => {
     expect(errorOf("a".repeat(TEXT_CHARACTERS_MAX + 1)).message).toContain("2001 characters");
-    expect(speakableText("a".repeat(TEXT_CHARACTERS_MAX))).toHaveLength(TEXT_CHARACTERS_MAX);
+    const longest = "ab ".repeat(TEXT_CHARACTERS_MAX / 3).trim();
+    expect(speakableText(longest)).toBe(longest);
+  });
+
+  it("speaks an endless word in pieces", () => {
+    expect(speakableText("a".repeat(90))).toBe(
+      ["a".repeat(40), "a".repeat(40), "a".repeat(10)].join(" "),
+    );
   });
 
   it("never repeats the text in an error: it may be about a person", () => {

@@ -8,9 +8,13 @@ import { SynthesisError } from "./synthesizer.js";
 
 /**
  * The longest text of one request, in UTF-16 units: about two minutes of speech. Beyond it the
- * work and memory of one render are out of bounds (3000 spelled letters took 28 s and 574 MB).
+ * work of one render is out of bounds.
  */
 export const TEXT_CHARACTERS_MAX = 2000;
+
+/** A longer run is no word: it is spoken in pieces, so that a render can be cut there. */
+const WORD_LETTERS_MAX = 40;
+const LONG_RUN = new RegExp(`[^ ]{${WORD_LETTERS_MAX}}(?=[^ ])`, "g");
 
 /** Letters that do not decompose into a plain one and its accent. */
 const LATIN_LETTERS: Readonly<Record<string, string>> = {
@@ -49,6 +53,7 @@ export function speakableText(text: string, place = "text to speak"): string {
   const spoken = toSpokenForms(plain)
     .replace(/[–—]|\s-+\s/g, ", ")
     .replace(/[^A-Za-z0-9 .,;:!?'()-]+/g, " ")
+    .replace(LONG_RUN, "$& ")
     .replace(/([.,;:!?])[.,;:!?]+/g, "$1")
     .replace(/\s+/g, " ")
     .replace(/ (?=[.,;:!?)])/g, "")
