@@ -16,6 +16,8 @@ export type PlaybackEnd = {
   readonly reason: "completed" | "cleared";
   /** Audio sent so far. How much of it was heard, the clock or a mark says. */
   readonly sentFrames: number;
+  /** Streamed frames that were waiting, and are dropped with it. */
+  readonly unsentFrames: number;
 };
 
 type Utterance = {
@@ -122,6 +124,11 @@ export class LegPlayout {
     return endOf(this.#queue.shift()!, "completed");
   }
 
+  /** Whether an utterance that waits or sounds is streamed. */
+  isStream(utterance: number): boolean {
+    return this.#queue.some((entry) => entry.number === utterance && entry.prompt === undefined);
+  }
+
   /** Streamed frames that did not fit. */
   get refusedFrames(): number {
     return this.#refusedFrames;
@@ -142,5 +149,6 @@ function newUtterance(number: number, prompt: Uint8Array | undefined): Utterance
 }
 
 function endOf(entry: Utterance, reason: PlaybackEnd["reason"]): PlaybackEnd {
-  return { utterance: entry.number, reason, sentFrames: entry.sentFrames };
+  const { number: utterance, sentFrames, stream } = entry;
+  return { utterance, reason, sentFrames, unsentFrames: stream.length };
 }

@@ -22,8 +22,8 @@ describe("one leg", () => {
     }
     expect(values).toEqual([11, 11, 22]);
     expect(ends).toEqual([
-      { utterance: 1, reason: "completed", sentFrames: 2 },
-      { utterance: 2, reason: "completed", sentFrames: 1 },
+      { utterance: 1, reason: "completed", sentFrames: 2, unsentFrames: 0 },
+      { utterance: 2, reason: "completed", sentFrames: 1, unsentFrames: 0 },
     ]);
   });
 

@@ -1,0 +1,60 @@
+/**
+ * The port of trunks: what dials people. A trunk tells what happens to an attempt; the media of an
+ * answered call comes to the gateway by itself, with the call id and token it was given here.
+ */
+
+/** How an attempt ended, whatever the network called it; the raw cause is kept beside it. */
+export type TrunkOutcome =
+  | "answered"
+  | "busy"
+  | "no_answer"
+  | "rejected"
+  | "unreachable"
+  | "invalid_number"
+  | "congestion"
+  | "media_mismatch"
+  | "cancelled"
+  | "failed"
+  | "unknown";
+
+export type OriginateRequest = {
+  /** Our own id of the attempt; a trunk uses it as channel id where it can. */
+  readonly callId: string;
+  /** Who to dial, in the trunk's own addressing. Personal data. */
+  readonly to: string;
+  /** Base of our media URLs as the trunk's side reaches it, e.g. `ws://127.0.0.1:8080`. */
+  readonly mediaUrl: string;
+  /** Lets the media stream of this call in, once. Secret. */
+  readonly token: string;
+  readonly ringMsMax: number;
+};
+
+/** In order: `ringing` at most once, `answered` at most once, `ended` exactly once. */
+export type TrunkEvent =
+  | { readonly kind: "ringing" }
+  | { readonly kind: "answered" }
+  | {
+      readonly kind: "ended";
+      readonly outcome: TrunkOutcome;
+      /** As the network put it, e.g. `SIP 486` or `Q.850 17`. */
+      readonly cause: string;
+    };
+
+/** One attempt under way. */
+export interface TrunkAttempt {
+  /** Hangs up, or stops ringing; `ended` follows. Twice is harmless. */
+  hangup(): void;
+}
+
+export interface Trunk {
+  readonly name: string;
+  /**
+   * Starts an attempt. Does not wait for its outcome: that comes by `listener`, also when the
+   * attempt could not be made.
+   */
+  originate(request: OriginateRequest, listener: (event: TrunkEvent) => void): TrunkAttempt;
+  /** Resolves when the trunk can dial. @throws {EngineError} `TRUNK_DOWN` */
+  start(): Promise<void>;
+  /** Hangs everything up and frees what it holds. */
+  stop(): Promise<void>;
+}

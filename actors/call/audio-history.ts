@@ -1,0 +1,36 @@
+/** The last moments of a stream, for the recogniser: speech is known to be speech a little late. */
+
+export class AudioHistory {
+  readonly #ring: Int16Array;
+  /** Where the next sample goes. */
+  #at = 0;
+  /** Samples held, up to the capacity. */
+  #held = 0;
+
+  /** @param capacitySamples how far back `last` can reach */
+  constructor(capacitySamples: number) {
+    this.#ring = new Int16Array(capacitySamples);
+  }
+
+  /** Copies `samples` in; the oldest go. */
+  push(samples: Int16Array): void {
+    const capacity = this.#ring.length;
+    const kept = samples.subarray(Math.max(0, samples.length - capacity));
+    const first = Math.min(kept.length, capacity - this.#at);
+    this.#ring.set(kept.subarray(0, first), this.#at);
+    this.#ring.set(kept.subarray(first), 0);
+    this.#at = (this.#at + kept.length) % capacity;
+    this.#held = Math.min(capacity, this.#held + kept.length);
+  }
+
+  /** The newest `count` samples, fewer when there are not so many; a copy. */
+  last(count: number): Int16Array {
+    const size = Math.max(0, Math.min(Math.round(count), this.#held));
+    const from = (this.#at - size + this.#ring.length) % this.#ring.length;
+    const first = Math.min(size, this.#ring.length - from);
+    const out = new Int16Array(size);
+    out.set(this.#ring.subarray(from, from + first), 0);
+    out.set(this.#ring.subarray(0, size - first), first);
+    return out;
+  }
+}

@@ -1,0 +1,83 @@
+/** What the actors of a call need from the outside. The shard composes it; tests put fakes here. */
+import type { Histogram } from "../../base/histogram.js";
+import type { Time } from "../../base/ports.js";
+import type { AudioFormat } from "../../codecs/audio/audio-codec.js";
+import type { CompiledFlow } from "../../dialog/dialog-types.js";
+import type { Recognizer } from "../../speech/asr/recognizer.js";
+import type { PcmAudio, SpeechRequest } from "../../speech/tts/synthesizer.js";
+import type { VadFactory } from "../../speech/vad/vad.js";
+import type { CallEvent } from "./call-events.js";
+
+/** One media stream of a call, as the gateway opened it. */
+export type Leg = {
+  /** The gateway's number for the stream, used on the rings. */
+  readonly slot: number;
+  readonly format: AudioFormat;
+  /** Bytes of one 20 ms frame. */
+  readonly frameBytes: number;
+  readonly protocol: string;
+  /** Monotonic time at which it opened. */
+  readonly openedAtMs: number;
+};
+
+/** The way to the gateway for one shard. Nothing here blocks. */
+export interface MediaLink {
+  /** Plays a prompt that the gateway holds in the codec of the leg. */
+  playPrompt(slot: number, utterance: number, promptId: string): void;
+  /** Sends one frame of streamed speech; false when the ring is full (the frame is lost, counted). */
+  streamFrame(slot: number, utterance: number, frame: Uint8Array): boolean;
+  /** Says that the streamed utterance is complete. */
+  endStream(slot: number, utterance: number): void;
+  /** Drops all audio of utterances ≤ `utterance`, here, on the way and at the peer. */
+  clear(slot: number, utterance: number): void;
+  /** Closes the stream. */
+  hangup(slot: number, reason: string): void;
+}
+
+/** A second or so of both sides: left the callee, right the agent, interleaved. */
+export type RecordedChunk = {
+  readonly callId: string;
+  readonly userId: string;
+  readonly index: number;
+  readonly isLast: boolean;
+  readonly rateHz: number;
+  readonly startedEpochMs: number;
+  /** Interleaved stereo; ownership passes on. */
+  readonly samples: Int16Array;
+};
+
+/** Same histograms as the bench reads; each thread has its own, added up by the node. */
+export type CallLatency = {
+  readonly frameIn: Histogram;
+  readonly turn: Histogram;
+  readonly turnEngine: Histogram;
+};
+
+export type CastPorts = {
+  readonly time: Time;
+  /** @throws {EngineError} `UNKNOWN_FLOW` */
+  readonly flow: (flowId: string) => CompiledFlow;
+  readonly vad: VadFactory;
+  /** Undefined where no recogniser is installed: the caller answers by keypad. */
+  readonly recognizer: Recognizer | undefined;
+  readonly synthesize: (request: SpeechRequest) => Promise<PcmAudio>;
+  /** A rendered prompt in that format, shared memory; undefined when it is not cached. */
+  readonly findPrompt: (promptId: string, format: AudioFormat) => Uint8Array | undefined;
+  readonly media: MediaLink;
+  /** Seals and stores; resolves when it is on disk. */
+  readonly record: (chunk: RecordedChunk) => Promise<void>;
+  readonly report: (callId: string, event: CallEvent) => void;
+  readonly latency: CallLatency;
+};
+
+/** One call to make, as the node gives it to a shard. Personal data. */
+export type CallSpec = {
+  readonly callId: string;
+  readonly userId: string;
+  readonly flowId: string;
+  readonly variables: Readonly<Record<string, string>>;
+  readonly isRecorded: boolean;
+  /** Give up when no media stream has come by then. */
+  readonly answerMsMax: number;
+  readonly durationMsMax: number;
+};

@@ -1,0 +1,385 @@
+/**
+ * Dialog: the flow at work. It turns what the caller said, keyed or left unsaid into the flow's
+ * next step, and the step's effects into utterances.
+ *
+ * An answer is provisional while the turn may be reopened: the step before it is kept, and if the
+ * caller goes on, the answer is silenced and the step taken back.
+ *
+ * A restart begins from the last snapshot the Call keeps: the flow listens again where it was.
+ */
+import { assertNever } from "../../base/assert.js";
+import type { Timer } from "../../base/ports.js";
+import type {
+  CompiledFlow,
+  DialogEffect,
+  DialogEvent,
+  DialogSnapshot,
+  DialogStep,
+} from "../../dialog/dialog-types.js";
+import { promptId } from "../../speech/prompts/prompt-id.js";
+import type { Behavior, Context } from "../kernel/index.js";
+import type { CastPorts, CallSpec, Leg } from "./cast-ports.js";
+import type { CallDirectory, DialogMessage } from "./messages.js";
+import { turnLatency, type TurnClock } from "./turn-clock.js";
+
+/** A final transcript that has not come by then is taken as not understood. */
+const finalMsMax = 2500;
+type Listen = Extract<DialogEffect, { kind: "listen" }>;
+
+/** What is needed to take an answer back. */
+type Checkpoint = {
+  readonly turnId: number;
+  readonly step: DialogStep;
+  readonly listen: Listen | undefined;
+};
+
+type State = {
+  readonly flow: CompiledFlow;
+  leg: Leg | undefined;
+  step: DialogStep;
+  checkpoint: Checkpoint | undefined;
+  lastUtterance: number;
+  /** Utterances that are not over, with their texts. */
+  readonly speaking: Map<number, string>;
+  listen: Listen | undefined;
+  listenId: number;
+  outcome: string | undefined;
+  isCallerSpeaking: boolean;
+  /** The turn whose final is awaited. */
+  clock: TurnClock | undefined;
+  /** Keyed answers and turns that were cancelled are not waited for. */
+  awaitedTurnId: number | undefined;
+  silenceTimer: Timer | undefined;
+  finalTimer: Timer | undefined;
+};
+
+export type DialogOptions = {
+  readonly ports: CastPorts;
+  readonly directory: CallDirectory;
+  readonly spec: CallSpec;
+  /** Where an earlier life stood. */
+  readonly snapshot: DialogSnapshot | undefined;
+  /** The last utterance number an earlier life may have used. */
+  readonly lastUtterance: number;
+  readonly answeredAtMs: number;
+};
+
+export function dialog(options: DialogOptions): Behavior<State, DialogMessage> {
+  return {
+    start: () => start(options),
+    receive: (state, message, ctx) => receive(options, state, message, ctx),
+    laneOf,
+    coalesce: (older, newer) =>
+      older.kind === "final" && newer.kind === "final" && older.turnId === newer.turnId
+        ? newer
+        : undefined,
+  };
+}
+
+function laneOf(message: DialogMessage): "system" | "transcripts" | "intents" {
+  switch (message.kind) {
+    case "final":
+      return "transcripts";
+    case "begin":
+    case "hangup":
+    case "playbackStarted":
+    case "playbackEnded":
+      return "system";
+    default:
+      return "intents";
+  }
+}
+
+function start({ ports, spec, snapshot, lastUtterance }: DialogOptions): State {
+  const flow = ports.flow(spec.flowId);
+  const step = snapshot === undefined ? flow.start(spec.variables) : flow.resume(snapshot);
+  return {
+    flow,
+    leg: undefined,
+    step,
+    checkpoint: undefined,
+    lastUtterance,
+    speaking: new Map(),
+    listen: undefined,
+    listenId: 0,
+    outcome: undefined,
+    isCallerSpeaking: false,
+    clock: undefined,
+    awaitedTurnId: undefined,
+    silenceTimer: undefined,
+    finalTimer: undefined,
+  };
+}
+
+function receive(
+  options: DialogOptions,
+  state: State,
+  message: DialogMessage,
+  ctx: Context<DialogMessage>,
+): void {
+  switch (message.kind) {
+    case "begin":
+      state.leg = message.leg;
+      return apply(options, state, state.step, ctx);
+    case "turnStarted":
+      state.isCallerSpeaking = true;
+      return stopSilence(state);
+    case "turnCancelled":
+      state.isCallerSpeaking = false;
+      return armSilence(state, ctx);
+    case "turnEnded":
+      return turnEnded(state, message, ctx);
+    case "turnReopened":
+      return reopen(options, state, message.turnId);
+    case "bargeIn":
+      return bargeIn(options, message, ctx);
+    case "final":
+      return understand(options, state, message, ctx);
+    case "finalOverdue": {
+      if (state.awaitedTurnId !== message.turnId) return;
+      const nothing = { text: "", isRejected: true, atMs: ctx.time.nowMs() };
+      return understand(options, state, { turnId: message.turnId, ...nothing }, ctx);
+    }
+    case "keypad":
+      return keypad(options, state, message.digit, ctx);
+    case "playbackStarted":
+    case "playbackEnded":
+      return playback(options, state, message, ctx);
+    case "silence":
+      if (message.listenId !== state.listenId || state.isCallerSpeaking) return;
+      return take(options, state, { kind: "silence" }, ctx);
+    case "hangup":
+      return hungUp(options, state, ctx);
+    default:
+      return assertNever(message);
+  }
+}
+
+/** Gives an event to the flow and does what it says. */
+function take(
+  options: DialogOptions,
+  state: State,
+  event: DialogEvent,
+  ctx: Context<DialogMessage>,
+): void {
+  if (state.outcome !== undefined) return;
+  stopSilence(state);
+  apply(options, state, state.flow.step(state.step.snapshot, event), ctx);
+}
+
+function apply(
+  options: DialogOptions,
+  state: State,
+  step: DialogStep,
+  ctx: Context<DialogMessage>,
+): void {
+  const isNewState = step.state !== state.step.state || step === state.step;
+  state.step = step;
+  if (isNewState) {
+    const { callId } = options.spec;
+    options.ports.report(callId, { kind: "state", state: step.state, atMs: sinceAnswer(options) });
+  }
+  for (const effect of step.effects) {
+    if (effect.kind === "say") say(options, state, effect);
+    else if (effect.kind === "listen") listen(options, state, effect);
+    else state.outcome = effect.outcome;
+  }
+  options.directory.call.tell({
+    kind: "snapshot",
+    snapshot: step.snapshot,
+    lastUtterance: state.lastUtterance,
+  });
+  whenQuiet(options, state, ctx);
+}
+
+function say(
+  options: DialogOptions,
+  state: State,
+  effect: Extract<DialogEffect, { kind: "say" }>,
+): void {
+  const { ports, directory } = options;
+  const { voice, language } = state.flow;
+  const utterance = (state.lastUtterance += 1);
+  const { text, isInterruptible } = effect;
+  const id = promptId({ text, voice, language });
+  const isCached = effect.isFixed && ports.findPrompt(id, state.leg!.format) !== undefined;
+  state.speaking.set(utterance, text);
+  if (state.clock !== undefined && state.clock.utterance === undefined) {
+    Object.assign(state.clock, { utterance, isCached });
+  }
+  const cached = isCached ? id : undefined;
+  directory.mediaLeg?.tell({ kind: "say", utterance, isInterruptible, promptId: cached });
+  if (!isCached) directory.synthesizer?.tell({ kind: "speak", utterance, text, voice, language });
+}
+
+function listen(options: DialogOptions, state: State, effect: Listen): void {
+  state.listen = effect;
+  const { expectation } = effect;
+  const { phrases, digits } = expectation;
+  options.directory.mediaLeg?.tell({ kind: "expect", expectation });
+  options.directory.recognizer?.tell({
+    kind: "expect",
+    grammar: {
+      language: state.flow.language,
+      phrases,
+      ...(digits === undefined ? {} : { digits }),
+    },
+  });
+}
+
+/** Once all is said: wait for the answer, or hang up. */
+function whenQuiet(options: DialogOptions, state: State, ctx: Context<DialogMessage>): void {
+  if (state.speaking.size > 0) return;
+  if (state.outcome !== undefined) return end(options, state, ctx);
+  armSilence(state, ctx);
+}
+
+function end(options: DialogOptions, state: State, ctx: Context<DialogMessage>): void {
+  stopSilence(state);
+  state.finalTimer?.cancel();
+  options.directory.call.tell({ kind: "dialogEnded", outcome: state.outcome ?? "hangup" });
+  ctx.stop();
+}
+
+/** Nobody hears us any more; the flow may still name the outcome. */
+function hungUp(options: DialogOptions, state: State, ctx: Context<DialogMessage>): void {
+  state.speaking.clear();
+  if (state.outcome === undefined) take(options, state, { kind: "hangup" }, ctx);
+  else end(options, state, ctx);
+  if (state.outcome === undefined) end(options, state, ctx);
+}
+
+function armSilence(state: State, ctx: Context<DialogMessage>): void {
+  const isWaiting = state.listen !== undefined && state.outcome === undefined;
+  if (!isWaiting || state.isCallerSpeaking || state.speaking.size > 0) return;
+  if (state.awaitedTurnId !== undefined) return;
+  stopSilence(state);
+  const { listenId } = state;
+  state.silenceTimer = ctx.after(state.listen!.silenceMs, { kind: "silence", listenId });
+}
+
+function stopSilence(state: State): void {
+  state.silenceTimer?.cancel();
+  state.listenId += 1;
+}
+
+function turnEnded(
+  state: State,
+  message: Extract<DialogMessage, { kind: "turnEnded" }>,
+  ctx: Context<DialogMessage>,
+): void {
+  const { turnId, speechEndAtMs, atMs } = message;
+  state.isCallerSpeaking = false;
+  state.awaitedTurnId = turnId;
+  state.clock = { turnId, speechEndAtMs, endpointAtMs: atMs };
+  state.finalTimer?.cancel();
+  state.finalTimer = ctx.after(finalMsMax, { kind: "finalOverdue", turnId });
+}
+
+/** The caller was not done: the answer to the first half is taken back. */
+function reopen(options: DialogOptions, state: State, turnId: number): void {
+  stopSilence(state);
+  state.isCallerSpeaking = true;
+  state.awaitedTurnId = undefined;
+  state.clock = undefined;
+  const { checkpoint } = state;
+  if (checkpoint?.turnId !== turnId) return;
+  options.directory.mediaLeg?.tell({ kind: "clear", utterance: state.lastUtterance });
+  state.speaking.clear();
+  state.step = checkpoint.step;
+  state.outcome = undefined;
+  if (checkpoint.listen !== undefined) listen(options, state, checkpoint.listen);
+}
+
+function bargeIn(
+  options: DialogOptions,
+  message: Extract<DialogMessage, { kind: "bargeIn" }>,
+  ctx: Context<DialogMessage>,
+): void {
+  const { ports, spec } = options;
+  const reactionMs = ctx.time.nowMs() - message.onsetAtMs;
+  ports.report(spec.callId, { kind: "interrupted", atMs: sinceAnswer(options), reactionMs });
+}
+
+function understand(
+  options: DialogOptions,
+  state: State,
+  final: {
+    readonly turnId: number;
+    readonly text: string;
+    readonly isRejected: boolean;
+    readonly atMs: number;
+  },
+  ctx: Context<DialogMessage>,
+): void {
+  // Of a turn that was reopened, answered by key, or given up.
+  if (state.awaitedTurnId !== final.turnId) return;
+  state.awaitedTurnId = undefined;
+  state.finalTimer?.cancel();
+  const { text, isRejected } = final;
+  const { callId } = options.spec;
+  if (state.outcome !== undefined) return;
+  if (state.clock !== undefined) state.clock.finalAtMs = final.atMs;
+  options.ports.report(callId, {
+    kind: "transcript",
+    side: "callee",
+    text,
+    atMs: sinceAnswer(options),
+    ...(isRejected ? { isRejected } : {}),
+  });
+  state.checkpoint = { turnId: final.turnId, step: state.step, listen: state.listen };
+  const event: DialogEvent = { kind: "speech", text, isRejected };
+  stopSilence(state);
+  const step = state.flow.step(state.step.snapshot, event);
+  if (state.clock !== undefined) state.clock.decidedAtMs = ctx.time.nowMs();
+  apply(options, state, step, ctx);
+}
+
+function keypad(
+  options: DialogOptions,
+  state: State,
+  digit: string,
+  ctx: Context<DialogMessage>,
+): void {
+  const { ports, directory, spec } = options;
+  ports.report(spec.callId, { kind: "keypad", digit, atMs: sinceAnswer(options) });
+  if (state.outcome !== undefined) return;
+  // A key is an answer: it silences what plays, and speech of that moment counts no more.
+  if (state.speaking.size > 0) {
+    directory.mediaLeg?.tell({ kind: "clear", utterance: state.lastUtterance });
+    state.speaking.clear();
+  }
+  state.awaitedTurnId = undefined;
+  state.clock = undefined;
+  state.checkpoint = undefined;
+  take(options, state, { kind: "keypad", digit }, ctx);
+}
+
+function playback(
+  options: DialogOptions,
+  state: State,
+  message: Extract<DialogMessage, { kind: "playbackStarted" | "playbackEnded" }>,
+  ctx: Context<DialogMessage>,
+): void {
+  const { ports, spec } = options;
+  const text = state.speaking.get(message.utterance);
+  // Of an utterance that was taken back.
+  if (text === undefined) return;
+  if (message.kind === "playbackEnded") {
+    state.speaking.delete(message.utterance);
+    return whenQuiet(options, state, ctx);
+  }
+  const atMs = message.atMs - options.answeredAtMs;
+  ports.report(spec.callId, { kind: "transcript", side: "agent", text, atMs });
+  if (state.clock?.utterance !== message.utterance) return;
+  const latency = turnLatency(state.clock, message.atMs);
+  state.clock = undefined;
+  if (latency === undefined) return;
+  ports.latency.turn.recordMs(latency.turnMs);
+  ports.latency.turnEngine.recordMs(latency.turnEngineMs);
+  ports.report(spec.callId, { kind: "turn", latency, atMs });
+}
+
+function sinceAnswer(options: DialogOptions): number {
+  return options.ports.time.nowMs() - options.answeredAtMs;
+}

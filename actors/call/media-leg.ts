@@ -1,0 +1,252 @@
+/**
+ * MediaLeg: one side of the call, frames in and out. It decodes what the callee sends, runs the VAD
+ * and the turn detector, passes audio to the recogniser and the recorder, and silences us at once
+ * when the callee interrupts; what that means, the Dialog decides.
+ *
+ * A restart costs the caller the turn that was open: the detector begins anew.
+ */
+import { AudioHistory } from "./audio-history.js";
+import type { CastPorts, Leg } from "./cast-ports.js";
+import { FrameCutter } from "./frame-cutter.js";
+import type { Behavior, Context } from "../kernel/index.js";
+import { assertNever } from "../../base/assert.js";
+import { codecOf, type AudioCodec } from "../../codecs/audio/audio-codec.js";
+import { createResampler, type Resampler } from "../../codecs/audio/resampler.js";
+import { createTurnDetector, type TurnDetector } from "../../speech/turn/turn-detector.js";
+import type { TurnSink } from "../../speech/turn/turn-events.js";
+import { turnDefaults } from "../../speech/turn/turn-tuning.js";
+import type { Vad } from "../../speech/vad/vad.js";
+import type { CallDirectory, MediaLegMessage, PlaybackNotice } from "./messages.js";
+import { SpeechSender } from "./speech-sender.js";
+
+const frameMs = 20;
+/** Audio before the onset that helps the recogniser with the first sound. */
+const leadInMs = 160;
+
+type State = {
+  readonly codec: AudioCodec;
+  readonly speechRateHz: 8000 | 16000;
+  /** Only for rates the speech parts do not take. */
+  readonly resampler: Resampler | undefined;
+  readonly cutter: FrameCutter;
+  readonly history: AudioHistory;
+  readonly vad: Vad;
+  readonly detector: TurnDetector;
+  readonly sender: SpeechSender;
+  /** Utterances announced and not yet over, with whether they may be interrupted. */
+  readonly playing: Map<number, boolean>;
+  /** Utterances announced so far: a clear covers all of them. */
+  lastUtterance: number;
+  /** The turn whose audio goes to the recogniser. */
+  openTurnId: number | undefined;
+  /** When the newest frame was read from its socket. */
+  lastFrameAtMs: number;
+};
+
+export type MediaLegOptions = {
+  readonly leg: Leg;
+  readonly ports: CastPorts;
+  readonly directory: CallDirectory;
+};
+
+export function mediaLeg(options: MediaLegOptions): Behavior<State, MediaLegMessage> {
+  return {
+    start: (ctx) => start(options, ctx),
+    receive: (state, message) => receive(options, state, message),
+    stopped: (state) => state.vad.close(),
+    laneOf,
+    bytesOf: (message) => (message.kind === "audio" ? message.payload.length : 0),
+    coalesce: (older, newer) =>
+      older.kind === "partial" && newer.kind === "partial" && older.turnId === newer.turnId
+        ? newer
+        : undefined,
+  };
+}
+
+function laneOf(message: MediaLegMessage): "audio" | "tts" | "transcripts" | "system" | "intents" {
+  switch (message.kind) {
+    case "audio":
+      return "audio";
+    case "speech":
+      return "tts";
+    case "partial":
+      return "transcripts";
+    case "credit":
+    case "playbackStarted":
+    case "playbackEnded":
+      return "system";
+    default:
+      return "intents";
+  }
+}
+
+function start(options: MediaLegOptions, ctx: Context<MediaLegMessage>): State {
+  const { leg, ports } = options;
+  const rateHz = leg.format.rateHz;
+  const speechRateHz = rateHz === 8000 ? 8000 : 16000;
+  const holder: { state?: State } = {};
+  const state: State = {
+    codec: codecOf(leg.format.codec),
+    speechRateHz,
+    resampler:
+      speechRateHz === rateHz ? undefined : createResampler({ fromHz: rateHz, toHz: speechRateHz }),
+    cutter: new FrameCutter((speechRateHz * frameMs) / 1000),
+    history: new AudioHistory((speechRateHz * (turnDefaults.prerollMsMax + leadInMs)) / 1000),
+    vad: ports.vad.create({ rateHz: speechRateHz }),
+    detector: createTurnDetector({ sink: turnSink(options, () => holder.state!) }),
+    sender: new SpeechSender(leg, ports.media, (utterance) => {
+      options.directory.synthesizer?.tell({ kind: "chunkTaken", utterance });
+    }),
+    playing: new Map(),
+    lastUtterance: 0,
+    openTurnId: undefined,
+    lastFrameAtMs: ctx.time.nowMs(),
+  };
+  holder.state = state;
+  return state;
+}
+
+function receive(options: MediaLegOptions, state: State, message: MediaLegMessage): void {
+  switch (message.kind) {
+    case "audio":
+      return hear(options, state, message);
+    case "say":
+      state.lastUtterance = message.utterance;
+      state.playing.set(message.utterance, message.isInterruptible);
+      if (message.promptId !== undefined) playPrompt(options, message.utterance, message.promptId);
+      return tellPlayback(state);
+    case "speech":
+      return speak(options, state, message);
+    case "clear":
+      return clear(options, state, message.utterance);
+    case "expect":
+      return state.detector.expect(message.expectation);
+    case "partial":
+      return state.detector.partial(message);
+    case "credit":
+      return state.sender.addCredit(message.frames);
+    case "playbackStarted":
+    case "playbackEnded":
+      return notice(options, state, message);
+    default:
+      return assertNever(message);
+  }
+}
+
+/** The way of an incoming payload, up to the turn detector. */
+function hear(
+  options: MediaLegOptions,
+  state: State,
+  message: Extract<MediaLegMessage, { kind: "audio" }>,
+): void {
+  const { ports, directory } = options;
+  const samples = new Int16Array(message.payload.length / state.codec.bytesPerSample);
+  state.codec.decode(message.payload, samples);
+  const { mediaSamples, atMs } = message;
+  directory.recorder?.tell({ kind: "heard", samples, mediaSamples, atMs });
+  const speech = state.resampler === undefined ? samples : state.resampler.process(samples);
+  state.lastFrameAtMs = atMs;
+  state.cutter.cut(speech, (frame) => hearFrame(options, state, frame));
+  ports.latency.frameIn.recordMs(ports.time.nowMs() - atMs);
+}
+
+function hearFrame(options: MediaLegOptions, state: State, frame: Int16Array): void {
+  state.history.push(frame);
+  const turnIdBefore = state.openTurnId;
+  state.detector.frame(state.vad.isSpeech(frame), frameMs);
+  // A turn that this frame opened or reopened has it in its pre-roll already.
+  if (turnIdBefore !== undefined && state.openTurnId === turnIdBefore) {
+    const audio = { kind: "audio", turnId: turnIdBefore, samples: frame.slice() } as const;
+    options.directory.recognizer?.tell(audio);
+  }
+}
+
+function turnSink(options: MediaLegOptions, state: () => State): TurnSink {
+  const { directory } = options;
+  const atMs = (mediaMs: number): number =>
+    state().lastFrameAtMs - (state().detector.nowMs - mediaMs);
+  return {
+    speechStarted({ turnId, onsetMs }) {
+      openTurn(options, state(), turnId, onsetMs);
+      directory.dialog?.tell({ kind: "turnStarted", turnId });
+    },
+    bargeInConfirmed({ turnId, onsetMs }) {
+      clear(options, state(), state().lastUtterance);
+      directory.dialog?.tell({ kind: "bargeIn", turnId, onsetAtMs: atMs(onsetMs) });
+    },
+    bargeInRejected({ turnId }) {
+      state().openTurnId = undefined;
+      directory.recognizer?.tell({ kind: "turnCancelled", turnId });
+      directory.dialog?.tell({ kind: "turnCancelled", turnId });
+    },
+    turnEnded({ turnId, speechEndMs }) {
+      state().openTurnId = undefined;
+      directory.recognizer?.tell({ kind: "turnEnded", turnId });
+      const ended = { kind: "turnEnded", turnId, speechEndAtMs: atMs(speechEndMs) } as const;
+      directory.dialog?.tell({ ...ended, atMs: state().lastFrameAtMs });
+    },
+    turnReopened({ turnId, onsetMs }) {
+      openTurn(options, state(), turnId, onsetMs);
+      directory.dialog?.tell({ kind: "turnReopened", turnId });
+    },
+  };
+}
+
+function openTurn(options: MediaLegOptions, state: State, turnId: number, onsetMs: number): void {
+  state.openTurnId = turnId;
+  const sinceOnsetMs = state.detector.nowMs - onsetMs + leadInMs;
+  const samples = state.history.last((sinceOnsetMs * state.speechRateHz) / 1000);
+  options.directory.recognizer?.tell({ kind: "audio", turnId, samples });
+}
+
+function playPrompt(options: MediaLegOptions, utterance: number, promptId: string): void {
+  const { ports, leg, directory } = options;
+  ports.media.playPrompt(leg.slot, utterance, promptId);
+  const bytes = ports.findPrompt(promptId, leg.format);
+  if (bytes === undefined || directory.recorder === undefined) return;
+  const codec = codecOf(leg.format.codec);
+  const samples = new Int16Array(bytes.length / codec.bytesPerSample);
+  codec.decode(bytes, samples);
+  directory.recorder.tell({ kind: "spoken", utterance, samples });
+}
+
+function speak(
+  options: MediaLegOptions,
+  state: State,
+  message: Extract<MediaLegMessage, { kind: "speech" }>,
+): void {
+  const { utterance, audio, isLast } = message;
+  // Cleared meanwhile: whoever rendered it is told by the same clear.
+  if (!state.playing.has(utterance)) return;
+  if (audio !== undefined) {
+    const samples = state.sender.add(utterance, audio);
+    options.directory.recorder?.tell({ kind: "spoken", utterance, samples });
+  }
+  if (isLast) state.sender.end(utterance);
+}
+
+/** Forgets all utterances up to `utterance` on this side; the gateway answers with their ends. */
+function clear(options: MediaLegOptions, state: State, utterance: number): void {
+  options.ports.media.clear(options.leg.slot, utterance);
+  state.sender.clear(utterance);
+  for (const number of [...state.playing.keys()]) {
+    if (number <= utterance) state.playing.delete(number);
+  }
+  options.directory.synthesizer?.tell({ kind: "clear", utterance });
+  tellPlayback(state);
+}
+
+function notice(options: MediaLegOptions, state: State, message: PlaybackNotice): void {
+  if (message.kind === "playbackEnded") {
+    state.playing.delete(message.utterance);
+    tellPlayback(state);
+  }
+  options.directory.recorder?.tell(message);
+  options.directory.dialog?.tell(message);
+}
+
+/** Tells the detector whether we are audible, and whether what plays may be interrupted. */
+function tellPlayback(state: State): void {
+  const [current] = state.playing.values();
+  state.detector.playback({ isPlaying: current !== undefined, isInterruptible: current ?? true });
+}

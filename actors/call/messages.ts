@@ -1,0 +1,160 @@
+/**
+ * The messages between the actors of one call. Each union is one mailbox; the comment says the
+ * lane. Times are monotonic milliseconds unless a name says otherwise.
+ */
+import type { ErrorData } from "../../base/errors.js";
+import type { DialogSnapshot, Expectation } from "../../dialog/dialog-types.js";
+import type { Grammar, RecognizerEvent } from "../../speech/asr/recognizer.js";
+import type { PcmAudio } from "../../speech/tts/synthesizer.js";
+import type { ActorRef } from "../kernel/index.js";
+import type { Leg } from "./cast-ports.js";
+
+/** What the gateway says about an utterance. */
+export type PlaybackNotice =
+  | { readonly kind: "playbackStarted"; readonly utterance: number; readonly atMs: number }
+  | {
+      readonly kind: "playbackEnded";
+      readonly utterance: number;
+      readonly atMs: number;
+      readonly heardMs: number;
+      readonly reason: "completed" | "cleared";
+    };
+
+export type MediaLegMessage =
+  /** Audio lane. One payload as it came; the actor owns it. */
+  | {
+      readonly kind: "audio";
+      readonly payload: Uint8Array;
+      readonly mediaSamples: number;
+      readonly atMs: number;
+    }
+  /** Intents. Announces an utterance; without a prompt its audio comes as `speech`. */
+  | {
+      readonly kind: "say";
+      readonly utterance: number;
+      readonly isInterruptible: boolean;
+      readonly promptId: string | undefined;
+    }
+  /** TTS lane, on credit: one chunk of synthesized speech. */
+  | {
+      readonly kind: "speech";
+      readonly utterance: number;
+      readonly audio: PcmAudio | undefined;
+      readonly isLast: boolean;
+    }
+  | { readonly kind: "clear"; readonly utterance: number }
+  | { readonly kind: "expect"; readonly expectation: Expectation }
+  /** Transcripts. What the recogniser makes of the open turn. */
+  | { readonly kind: "partial"; readonly turnId: number; readonly isComplete: boolean }
+  /** System. The gateway has played so many streamed frames. */
+  | { readonly kind: "credit"; readonly frames: number }
+  | PlaybackNotice;
+
+export type RecognizerMessage =
+  | { readonly kind: "expect"; readonly grammar: Grammar }
+  /** Audio lane, in order with `turnEnded` and `turnCancelled`. An unknown turn opens itself. */
+  | { readonly kind: "audio"; readonly turnId: number; readonly samples: Int16Array }
+  | { readonly kind: "turnEnded"; readonly turnId: number }
+  | { readonly kind: "turnCancelled"; readonly turnId: number }
+  /** System. From the stream of that number. */
+  | { readonly kind: "heard"; readonly streamId: number; readonly event: RecognizerEvent };
+
+export type DialogMessage =
+  /** System. The line is open: begin, or go on where the last life stopped. */
+  | { readonly kind: "begin"; readonly leg: Leg }
+  | { readonly kind: "turnStarted"; readonly turnId: number }
+  | { readonly kind: "turnCancelled"; readonly turnId: number }
+  | {
+      readonly kind: "turnEnded";
+      readonly turnId: number;
+      readonly speechEndAtMs: number;
+      readonly atMs: number;
+    }
+  | { readonly kind: "turnReopened"; readonly turnId: number }
+  | { readonly kind: "bargeIn"; readonly turnId: number; readonly onsetAtMs: number }
+  /** Transcripts; finals of one turn replace one another. */
+  | {
+      readonly kind: "final";
+      readonly turnId: number;
+      readonly text: string;
+      readonly isRejected: boolean;
+      readonly atMs: number;
+    }
+  | { readonly kind: "keypad"; readonly digit: string }
+  /** System, own timers. */
+  | { readonly kind: "silence"; readonly listenId: number }
+  | { readonly kind: "finalOverdue"; readonly turnId: number }
+  | { readonly kind: "hangup" }
+  | PlaybackNotice;
+
+export type SynthesizerMessage =
+  | {
+      readonly kind: "speak";
+      readonly utterance: number;
+      readonly text: string;
+      readonly voice: string;
+      readonly language: string;
+    }
+  | { readonly kind: "clear"; readonly utterance: number }
+  /** A credit: the leg has room for one more chunk. */
+  | { readonly kind: "chunkTaken"; readonly utterance: number }
+  | {
+      readonly kind: "rendered";
+      readonly utterance: number;
+      readonly index: number;
+      readonly audio: PcmAudio;
+    }
+  | {
+      readonly kind: "failed";
+      readonly utterance: number;
+      readonly index: number;
+      readonly error: ErrorData;
+    };
+
+export type RecorderMessage =
+  /** Audio lane: the callee, as PCM at the leg's rate. */
+  | {
+      readonly kind: "heard";
+      readonly samples: Int16Array;
+      readonly mediaSamples: number;
+      readonly atMs: number;
+    }
+  /** What an utterance of ours consists of, before or while it plays. */
+  | { readonly kind: "spoken"; readonly utterance: number; readonly samples: Int16Array }
+  | { readonly kind: "stored"; readonly index: number }
+  | { readonly kind: "storeFailed"; readonly index: number; readonly error: ErrorData }
+  | { readonly kind: "flush" }
+  | { readonly kind: "finish" }
+  | PlaybackNotice;
+
+export type CallMessage =
+  | { readonly kind: "legOpened"; readonly leg: Leg }
+  | { readonly kind: "legClosed"; readonly reason: string }
+  | { readonly kind: "keypad"; readonly digit: string }
+  | {
+      readonly kind: "snapshot";
+      readonly snapshot: DialogSnapshot;
+      readonly lastUtterance: number;
+    }
+  | { readonly kind: "dialogEnded"; readonly outcome: string }
+  | { readonly kind: "recorded"; readonly recordedMs: number }
+  | { readonly kind: "hangup"; readonly outcome: string }
+  | { readonly kind: "childDown"; readonly role: ChildRole; readonly error?: ErrorData | undefined }
+  | { readonly kind: "answerOverdue" }
+  | { readonly kind: "durationOver" }
+  | { readonly kind: "closeOverdue" };
+
+export type ChildRole = "mediaLeg" | "dialog" | "recognizer" | "synthesizer" | "recorder";
+
+/**
+ * Who is who in one call. Only the Call writes it, when a child starts or restarts; the others
+ * look the present life up whenever they send.
+ */
+export type CallDirectory = {
+  call: ActorRef<CallMessage>;
+  mediaLeg?: ActorRef<MediaLegMessage>;
+  dialog?: ActorRef<DialogMessage>;
+  recognizer?: ActorRef<RecognizerMessage>;
+  synthesizer?: ActorRef<SynthesizerMessage>;
+  recorder?: ActorRef<RecorderMessage>;
+};

@@ -1,0 +1,93 @@
+/**
+ * Streamed speech of one leg on its way to the gateway: resampled, encoded, cut into frames, and
+ * sent on credit, so that neither the ring nor the gateway ever holds more than it said it would.
+ */
+import { codecOf, type AudioCodec } from "../../codecs/audio/audio-codec.js";
+import { createResampler } from "../../codecs/audio/resampler.js";
+import type { PcmAudio } from "../../speech/tts/synthesizer.js";
+import type { Leg, MediaLink } from "./cast-ports.js";
+
+type Waiting = {
+  readonly utterance: number;
+  /** Undefined: the utterance is complete here. */
+  readonly frame: Uint8Array | undefined;
+  readonly endsChunk: boolean;
+};
+
+/** Streamed frames a gateway takes unplayed: 2 s of 20 ms frames. */
+export const streamCreditFrames = 100;
+
+export class SpeechSender {
+  readonly #leg: Leg;
+  readonly #media: MediaLink;
+  readonly #codec: AudioCodec;
+  readonly #frameSamples: number;
+  #queue: Waiting[] = [];
+  #credit = streamCreditFrames;
+
+  readonly #chunkTaken: (utterance: number) => void;
+
+  /** @param chunkTaken called when the last frame of a chunk has left: there is room for another */
+  constructor(leg: Leg, media: MediaLink, chunkTaken: (utterance: number) => void) {
+    this.#leg = leg;
+    this.#media = media;
+    this.#chunkTaken = chunkTaken;
+    this.#codec = codecOf(leg.format.codec);
+    this.#frameSamples = leg.frameBytes / this.#codec.bytesPerSample;
+  }
+
+  /**
+   * Takes one chunk of an utterance; the last frame is filled up with silence.
+   *
+   * @returns the samples at the rate of the leg, for the recording
+   */
+  add(utterance: number, audio: PcmAudio): Int16Array {
+    const samples = this.#atLegRate(audio);
+    for (let offset = 0; offset < samples.length; offset += this.#frameSamples) {
+      const frame = new Uint8Array(this.#leg.frameBytes).fill(this.#codec.silence);
+      this.#codec.encode(samples.subarray(offset, offset + this.#frameSamples), frame);
+      const endsChunk = offset + this.#frameSamples >= samples.length;
+      this.#queue.push({ utterance, frame, endsChunk });
+    }
+    this.#send();
+    return samples;
+  }
+
+  /** Says that the utterance is complete, after all of its frames. */
+  end(utterance: number): void {
+    this.#queue.push({ utterance, frame: undefined, endsChunk: false });
+    this.#send();
+  }
+
+  /** Forgets what waits of utterances ≤ `utterance`. */
+  clear(utterance: number): void {
+    this.#queue = this.#queue.filter((waiting) => waiting.utterance > utterance);
+  }
+
+  /** The gateway played, or dropped, so many frames. */
+  addCredit(frames: number): void {
+    this.#credit += frames;
+    this.#send();
+  }
+
+  #send(): void {
+    let sent = 0;
+    for (const { utterance, frame, endsChunk } of this.#queue) {
+      if (frame === undefined) this.#media.endStream(this.#leg.slot, utterance);
+      else if (this.#credit === 0) break;
+      else {
+        this.#credit -= 1;
+        this.#media.streamFrame(this.#leg.slot, utterance, frame);
+      }
+      if (endsChunk) this.#chunkTaken(utterance);
+      sent += 1;
+    }
+    this.#queue.splice(0, sent);
+  }
+
+  #atLegRate({ rateHz, samples }: PcmAudio): Int16Array {
+    if (rateHz === this.#leg.format.rateHz) return samples;
+    const resampler = createResampler({ fromHz: rateHz as 16000, toHz: this.#leg.format.rateHz });
+    return resampler.process(samples).slice();
+  }
+}

@@ -1,0 +1,127 @@
+/**
+ * What the threads tell one another over `MessagePort`s. Audio does not go this way: it has its
+ * rings. Everything here is structured-cloned, so errors travel as `ErrorData`.
+ */
+import type { MessagePort } from "node:worker_threads";
+import type { CallEvent } from "../../actors/call/call-events.js";
+import type { CallSpec } from "../../actors/call/cast-ports.js";
+import type { PlaybackNotice } from "../../actors/call/messages.js";
+import type { ErrorData } from "../../base/errors.js";
+import type { HistogramHandle } from "../../base/histogram.js";
+import type { AudioFormat } from "../../codecs/audio/audio-codec.js";
+import type { Job, JobResult } from "../jobs/jobs.js";
+
+/** How a thread reaches another directly: control on the port, audio on the rings. */
+export type ShardLinkData = {
+  readonly shardIndex: number;
+  readonly incarnation: number;
+  readonly port: MessagePort;
+  /** Gateway → shard. */
+  readonly inbound: SharedArrayBuffer;
+  /** Shard → gateway. */
+  readonly outbound: SharedArrayBuffer;
+};
+
+/** A rendered prompt in one format, shared with every thread. */
+export type PromptData = {
+  readonly promptId: string;
+  readonly formatKey: string;
+  readonly audio: Uint8Array;
+};
+
+export type GatewayCommand =
+  | { readonly kind: "attachShard"; readonly link: ShardLinkData }
+  /** Let the media stream of this call in, once, with this token. */
+  | {
+      readonly kind: "expectCall";
+      readonly callId: string;
+      readonly token: string;
+      readonly shardIndex: number;
+      readonly expiresInMs: number;
+    }
+  | { readonly kind: "forgetCall"; readonly callId: string }
+  | { readonly kind: "addPrompt"; readonly prompt: PromptData }
+  | { readonly kind: "drain" }
+  | { readonly kind: "stop" };
+
+export type GatewayCounters = {
+  readonly connections: number;
+  readonly legs: number;
+  readonly refusedUpgrades: number;
+  readonly refusedStarts: number;
+  readonly protocolErrors: number;
+  readonly inboundDropped: number;
+};
+
+export type GatewayReport =
+  | {
+      readonly kind: "listening";
+      readonly port: number;
+      readonly frameOut: HistogramHandle;
+    }
+  | { readonly kind: "failed"; readonly error: ErrorData }
+  | { readonly kind: "mediaOpened"; readonly callId: string }
+  | { readonly kind: "mediaClosed"; readonly callId: string; readonly reason: string }
+  | { readonly kind: "counters"; readonly counters: GatewayCounters }
+  | {
+      readonly kind: "log";
+      readonly level: "info" | "warn" | "error";
+      readonly message: string;
+      readonly fields: Readonly<Record<string, unknown>>;
+    }
+  | { readonly kind: "stopped" };
+
+/** Shard → gateway. */
+export type LegCommand =
+  | {
+      readonly kind: "playPrompt";
+      readonly slot: number;
+      readonly utterance: number;
+      readonly promptId: string;
+    }
+  | { readonly kind: "endStream"; readonly slot: number; readonly utterance: number }
+  | { readonly kind: "clear"; readonly slot: number; readonly utterance: number }
+  | { readonly kind: "hangup"; readonly slot: number; readonly reason: string };
+
+/** Gateway → shard. */
+export type LegNotice =
+  | { readonly kind: "doorbell" }
+  | {
+      readonly kind: "legOpened";
+      readonly callId: string;
+      readonly slot: number;
+      readonly format: AudioFormat;
+      readonly frameBytes: number;
+      readonly protocol: string;
+      readonly atMs: number;
+    }
+  | { readonly kind: "legClosed"; readonly slot: number; readonly reason: string }
+  | { readonly kind: "keypad"; readonly slot: number; readonly digit: string }
+  | { readonly kind: "credit"; readonly slot: number; readonly frames: number }
+  | { readonly kind: "playback"; readonly slot: number; readonly notice: PlaybackNotice };
+
+export type ShardCommand =
+  | { readonly kind: "attachGateway"; readonly link: ShardLinkData }
+  | { readonly kind: "addFlow"; readonly fileName: string; readonly source: string }
+  | { readonly kind: "addPrompt"; readonly prompt: PromptData }
+  | { readonly kind: "startCall"; readonly spec: CallSpec }
+  | { readonly kind: "hangup"; readonly callId: string; readonly outcome: string }
+  | { readonly kind: "jobDone"; readonly jobId: number; readonly result: JobReply }
+  | { readonly kind: "stop" };
+
+export type JobReply =
+  | { readonly ok: true; readonly value: JobResult }
+  | { readonly ok: false; readonly error: ErrorData };
+
+export type ShardReport =
+  | {
+      readonly kind: "ready";
+      readonly frameIn: HistogramHandle;
+      readonly turn: HistogramHandle;
+      readonly turnEngine: HistogramHandle;
+    }
+  | { readonly kind: "failed"; readonly error: ErrorData }
+  | { readonly kind: "callEvent"; readonly callId: string; readonly event: CallEvent }
+  | { readonly kind: "job"; readonly jobId: number; readonly job: Job }
+  | { readonly kind: "actorFailed"; readonly path: string; readonly error: ErrorData }
+  | { readonly kind: "stopped" };

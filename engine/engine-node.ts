@@ -1,0 +1,110 @@
+/** What one engine offers to whoever embeds it: the CLI, the HTTP server, an integrator's code. */
+import type { Side, TurnLatency } from "../actors/call/call-events.js";
+import type { HistogramSummary } from "../base/histogram.js";
+
+export type CallRequest = {
+  /** Whose recordings and records these are. Required; personal data. */
+  readonly userId: string;
+  /** Id of a loaded flow. */
+  readonly flow: string;
+  /** Name of a configured trunk. */
+  readonly trunk: string;
+  /** Who to dial, in the trunk's addressing; with `loopback` the name of a callee script. */
+  readonly to: string;
+  readonly variables?: Readonly<Record<string, string>>;
+  /** Default true. */
+  readonly isRecorded?: boolean;
+};
+
+export type TranscriptLine = {
+  readonly side: Side;
+  readonly text: string;
+  /** Since the answer. */
+  readonly atMs: number;
+  /** Callee: heard, but outside of what the flow expected. */
+  readonly isRejected?: boolean;
+};
+
+/** `dialing` until the media stream is open, `live` until its end. */
+export type CallStatus = "dialing" | "live" | "ended";
+
+/** A call as it stands. Holds personal data. */
+export type CallView = {
+  readonly callId: string;
+  readonly userId: string;
+  readonly flow: string;
+  readonly trunk: string;
+  readonly to: string;
+  readonly status: CallStatus;
+  /** Once ended: the flow's own outcome, or the trunk's (`busy`, `no_answer` …), or `failed`. */
+  readonly outcome?: string;
+  /** The network's word for it, where the trunk gave one. */
+  readonly cause?: string;
+  readonly state?: string;
+  readonly protocol?: string;
+  readonly format?: string;
+  readonly startedEpochMs: number;
+  readonly answeredEpochMs?: number;
+  readonly endedEpochMs?: number;
+  readonly recordedMs: number;
+  readonly transcript: readonly TranscriptLine[];
+  readonly keys: readonly { readonly digit: string; readonly atMs: number }[];
+  readonly turns: readonly (TurnLatency & { readonly atMs: number })[];
+  readonly interruptions: readonly { readonly atMs: number; readonly reactionMs: number }[];
+};
+
+/** Told at every change of a call. */
+export type CallListener = (view: CallView) => void;
+
+export type LatencyReport = {
+  readonly frame: HistogramSummary;
+  readonly frameIn: HistogramSummary;
+  readonly frameOut: HistogramSummary;
+  readonly turn: HistogramSummary;
+  readonly turnEngine: HistogramSummary;
+  /** Frames for which in and out together took over 300 ms. */
+  readonly framesOver300Ms: number;
+};
+
+export type HealthReport = {
+  /** Takes new calls now. */
+  readonly isReady: boolean;
+  /** Why not, and what is missing though it runs (e.g. no speech recogniser). */
+  readonly notes: readonly string[];
+  readonly liveCalls: number;
+  readonly callsMax: number;
+};
+
+export interface EngineNode {
+  /**
+   * Starts every thread and process, renders the prompts of all flows.
+   *
+   * @param progress told what is going on, for a person who waits
+   * @throws {EngineError} with the code of whatever could not start
+   */
+  start(progress?: (text: string) => void): Promise<{ readonly mediaUrl: string }>;
+  /**
+   * Dials. Resolves as soon as the attempt is under way.
+   *
+   * @throws {EngineError} `ADMISSION_REFUSED` (detail.retryAfterSeconds), `UNKNOWN_FLOW`,
+   *   `UNKNOWN_TRUNK`, `FLOW_VARIABLES`, `USER_ID`
+   */
+  startCall(request: CallRequest, listener?: CallListener): Promise<CallView>;
+  /** A call of this engine, live or on record. */
+  getCall(callId: string): Promise<CallView | undefined>;
+  /** Resolves with the call when it has ended. @throws {EngineError} `UNKNOWN_CALL` */
+  callEnded(callId: string): Promise<CallView>;
+  /** Hangs up; resolves when the call has ended. @throws {EngineError} `UNKNOWN_CALL` */
+  hangup(callId: string): Promise<CallView>;
+  /** The recording of a call as a WAV file: left the callee, right the agent. */
+  readRecording(callId: string): Promise<Uint8Array | undefined>;
+  health(): HealthReport;
+  latency(): LatencyReport;
+  /** Ids and versions of the flows that calls may use. */
+  flows(): readonly { readonly id: string; readonly version: string; readonly language: string }[];
+  /**
+   * Takes nothing new, waits for the calls up to `drainMs`, ends the rest politely, then stops
+   * every thread and process. Twice is harmless.
+   */
+  stop(options?: { readonly drainMs?: number }): Promise<void>;
+}

@@ -1,0 +1,48 @@
+/** Entry of a pool worker: CPU-bound request and response work, no state of any call. */
+import { parentPort, workerData } from "node:worker_threads";
+import { assert, assertNever } from "../../base/assert.js";
+import { toErrorData } from "../../base/errors.js";
+import { appendRecordingChunk } from "../../storage/recordings/recording-files.js";
+import { encodePrompt } from "../../speech/prompts/prompt-audio.js";
+import { createFlite } from "../../speech/tts/flite.js";
+import type { Synthesizer } from "../../speech/tts/synthesizer.js";
+import type { JobReply } from "../control/messages.js";
+import type { Job, JobResult, JobWorkerData } from "./jobs.js";
+
+assert(parentPort !== null, "a job worker runs in a thread");
+const port = parentPort;
+const { dataDir, kekFile } = workerData as JobWorkerData;
+
+/** Compiled at the first use; every worker has its own. */
+let flite: Promise<Synthesizer> | undefined;
+
+async function run(job: Job): Promise<JobResult> {
+  switch (job.kind) {
+    case "synthesize":
+      flite ??= createFlite();
+      return { kind: "synthesize", audio: await (await flite).synthesize(job.request) };
+    case "renderPrompt": {
+      flite ??= createFlite();
+      const pcm = await (await flite).synthesize(job.request);
+      const audio = job.formats.map((format) => encodePrompt(pcm, format));
+      return { kind: "renderPrompt", audio };
+    }
+    case "record": {
+      const { callId, userId, index, isLast, rateHz, startedEpochMs, samples } = job;
+      const header = { rateHz, channels: 2, startedEpochMs } as const;
+      const chunk = { dataDir, kekFile, userId, callId, index, isLast, header, samples };
+      const { bytes } = await Promise.resolve(appendRecordingChunk(chunk));
+      return { kind: "record", bytes };
+    }
+    default:
+      return assertNever(job);
+  }
+}
+
+port.on("message", (job: Job) => {
+  run(job).then(
+    (value) => port.postMessage({ ok: true, value } satisfies JobReply),
+    (error: unknown) =>
+      port.postMessage({ ok: false, error: toErrorData(error) } satisfies JobReply),
+  );
+});

@@ -1,0 +1,146 @@
+/**
+ * A shard: whole calls, on one thread. Frames come by the ring, read on a 2 ms tick while any leg
+ * is open; from idle the gateway rings a doorbell.
+ */
+import type { MessagePort } from "node:worker_threads";
+import type { CastPorts } from "../../actors/call/cast-ports.js";
+import type { CallDirectory } from "../../actors/call/messages.js";
+import type { ActorRef, ActorSystem } from "../../actors/kernel/index.js";
+import { FrameRingReader, FrameRingWriter, type FrameView } from "../../base/frame-ring.js";
+import type { Time } from "../../base/ports.js";
+import type { LegCommand, LegNotice, ShardLinkData } from "../control/messages.js";
+import { callSupervisor, type CallsMessage } from "./calls.js";
+import type { CallSpec, MediaLink } from "../../actors/call/cast-ports.js";
+
+const tickMs = 2;
+/** Frames handled in one tick; the rest waits for the next, so that messages get their turn. */
+const framesPerTickMax = 2000;
+
+export class Shard {
+  readonly #time: Time;
+  readonly #calls = new Map<string, CallDirectory>();
+  /** Open legs by the gateway's number. */
+  readonly #legs = new Map<number, CallDirectory>();
+  readonly #supervisor: ActorRef<CallsMessage>;
+  #gateway:
+    | {
+        readonly port: MessagePort;
+        readonly reader: FrameRingReader;
+        readonly writer: FrameRingWriter;
+      }
+    | undefined;
+  #isTicking = false;
+
+  /** @param castPorts makes the ports of the cast around this shard's own way to the gateway */
+  constructor(options: {
+    readonly time: Time;
+    readonly system: ActorSystem;
+    readonly castPorts: (media: MediaLink) => CastPorts;
+  }) {
+    this.#time = options.time;
+    const ports = options.castPorts(this.#mediaLink());
+    this.#supervisor = options.system.spawn("calls", callSupervisor(ports, this.#calls));
+  }
+
+  attachGateway(link: ShardLinkData): void {
+    const reader = new FrameRingReader(link.inbound);
+    const writer = new FrameRingWriter(link.outbound);
+    this.#gateway = { port: link.port, reader, writer };
+    link.port.on("message", (notice: LegNotice) => this.#notice(notice));
+    reader.sleep();
+  }
+
+  startCall(spec: CallSpec): void {
+    this.#supervisor.tell({ kind: "startCall", spec });
+  }
+
+  hangup(callId: string, outcome: string): void {
+    this.#calls.get(callId)?.call.tell({ kind: "hangup", outcome });
+  }
+
+  get callCount(): number {
+    return this.#calls.size;
+  }
+
+  close(): void {
+    this.#gateway?.port.close();
+    this.#gateway = undefined;
+  }
+
+  #notice(notice: LegNotice): void {
+    switch (notice.kind) {
+      case "doorbell":
+        return this.#wake();
+      case "legOpened":
+        return this.#legOpened(notice);
+      case "legClosed": {
+        this.#drain();
+        const directory = this.#legs.get(notice.slot);
+        this.#legs.delete(notice.slot);
+        return void directory?.call.tell({ kind: "legClosed", reason: notice.reason });
+      }
+      case "keypad":
+        return void this.#legs.get(notice.slot)?.call.tell({ kind: "keypad", digit: notice.digit });
+      case "credit":
+        return void this.#legs
+          .get(notice.slot)
+          ?.mediaLeg?.tell({ kind: "credit", frames: notice.frames });
+      case "playback":
+        return void this.#legs.get(notice.slot)?.mediaLeg?.tell(notice.notice);
+    }
+  }
+
+  #legOpened(notice: Extract<LegNotice, { kind: "legOpened" }>): void {
+    const { callId, slot, format, frameBytes, protocol, atMs: openedAtMs } = notice;
+    const directory = this.#calls.get(callId);
+    if (directory === undefined) {
+      return this.#tell({ kind: "hangup", slot, reason: "the call is over" });
+    }
+    this.#legs.set(slot, directory);
+    const leg = { slot, format, frameBytes, protocol, openedAtMs };
+    directory.call.tell({ kind: "legOpened", leg });
+    this.#wake();
+  }
+
+  #wake(): void {
+    if (this.#isTicking) return;
+    this.#isTicking = true;
+    this.#tick();
+  }
+
+  #tick(): void {
+    this.#drain();
+    const isIdle = this.#legs.size === 0 && (this.#gateway?.reader.sleep() ?? true);
+    if (isIdle) this.#isTicking = false;
+    else this.#time.after(tickMs, () => this.#tick());
+  }
+
+  #drain(): void {
+    this.#gateway?.reader.drain(this.#visit, framesPerTickMax);
+  }
+
+  readonly #visit = (frame: FrameView): void => {
+    const mediaLeg = this.#legs.get(frame.slot)?.mediaLeg;
+    if (mediaLeg === undefined) return;
+    const { mediaSamples, atMs } = frame;
+    mediaLeg.tell({ kind: "audio", payload: frame.payload.slice(), mediaSamples, atMs });
+  };
+
+  #mediaLink(): MediaLink {
+    return {
+      playPrompt: (slot, utterance, promptId) =>
+        this.#tell({ kind: "playPrompt", slot, utterance, promptId }),
+      streamFrame: (slot, utterance, frame) => {
+        const head = { slot, sequence: utterance, flags: 0, mediaSamples: 0, atMs: 0 };
+        return this.#gateway?.writer.write(head, frame) ?? false;
+      },
+      endStream: (slot, utterance) => this.#tell({ kind: "endStream", slot, utterance }),
+      clear: (slot, utterance) => this.#tell({ kind: "clear", slot, utterance }),
+      hangup: (slot, reason) => this.#tell({ kind: "hangup", slot, reason }),
+    };
+  }
+
+  #tell(command: LegCommand): void {
+    this.#gateway?.port.postMessage(command);
+  }
+}
