@@ -54,14 +54,11 @@ export function encodePrompt(
   format: AudioFormat,
   options: EncodeOptions = {},
 ): Uint8Array<SharedArrayBuffer> {
-  const speech = resampleWhole({
-    fromHz: pcm.rateHz,
-    toHz: format.rateHz,
-    samples: normaliseLevel(
-      { samples: trim(pcm, format), rateHz: pcm.rateHz },
-      { targetDbfs: PROMPT_LEVEL_DBFS },
-    ),
-  });
+  const { rateHz } = format;
+  const trimmed = trim(pcm, format);
+  const resampled = resampleWhole({ fromHz: pcm.rateHz, toHz: rateHz, samples: trimmed });
+  // Levelled last: resampling may raise a peak, and fewer samples are levelled at 8 kHz.
+  const speech = normaliseLevel({ samples: resampled, rateHz }, { targetDbfs: PROMPT_LEVEL_DBFS });
   const codec = codecOf(format.codec);
   const pauseSamples = Math.round((format.rateHz * (options.pauseAfterMs ?? 0)) / 1000);
   const frameCount = Math.ceil(

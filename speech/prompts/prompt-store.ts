@@ -32,7 +32,7 @@ export type PromptStoreOptions = {
   /** Renders speech, in the job pool; called once per text however many wait for it. */
   readonly synthesize: (request: SpeechRequest) => Promise<PcmAudio>;
   /**
-   * Encodes speech for playing. Default `encodePrompt`, in this thread: 1 to 5 ms per second of
+   * Encodes speech for playing. Default `encodePrompt`, in this thread: 2 to 4 ms per second of
    * speech, so a thread that must not block passes a job here.
    */
   readonly encode?: EncodePrompt;
