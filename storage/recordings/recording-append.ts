@@ -44,7 +44,7 @@ export function requireChunk(chunk: RecordingChunk): void {
  * @param file open for reading and writing
  * @param fileHeader the encoded `chunk.header`
  * @returns length of the header and all whole chunks in bytes, afterwards
- * @throws {StorageError} as `RecordingFiles.append`
+ * @throws {StorageError} as `RecordingStore.append`
  */
 export function appendChunk(
   file: number,

@@ -8,9 +8,9 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { decodeWav } from "../../codecs/audio/wav.js";
 import { createAesSealer } from "../aes-sealer.js";
 import { StorageError } from "../storage-error.js";
-import { createRecordingFiles } from "./recording-files.js";
-import { appendRecordingChunk, exportRecordingWav, findRecording } from "./recording-jobs.js";
-import { readRecording } from "./recording-jobs.js";
+import { createRecordingStore } from "./recording-store.js";
+import { appendRecordingChunk, exportRecordingWav, findRecording } from "./recording-files.js";
+import { readRecording } from "./recording-files.js";
 import { fileHeaderBytes } from "./sealed-recording.js";
 
 const header = { rateHz: 8000, channels: 2, startedEpochMs: 1_700_000_000_123 };
@@ -285,7 +285,7 @@ describe("recordings", () => {
     record(1);
     record(1, { callId: "call-2" });
     record(1, { userId: "other" });
-    createRecordingFiles({ ...place, sealer: createAesSealer(place) }).removeAll(id.userId);
+    createRecordingStore({ ...place, sealer: createAesSealer(place) }).removeAll(id.userId);
     expect(files()).toHaveLength(1);
     expect(readRecording({ ...place, ...id, userId: "other" }).chunkCount).toBe(1);
     expect(findRecording({ ...place, ...id })).toBeUndefined();

@@ -1,90 +1,67 @@
 /**
- * Sealed recordings on disk, one file per call:
- *
- *     <dataDir>/recordings/<2 hex>/<64 hex: user>/<64 hex: call>.vxr
- *
- * Names are keyed hashes of the ids, so no id can leave the folder or be read off it. One writer
- * at a time per recording: its Recorder sends the next chunk after the answer to the one before.
+ * Recordings as single function calls on plain data: what a worker of the job pool runs. Each
+ * thread keeps the keys of the data directories it has worked for, so a chunk costs its sealing and
+ * one write, not the loading of keys.
  */
-import { closeSync, constants, fstatSync, mkdirSync, openSync, rmSync } from "node:fs";
-import { dirname, join } from "node:path";
-import { isSystemError } from "../atomic-file.js";
-import type { IndexedSealer } from "../sealer.js";
-import { StorageError } from "../storage-error.js";
-import { appendChunk, requireChunk, syncWhole } from "./recording-append.js";
-import { openReader, readAll } from "./recording-read.js";
-import { findRecordingEnd } from "./recording-scan.js";
-import type { RecordingFiles, RecordingId, RecordingReader } from "./recording-types.js";
-import { encodeRecordingHeader } from "./sealed-recording.js";
+import { statSync } from "node:fs";
+import { createAesSealer } from "../aes-sealer.js";
+import { createRecordingStore } from "./recording-store.js";
+import type { RecordingEnd } from "./recording-scan.js";
+import type { Recording, RecordingChunk, RecordingStore, RecordingId } from "./recording-types.js";
+import { exportRecordingToWav, type WavExport } from "./wav-export.js";
 
-/** @param options.sealer seals the chunks and hashes the ids */
-export function createRecordingFiles(options: {
-  readonly dataDir: string;
-  readonly sealer: IndexedSealer;
-}): RecordingFiles {
-  const { dataDir, sealer } = options;
-  const folderOf = (userId: string): string => {
-    const userIndex = sealer.blindIndex("user", userId);
-    return join(dataDir, "recordings", userIndex.slice(0, 2), userIndex);
-  };
-  const pathOf = (id: RecordingId): string =>
-    join(folderOf(id.userId), `${sealer.blindIndex("call", id.callId)}.vxr`);
-  const withReader = <T>(id: RecordingId, use: (reader: RecordingReader) => T): T =>
-    withFile(openExisting(pathOf(id)), (file) => use(openReader(file, id, sealer)));
-  return {
-    append(chunk) {
-      const fileHeader = encodeRecordingHeader(chunk.header);
-      requireChunk(chunk);
-      const path = pathOf(chunk);
-      return withFile(openForAppend(path, chunk.index), (file) => {
-        const bytes = appendChunk(file, chunk, fileHeader, sealer);
-        if (chunk.isLast) syncWhole(file, path);
-        return { bytes };
-      });
-    },
-    end(id) {
-      try {
-        return withFile(openExisting(pathOf(id)), (file) =>
-          findRecordingEnd(file, fstatSync(file).size),
-        );
-      } catch (error) {
-        if (error instanceof StorageError && error.code === "RECORDING_MISSING") return undefined;
-        throw error;
-      }
-    },
-    withReader,
-    read: (id) => withReader(id, readAll),
-    removeAll: (userId) => rmSync(folderOf(userId), { recursive: true, force: true }),
-  };
+/** Where the recordings are and which key-encryption key they are under. */
+export type RecordingPlace = { readonly dataDir: string; readonly kekFile: string };
+
+/** Data directories one thread remembers; an engine has one. */
+const placesMax = 4;
+type Opened = { readonly files: RecordingStore; readonly identity: string };
+const openedPlaces = new Map<string, Opened>();
+
+/**
+ * Seals and appends one chunk; doing it again changes nothing.
+ *
+ * @returns `bytes`: length of the recording's whole chunks on disk, afterwards
+ * @throws {StorageError} as `RecordingStore.append`, `KEY_FILE_INVALID`, `KEY_WRONG`
+ */
+export function appendRecordingChunk(job: RecordingPlace & RecordingChunk): {
+  readonly bytes: number;
+} {
+  return filesAt(job).append(job);
 }
 
-function withFile<T>(file: number, use: (file: number) => T): T {
-  try {
-    return use(file);
-  } finally {
-    closeSync(file);
-  }
+/** Where a recording stands, or undefined when there is none. */
+export function findRecording(job: RecordingPlace & RecordingId): RecordingEnd | undefined {
+  return filesAt(job).end(job);
 }
 
-function openForAppend(path: string, index: number): number {
-  if (index > 0) {
-    // A later chunk never creates the file: without its start it would be unreadable.
-    return openExisting(path, "r+", `chunk ${index} cannot start a recording`, "RECORDING_GAP");
-  }
-  mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
-  return openSync(path, constants.O_RDWR | constants.O_CREAT, 0o600);
+/** Reads a whole recording. @throws {StorageError} as `RecordingStore.read` */
+export function readRecording(job: RecordingPlace & RecordingId): Recording {
+  return filesAt(job).read(job);
 }
 
-function openExisting(
-  path: string,
-  flags: "r" | "r+" = "r",
-  why = "there is no such recording",
-  code: "RECORDING_MISSING" | "RECORDING_GAP" = "RECORDING_MISSING",
-): number {
-  try {
-    return openSync(path, flags);
-  } catch (error) {
-    if (!isSystemError(error, "ENOENT")) throw error;
-    throw new StorageError(code, `${why}: ${path} is absent`, { path, chunkCount: 0 });
-  }
+/** Exports to a WAV file. @throws {StorageError} as `exportRecordingToWav` */
+export function exportRecordingWav(
+  job: RecordingPlace & RecordingId & { readonly wavFile: string },
+): WavExport {
+  return exportRecordingToWav(filesAt(job), job, job.wavFile);
+}
+
+function filesAt(place: RecordingPlace): RecordingStore {
+  const { dataDir, kekFile } = place;
+  const name = JSON.stringify([dataDir, kekFile]);
+  const opened = openedPlaces.get(name);
+  // Another key file, or other permissions on it, must not go unnoticed until the next start.
+  if (opened !== undefined && opened.identity === identityOf(kekFile)) return opened.files;
+  const files = createRecordingStore({ dataDir, sealer: createAesSealer(place) });
+  openedPlaces.delete(name);
+  openedPlaces.set(name, { files, identity: identityOf(kekFile) });
+  const [oldest] = openedPlaces.keys();
+  if (openedPlaces.size > placesMax && oldest !== undefined) openedPlaces.delete(oldest);
+  return files;
+}
+
+function identityOf(kekFile: string): string {
+  const status = statSync(kekFile, { throwIfNoEntry: false });
+  return status === undefined ? "absent" : `${status.ino} ${status.ctimeMs}`;
 }

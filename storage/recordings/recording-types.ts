@@ -38,7 +38,7 @@ export type RecordingReader = {
   chunks(): Generator<Int16Array, void>;
 };
 
-export type RecordingFiles = {
+export type RecordingStore = {
   /**
    * Appends a chunk, or does nothing when this index is there already.
    *

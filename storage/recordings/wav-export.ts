@@ -5,7 +5,7 @@ import { encodeL16 } from "../../codecs/audio/l16.js";
 import { encodeWavHeader } from "../../codecs/audio/wav.js";
 import { unlinkIfPresent } from "../atomic-file.js";
 import { StorageError } from "../storage-error.js";
-import type { RecordingFiles, RecordingId, RecordingReader } from "./recording-types.js";
+import type { RecordingStore, RecordingId, RecordingReader } from "./recording-types.js";
 import type { RecordingHeader } from "./sealed-recording.js";
 
 /** The sizes in a WAV header are 32 bits wide, and count 36 bytes of the header itself. */
@@ -23,10 +23,10 @@ export type WavExport = {
  * Opens a recording chunk by chunk into `wavFile` (mode 0600). The file appears whole, replacing
  * one of that name, or not at all.
  *
- * @throws {StorageError} as `RecordingFiles.withReader`; `RECORDING_TOO_LONG` beyond 4 GiB
+ * @throws {StorageError} as `RecordingStore.withReader`; `RECORDING_TOO_LONG` beyond 4 GiB
  */
 export function exportRecordingToWav(
-  recordings: RecordingFiles,
+  recordings: RecordingStore,
   id: RecordingId,
   wavFile: string,
 ): WavExport {
