@@ -64,6 +64,8 @@ class Witness {
   #isDigits = false;
   #turn: Turn | undefined;
   #lastId = 0;
+  /** When the open turn's phrase was complete; NaN while it is not. */
+  #completeAtMs = NaN;
   #mustPause = false;
   #isRevocable = false;
   #confirmedInPlayback = new Set<number>();
@@ -92,6 +94,7 @@ class Witness {
         return;
       case "partial":
         this.detector.partial(step);
+        if (this.#turn?.state === "open") this.#completeAtMs = step.isComplete ? this.#nowMs : NaN;
         return;
       case "expect":
         this.#isDigits = step.isDigits;
@@ -153,6 +156,7 @@ class Witness {
     expect(this.#speechMs(160)).toBeGreaterThanOrEqual(turnDefaults.startSpeechMs);
     this.#checkOnset(event.onsetMs);
     this.#lastId = event.turnId;
+    this.#completeAtMs = NaN;
     this.#isRevocable = false;
     const isTentative = this.#playback.isPlaying;
     this.#turn = {
@@ -196,6 +200,9 @@ class Witness {
       const leastMs = event.reason === "complete" ? 160 : 440;
       expect(event.atMs - event.speechEndMs).toBeGreaterThanOrEqual(leastMs);
     }
+    if (event.reason === "complete") {
+      expect(this.#nowMs - this.#completeAtMs).toBeGreaterThanOrEqual(100);
+    }
     turn.state = event.reason === "tooLong" ? "closed" : "ended";
     turn.speechEndMs = event.speechEndMs;
     turn.endedMs = event.atMs;
@@ -213,6 +220,7 @@ class Witness {
     this.#checkOnset(event.onsetMs);
     if (this.#playback.isPlaying) this.#confirmedInPlayback.add(turn.id);
     turn.state = "open";
+    this.#completeAtMs = NaN;
     turn.isTentative = false;
     turn.speechEndMs = this.#nowMs;
   }

@@ -106,6 +106,10 @@ describe("the end of a turn", () => {
   it("is not decided by a partial that comes after it", () => {
     expect(run("#10 .22 C .40 #10 .21").at(-1)).toBe("start 2 from 1440");
   });
+  it("is not decided by the phrase that completed the turn before", () => {
+    expect(run("#10 C .60 #10 .21").at(-1)).toBe("start 2 from 1400");
+    expect(run("#10 C .8 #10 .21").at(-1)).toBe("reopen 1 from 360");
+  });
   it("is not decided by a partial of another turn", () => {
     const log: string[] = [];
     const detector = createTurnDetector({ sink: loggingSink(log) });
@@ -145,6 +149,9 @@ describe("the revocation of an end", () => {
   });
   it("is over after a turn that was too long", () => {
     expect(run("#750 .15 #10").at(-1)).toBe("start 2 from 15300");
+  });
+  it("is over when the turn would be too long with what follows", () => {
+    expect(run("#700 .22 .28 #10").at(-1)).toBe("start 2 from 15000");
   });
   it("gives the caller who was cut off more time in the same turn", () => {
     const reopened = `${ended} .5 #10 C`;

@@ -292,7 +292,7 @@ class Detector implements TurnDetector {
   #reportReopening(): boolean {
     const { isSpeech, startSpeechMs, burstOnsetMs, nowMs } = this.#track;
     if (!isSpeech || startSpeechMs < this.#tuning.reopenSpeechMs) return false;
-    const onsetMs = Math.max(burstOnsetMs, this.#lastSpeechMs, nowMs - this.#tuning.prerollMsMax);
+    const onsetMs = Math.max(burstOnsetMs, nowMs - this.#tuning.prerollMsMax);
     this.#phase = "open";
     this.#lastSpeechMs = nowMs;
     this.#completeSilenceMs *= 2;
