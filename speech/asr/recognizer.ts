@@ -1,0 +1,95 @@
+/**
+ * The port of every speech recogniser: the samples of one stretch of speech in, partial texts and
+ * one final text out. What may be said is known beforehand, from the state of the dialog.
+ */
+import { EngineError, type ErrorData } from "../../base/errors.js";
+
+/** What the caller is expected to say. */
+export type Grammar = {
+  /** BCP 47, e.g. `en-US`. */
+  readonly language: string;
+  /** Each a whole answer, as the flow writes it: case, punctuation and figures do not matter. */
+  readonly phrases: readonly string[];
+  /** Strings of spoken digits are answers too, from `min` to `max` digits (1 to 32). */
+  readonly digits?: { readonly min: number; readonly max: number };
+};
+
+export type RecognizerEvent =
+  /**
+   * The hypothesis changed. `isComplete`: it is a whole phrase of the grammar, or as many digits as
+   * the grammar allows (fewer may still be growing, though they are an answer).
+   */
+  | { readonly kind: "partial"; readonly text: string; readonly isComplete: boolean }
+  /**
+   * The end of the stream. `text` is the phrase as the grammar writes it, or digits as figures
+   * (`4071`). Speech that fits no phrase, and silence, are rejected: `text` is then "".
+   */
+  | { readonly kind: "final"; readonly text: string; readonly isRejected: boolean }
+  /** The stream is dead; open a new one. `error.code` is one of `RecognitionCode`. */
+  | { readonly kind: "failed"; readonly error: ErrorData };
+
+/** Why a stream failed. */
+export type RecognitionCode =
+  /** All decoders are leased: ask again, or let the caller use the keypad. */
+  | "RECOGNITION_BUSY"
+  /** The process or the connection to it was lost while the stream was open. */
+  | "RECOGNITION_LOST"
+  /** There is no recogniser at this moment, or none is installed. */
+  | "RECOGNITION_UNAVAILABLE"
+  /** More audio waits than the limit; the recogniser does not keep up. */
+  | "RECOGNITION_OVERLOADED"
+  /** More than a minute of audio in one stream. */
+  | "RECOGNITION_TOO_LONG"
+  /** The decoder refused its input or the grammar; it is replaced. */
+  | "RECOGNITION_BROKEN"
+  /** The grammar, its language or the rate cannot be worked with. */
+  | "RECOGNITION_REFUSED"
+  /** The peer sent what the protocol does not know. */
+  | "RECOGNITION_PROTOCOL";
+
+/** An error of the recogniser. Neither message nor detail carries what was said. */
+export class RecognitionError extends EngineError {
+  constructor(
+    code: RecognitionCode,
+    message: string,
+    detail: Readonly<Record<string, unknown>> = {},
+    options?: ErrorOptions,
+  ) {
+    super(code, message, detail, options);
+  }
+}
+
+/**
+ * Phrases that cannot be listened for, since nobody knows how `words` sound (`WORDS_UNKNOWN`), or
+ * because nothing in them can be spoken (`NOTHING_SPEAKABLE`). The grammar works without them.
+ */
+export type GrammarWarning = {
+  readonly code: "WORDS_UNKNOWN" | "NOTHING_SPEAKABLE";
+  readonly phrase: string;
+  readonly words: readonly string[];
+  readonly message: string;
+};
+
+/** One stretch of speech on its way to a text. */
+export interface RecognizerStream {
+  /** Takes the next samples, any number; `samples` may be reused afterwards. */
+  write(samples: Int16Array): void;
+  /** No more audio: exactly one `final` or `failed` follows. */
+  finish(): void;
+  /** Gives up: no more events, not even those on their way. */
+  cancel(): void;
+}
+
+/** Turns speech into text. */
+export interface Recognizer {
+  /** Accepted input rates in Hz. */
+  readonly ratesHz: readonly number[];
+  /**
+   * Opens a stream. Never throws: what is wrong comes to `listener` as `failed`, and `listener` is
+   * never called before `open` has returned.
+   */
+  open(
+    options: { readonly grammar: Grammar; readonly rateHz: number },
+    listener: (event: RecognizerEvent) => void,
+  ): RecognizerStream;
+}
