@@ -1,11 +1,12 @@
 /** The shipped flows, walked through: every state and end is reached, nothing breaks on the way. */
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { decode, encode } from "@msgpack/msgpack";
 import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { CompiledFlow, DialogEvent, DialogStep } from "./dialog-types.js";
+import { compileFlow } from "./flow-compiler.js";
 import { listFlows, loadFlow } from "./flow-files.js";
 import { exampleVariables, talk } from "./talk.js";
 
@@ -16,6 +17,15 @@ const names = [
   "satisfaction-survey",
   "service-selection",
 ];
+
+test("the flows in the reference are flows", async () => {
+  const reference = await readFile(new URL("../docs/flows.md", import.meta.url), "utf8");
+  const blocks = [...reference.matchAll(/```yaml\n(.*?)```/gs)].map((match) => match[1] ?? "");
+  expect(blocks.length).toBeGreaterThan(0);
+  for (const block of blocks) {
+    expect(walk(compileFlow(block, { fileName: "docs/flows.md" })).outcomes).toContain("done");
+  }
+});
 
 test("the shipped flows are listed", async () => {
   expect((await listFlows()).map(({ name }) => name)).toEqual(names);
