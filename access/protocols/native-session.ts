@@ -136,8 +136,10 @@ class NativeSession implements MediaSession, NativeReceiver {
   audio(stream: NativeStream, header: NativeHeader, message: Uint8Array, samples: number): void {
     // What the peer sent before it learned of our hang-up is of no interest.
     if (this.#legs.get(stream.id)!.isClosing) return;
-    const end = header.payloadOffset + header.payloadBytes;
-    this.#sink.frame(stream.id, message.subarray(header.payloadOffset, end), samples);
+    // A plain view: a driver's message may be a `Buffer`, whose `slice` does not copy.
+    const offset = message.byteOffset + header.payloadOffset;
+    const payload = new Uint8Array(message.buffer, offset, header.payloadBytes);
+    this.#sink.frame(stream.id, payload, samples);
   }
 
   control(message: ControlMessage, header: NativeHeader, stream: NativeStream | undefined): void {

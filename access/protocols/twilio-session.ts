@@ -12,7 +12,7 @@
 import { Buffer } from "node:buffer";
 import { assert } from "../../base/assert.js";
 import type { AudioFormat } from "../../codecs/audio/audio-codec.js";
-import { ProtocolError } from "../../codecs/wire/protocol-error.js";
+import { isProtocolError, ProtocolError } from "../../codecs/wire/protocol-error.js";
 import {
   decodePayload,
   emptyTwilioMediaScan,
@@ -41,6 +41,8 @@ const GAP_SAMPLES_MAX = 600 * 8000;
 
 /** Payloads are decoded into this, one at a time: a thread handles one message after the other. */
 const scratch = Buffer.alloc(PAYLOAD_BYTES_MAX);
+/** The same memory as a plain array: a `Buffer` would not copy when its `slice` is asked to. */
+const scratchBytes = new Uint8Array(scratch.buffer, scratch.byteOffset, scratch.length);
 const scan = emptyTwilioMediaScan();
 
 /** The Twilio protocol for the gateway. */
@@ -61,6 +63,8 @@ class TwilioSession implements MediaSession {
   #streamSid: string | undefined;
   #writer: TwilioWriter | undefined;
   #isOver = false;
+  /** The peer broke a rule: nothing more is taken, and the connection is about to be closed. */
+  #isBroken = false;
   #clearedUtterance = 0;
   /** Media time of the next frame. */
   #samples = 0;
@@ -73,14 +77,13 @@ class TwilioSession implements MediaSession {
   }
 
   receive(message: Uint8Array | string): void {
-    if (this.#isOver) return;
-    if (typeof message !== "string") throw binaryMessage(message);
-    if (this.#streamSid !== undefined && scanTwilioMedia(message, this.#streamSid, scan)) {
-      if (scan.isInbound)
-        this.#media(message, scan.payloadStart, scan.payloadEnd, scan.timestampMs);
-      return;
+    if (this.#isOver || this.#isBroken) return;
+    try {
+      this.#take(message);
+    } catch (error) {
+      this.#isBroken = isProtocolError(error);
+      throw error;
     }
-    this.#receiveParsed(parseTwilio(message));
   }
 
   /** Twilio has no word for it. */
@@ -116,7 +119,17 @@ class TwilioSession implements MediaSession {
   }
 
   closed(): void {
-    this.#end("connectionLost");
+    this.#end(this.#isBroken ? "protocolError" : "connectionLost");
+  }
+
+  #take(message: Uint8Array | string): void {
+    if (typeof message !== "string") throw binaryMessage(message);
+    if (this.#streamSid !== undefined && scanTwilioMedia(message, this.#streamSid, scan)) {
+      if (scan.isInbound)
+        this.#media(message, scan.payloadStart, scan.payloadEnd, scan.timestampMs);
+      return;
+    }
+    this.#receiveParsed(parseTwilio(message));
   }
 
   #receiveParsed(message: TwilioMessage): void {
@@ -167,7 +180,7 @@ class TwilioSession implements MediaSession {
   #media(text: string, start: number, end: number, timestampMs: number): void {
     const bytes = decodePayload(text, start, end, scratch);
     if (timestampMs >= 0) this.#followClock(timestampMs);
-    this.#cutter.cut(scratch.subarray(0, bytes), (frame) => {
+    this.#cutter.cut(scratchBytes.subarray(0, bytes), (frame) => {
       if (this.#isOver) return;
       const samples = this.#samples;
       this.#samples += FRAME_BYTES;

@@ -27,7 +27,7 @@ export class TransportBench {
   /** What a connection does with a message; the default is to send it back. */
   onMessage = (connection: Connection, data: Uint8Array | string): void =>
     // The view is valid during the call only, so an echo needs its own copy.
-    connection.send(typeof data === "string" ? data : data.slice());
+    connection.send(typeof data === "string" ? data : new Uint8Array(data));
   accept: ListenOptions["accept"] = () => ({ ok: true });
   listener!: Listener;
 

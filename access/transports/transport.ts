@@ -59,8 +59,9 @@ export type ListenOptions = {
 /** What comes from a connection. */
 export type ConnectionHandler = {
   /**
-   * A whole message. Binary data is a view that is valid during the call only. What this throws
-   * closes the connection: 1002 with its message for a protocol error, else 1011.
+   * A whole message. Binary data is a view that is valid during the call only; it may be a Node
+   * `Buffer`, whose `slice` does not copy: use `new Uint8Array(data)`. What this throws closes the
+   * connection: 1002 with its message for a protocol error, else 1011.
    *
    * @param nowMs monotonic time of arrival
    */
