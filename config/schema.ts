@@ -1,10 +1,12 @@
 /**
- * The configuration, as the engine uses it: frozen, complete, every duration in milliseconds.
- * `load-config.ts` makes it of what a person writes.
+ * The configuration, as the engine uses it: frozen, complete, every duration in milliseconds and
+ * every size in bytes. `load-config.ts` makes it of what a person writes, `default-config.ts` of
+ * nothing.
  */
 
 /** A gateway thread: sockets and playout. */
 export type GatewayConfig = {
+  /** Loopback: a media stream is let in by a token that travels in the clear. */
   readonly host: string;
   /** 0 lets the system choose. */
   readonly port: number;
@@ -19,4 +21,86 @@ export type GatewayConfig = {
   readonly idleMsMax: number;
   /** How far ahead of its playout a frame is sent; a multiple of 20. */
   readonly playoutLeadMs: number;
+  /** Base of the media URLs as the trunks reach it (`ws:` or `wss:`), where it is not our own. */
+  readonly advertisedUrl?: string;
+};
+
+/** The control API. */
+export type HttpConfig = {
+  readonly host: string;
+  /** 0 lets the system choose. */
+  readonly port: number;
+  /** Bearer token that every request but the health checks must carry. Secret. */
+  readonly apiToken?: string;
+};
+
+/** How the engine spreads over the cores. */
+export type ThreadsConfig = {
+  readonly shardCount: number;
+  /** Threads for work that would block a shard: embedded voices, sealing. */
+  readonly jobWorkerCount: number;
+  /** Old-generation heap of a shard in MiB, beyond which its thread is ended. */
+  readonly shardHeapMbMax?: number;
+};
+
+/** Limits of calls. */
+export type CallsConfig = {
+  /** At once; one more is refused. */
+  readonly callsMax: number;
+  /** How long a trunk lets it ring. */
+  readonly ringMsMax: number;
+  /** From dialling to the open media stream, ringing included: over `ringMsMax`. */
+  readonly answerMsMax: number;
+  /** From the answer to a polite end. */
+  readonly durationMsMax: number;
+};
+
+/** Embedded speech recognition. */
+export type RecognitionConfig = {
+  /** False: callers answer by keypad. */
+  readonly isEnabled: boolean;
+  readonly processCount: number;
+  /** Each is leased for one utterance. */
+  readonly decodersPerProcess: number;
+  /** Folder of the acoustic model; left out, where Debian installs it. */
+  readonly modelDir?: string;
+};
+
+/** Where things are kept. Absolute paths. */
+export type StorageConfig = {
+  readonly dataDir: string;
+  /** Key-encryption key: made when absent. */
+  readonly kekFile: string;
+};
+
+/** A simulated callee, for demonstrations and tests. */
+export type LoopbackTrunkConfig = {
+  readonly kind: "loopback";
+  /** What a call request names. */
+  readonly name: string;
+  /** Callee scripts by absolute path; left out, those that come with the package. */
+  readonly scripts?: readonly string[];
+};
+
+/** What dials people. */
+export type TrunkConfig = LoopbackTrunkConfig;
+
+export type LogLevel = "trace" | "debug" | "info" | "warn" | "error" | "silent";
+
+/** Everything. */
+export type Config = {
+  readonly gateway: GatewayConfig;
+  readonly http: HttpConfig;
+  readonly threads: ThreadsConfig;
+  readonly calls: CallsConfig;
+  readonly recognition: RecognitionConfig;
+  readonly storage: StorageConfig;
+  /** Whether calls are recorded that do not say so themselves. */
+  readonly recording: { readonly isEnabled: boolean };
+  /** Flow files by absolute path; `shipped` stands for all that come with the package. */
+  readonly flows: readonly string[];
+  /** Rendered prompts kept in memory. */
+  readonly prompts: { readonly bytesMax: number };
+  readonly trunks: readonly TrunkConfig[];
+  readonly log: { readonly level: LogLevel; readonly isPretty: boolean };
 };

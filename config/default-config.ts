@@ -1,0 +1,78 @@
+/** The configuration of somebody who wrote none, and of programs that change a part of it. */
+import { availableParallelism } from "node:os";
+import { join, resolve } from "node:path";
+import { checkRelations } from "./relations.js";
+import { ConfigError } from "./config-errors.js";
+import { limits, shardCountFor } from "./limits.js";
+import type { Config } from "./schema.js";
+
+/** Parts of a configuration: what is left out keeps its default. Lists are replaced whole. */
+export type ConfigOverrides = {
+  readonly [Section in keyof Config]?: Config[Section] extends readonly unknown[]
+    ? Config[Section]
+    : Partial<Config[Section]>;
+};
+
+/**
+ * The default configuration with `overrides` over it, frozen. Paths of the defaults are under the
+ * working directory; `storage.kekFile` follows `storage.dataDir`.
+ *
+ * @throws {ConfigError} `CONFIG_INVALID` when the parts contradict each other; ranges of single
+ *   values are the caller's to keep
+ */
+export function defaultConfig(overrides: ConfigOverrides = {}): Config {
+  const config = merged(overrides);
+  const mistakes = checkRelations(config);
+  if (mistakes.length > 0) throw new ConfigError("the configuration", mistakes);
+  return deepFrozen(config);
+}
+
+function merged(overrides: ConfigOverrides): Config {
+  const dataDir = resolve(overrides.storage?.dataDir ?? "data");
+  return {
+    gateway: { ...gatewayDefaults, ...overrides.gateway },
+    http: { host: "127.0.0.1", port: limits.http.port.default, ...overrides.http },
+    threads: {
+      shardCount: shardCountFor(availableParallelism()),
+      jobWorkerCount: limits.threads.jobWorkerCount.default,
+      ...overrides.threads,
+    },
+    calls: {
+      callsMax: limits.calls.callsMax.default,
+      ringMsMax: limits.calls.ringMsMax.default,
+      answerMsMax: limits.calls.answerMsMax.default,
+      durationMsMax: limits.calls.durationMsMax.default,
+      ...overrides.calls,
+    },
+    recognition: {
+      isEnabled: true,
+      processCount: limits.recognition.processCount.default,
+      decodersPerProcess: limits.recognition.decodersPerProcess.default,
+      ...overrides.recognition,
+    },
+    storage: { kekFile: join(dataDir, "kek"), ...overrides.storage, dataDir },
+    recording: { isEnabled: true, ...overrides.recording },
+    flows: overrides.flows ?? ["shipped"],
+    prompts: { bytesMax: limits.prompts.bytesMax.default, ...overrides.prompts },
+    trunks: overrides.trunks ?? [{ kind: "loopback", name: "loopback" }],
+    log: { level: "info", isPretty: false, ...overrides.log },
+  };
+}
+
+const gatewayDefaults: Config["gateway"] = {
+  host: "127.0.0.1",
+  port: limits.gateway.port.default,
+  connectionsMax: limits.gateway.connectionsMax.default,
+  messageBytesMax: limits.gateway.messageBytesMax.default,
+  bufferedBytesMax: limits.gateway.bufferedBytesMax.default,
+  handshakeMsMax: limits.gateway.handshakeMsMax.default,
+  startMsMax: limits.gateway.startMsMax.default,
+  idleMsMax: limits.gateway.idleMsMax.default,
+  playoutLeadMs: limits.gateway.playoutLeadMs.default,
+};
+
+/** Freezes a tree of plain objects and lists, in place. */
+export function deepFrozen<Value>(value: Value): Value {
+  if (typeof value === "object" && value !== null) Object.values(value).forEach(deepFrozen);
+  return Object.freeze(value);
+}

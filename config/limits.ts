@@ -1,0 +1,57 @@
+/**
+ * What a configuration may say: the range of every number, each with its unit. The defaults are
+ * beside them, since a default outside of its range would be a mistake of ours.
+ */
+
+/** A whole number within `min` and `max`, both included. */
+export type Limit = { readonly min: number; readonly max: number; readonly default: number };
+
+const second = 1000;
+const minute = 60 * second;
+const hour = 60 * minute;
+const kib = 1024;
+const mib = 1024 * kib;
+
+export const limits = {
+  gateway: {
+    port: { min: 0, max: 65_535, default: 8080 },
+    connectionsMax: { min: 1, max: 100_000, default: 2000 },
+    /** A 20 ms frame at 48 kHz L16 is 1.9 kB; a peer may put more frames in one message. */
+    messageBytesMax: { min: 4 * kib, max: 16 * mib, default: 64 * kib },
+    bufferedBytesMax: { min: 16 * kib, max: 256 * mib, default: mib },
+    handshakeMsMax: { min: 100, max: minute, default: 10 * second },
+    startMsMax: { min: 100, max: minute, default: 5 * second },
+    idleMsMax: { min: second, max: 10 * minute, default: 30 * second },
+    /** Frames are sent every 20 ms: more lead hides jitter, and is heard after an interruption. */
+    playoutLeadMs: { min: 0, max: 200, default: 40 },
+  },
+  http: {
+    port: { min: 0, max: 65_535, default: 8081 },
+    /** 16 characters of base64url are 96 bits: out of reach of guessing over a network. */
+    apiTokenChars: { min: 16, max: 512, default: 43 },
+  },
+  threads: {
+    shardCount: { min: 1, max: 256, default: 2 },
+    jobWorkerCount: { min: 1, max: 64, default: 2 },
+    shardHeapMbMax: { min: 64, max: 65_536, default: 1024 },
+  },
+  calls: {
+    callsMax: { min: 1, max: 100_000, default: 100 },
+    ringMsMax: { min: second, max: 3 * minute, default: 30 * second },
+    answerMsMax: { min: second, max: 5 * minute, default: 45 * second },
+    durationMsMax: { min: 5 * second, max: 4 * hour, default: 10 * minute },
+  },
+  recognition: {
+    processCount: { min: 1, max: 64, default: 1 },
+    decodersPerProcess: { min: 1, max: 256, default: 16 },
+  },
+  prompts: { bytesMax: { min: mib, max: 16 * 1024 * mib, default: 256 * mib } },
+} as const satisfies Record<string, Record<string, Limit>>;
+
+/** Playout counts in frames of this length. */
+export const frameMs = 20;
+
+/** Shards that this machine gets: one core is left to the gateway. */
+export function shardCountFor(coreCount: number): number {
+  return Math.max(limits.threads.shardCount.default, coreCount - 1);
+}
