@@ -3,8 +3,10 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } 
 import { mkdirSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
+import { Worker } from "node:worker_threads";
 import fc from "fast-check";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { compiledEntry } from "../../base/compiled-entry.js";
 import { decodeWav } from "../../codecs/audio/wav.js";
 import { createAesSealer } from "../aes-sealer.js";
 import { StorageError } from "../storage-error.js";
@@ -270,6 +272,31 @@ describe("recordings", () => {
       expect(bytes.includes(Buffer.from(samplesOf(0).buffer, 0, 16))).toBe(false);
       expect(statSync(path).mode & 0o077).toBe(0);
     }
+  });
+
+  it("stays whole when several threads append the same chunks at once", async () => {
+    const entry = JSON.stringify(compiledEntry("storage/recordings/recording-files.js").href);
+    const job = JSON.stringify({ ...place, ...id, header });
+    const code = `(async () => {
+      const { appendRecordingChunk } = await import(${entry});
+      for (let index = 0; index < 60; index += 1) {
+        const samples = Int16Array.from({ length: 1600 }, (_, at) => index * 100 + at % 100);
+        appendRecordingChunk({ ...${job}, index, isLast: index === 59, samples });
+      }
+    })();`;
+    const run = (): Promise<unknown> =>
+      new Promise((resolve, reject) => {
+        const worker = new Worker(code, { eval: true });
+        worker.once("exit", resolve);
+        worker.once("error", reject);
+      });
+    await Promise.all([run(), run(), run()]);
+    const recording = readRecording({ ...place, ...id });
+    expect(recording).toMatchObject({ chunkCount: 60, isTruncated: false });
+    const wrong = recording.samples.findIndex(
+      (sample, at) => sample !== Math.floor(at / 1600) * 100 + (at % 100),
+    );
+    expect(wrong).toBe(-1);
   });
 
   it("is noise once the user is forgotten, and the running call cannot go on under a new key", () => {
