@@ -30,3 +30,11 @@ test("counts clock noise as zero and the absurd as one minute", () => {
 test("an empty histogram summarises to zeros", () => {
   expect(new Histogram().summary()).toEqual({ count: 0, p50: 0, p95: 0, p99: 0, p999: 0, max: 0 });
 });
+
+test("counts the values over a limit, and none when there is none", () => {
+  const histogram = new Histogram();
+  for (let i = 0; i < 1000; i += 1) histogram.recordMs(5);
+  expect(histogram.countOverMs(300)).toBe(0);
+  for (let i = 0; i < 3; i += 1) histogram.recordMs(400);
+  expect(histogram.countOverMs(300)).toBe(3);
+});

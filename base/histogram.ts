@@ -45,6 +45,19 @@ export class Histogram {
     return this.handle.count;
   }
 
+  /** How many values lie over the limit: exact at 0, else to within the figures kept. */
+  countOverMs(limitMs: number): number {
+    const limitUs = limitMs * 1e3;
+    if (this.count === 0 || this.handle.max <= limitUs) return 0;
+    let [below, above] = [0, 100];
+    for (let step = 0; step < 40; step += 1) {
+      const middle = (below + above) / 2;
+      if (middle > 0 && this.handle.percentile(middle) > limitUs) above = middle;
+      else below = middle;
+    }
+    return Math.max(1, Math.round(((100 - below) / 100) * this.count));
+  }
+
   /** All figures in milliseconds. */
   summary(): HistogramSummary {
     if (this.count === 0) return { count: 0, p50: 0, p95: 0, p99: 0, p999: 0, max: 0 };

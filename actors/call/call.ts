@@ -20,7 +20,7 @@ import { synthesizer } from "./synthesizer.js";
 
 /** Restarts of all actors of a call together, beyond which the call itself is given up. */
 const intensity: RestartIntensity = { restartsMax: 5, periodMs: 10_000 };
-/** A gateway that does not confirm the hang-up, or a store that does not answer, is not waited for. */
+/** A gateway that does not confirm the hang-up, or a store that does not answer, is left behind. */
 const closeMsMax = 3000;
 
 type State = {

@@ -24,7 +24,7 @@ export type Leg = {
 export interface MediaLink {
   /** Plays a prompt that the gateway holds in the codec of the leg. */
   playPrompt(slot: number, utterance: number, promptId: string): void;
-  /** Sends one frame of streamed speech; false when the ring is full (the frame is lost, counted). */
+  /** Sends one frame of streamed speech; false when the ring is full: it is lost, and counted. */
   streamFrame(slot: number, utterance: number, frame: Uint8Array): boolean;
   /** Says that the streamed utterance is complete. */
   endStream(slot: number, utterance: number): void;

@@ -87,7 +87,7 @@ export class SpeechSender {
 
   #atLegRate({ rateHz, samples }: PcmAudio): Int16Array {
     if (rateHz === this.#leg.format.rateHz) return samples;
-    const resampler = createResampler({ fromHz: rateHz as 16000, toHz: this.#leg.format.rateHz });
+    const resampler = createResampler({ fromHz: rateHz, toHz: this.#leg.format.rateHz });
     return resampler.process(samples).slice();
   }
 }

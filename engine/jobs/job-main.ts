@@ -21,17 +21,13 @@ async function run(job: Job): Promise<JobResult> {
     case "synthesize":
       flite ??= createFlite();
       return { kind: "synthesize", audio: await (await flite).synthesize(job.request) };
-    case "renderPrompt": {
-      flite ??= createFlite();
-      const pcm = await (await flite).synthesize(job.request);
-      const audio = job.formats.map((format) => encodePrompt(pcm, format));
-      return { kind: "renderPrompt", audio };
-    }
+    case "encodePrompt":
+      return { kind: "encodePrompt", audio: encodePrompt(job.pcm, job.format) };
     case "record": {
       const { callId, userId, index, isLast, rateHz, startedEpochMs, samples } = job;
       const header = { rateHz, channels: 2, startedEpochMs } as const;
       const chunk = { dataDir, kekFile, userId, callId, index, isLast, header, samples };
-      const { bytes } = await Promise.resolve(appendRecordingChunk(chunk));
+      const { bytes } = appendRecordingChunk(chunk);
       return { kind: "record", bytes };
     }
     default:

@@ -4,11 +4,11 @@ import type { PcmAudio, SpeechRequest } from "../../speech/tts/synthesizer.js";
 
 export type SynthesizeJob = { readonly kind: "synthesize"; readonly request: SpeechRequest };
 
-/** Renders a prompt into shared memory, once per format. */
-export type RenderPromptJob = {
-  readonly kind: "renderPrompt";
-  readonly request: SpeechRequest;
-  readonly formats: readonly AudioFormat[];
+/** Encodes a prompt for playing, into shared memory. */
+export type EncodePromptJob = {
+  readonly kind: "encodePrompt";
+  readonly pcm: PcmAudio;
+  readonly format: AudioFormat;
 };
 
 /** Seals one chunk of a recording and appends it to its file. */
@@ -24,16 +24,15 @@ export type RecordJob = {
   readonly samples: Int16Array;
 };
 
-export type Job = SynthesizeJob | RenderPromptJob | RecordJob;
+export type Job = SynthesizeJob | EncodePromptJob | RecordJob;
 
 export type JobResult =
   | { readonly kind: "synthesize"; readonly audio: PcmAudio }
-  | {
-      readonly kind: "renderPrompt";
-      /** In the order of the formats asked for. */
-      readonly audio: readonly Uint8Array[];
-    }
+  | { readonly kind: "encodePrompt"; readonly audio: Uint8Array<SharedArrayBuffer> }
   | { readonly kind: "record"; readonly bytes: number };
 
 /** What the workers are given when they start. */
 export type JobWorkerData = { readonly dataDir: string; readonly kekFile: string };
+
+/** The result that belongs to a kind of job. */
+export type ResultOf<Kind extends Job["kind"]> = Extract<JobResult, { readonly kind: Kind }>;

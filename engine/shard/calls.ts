@@ -1,4 +1,4 @@
-/** CallSupervisor: the calls of one shard, each a child that may end without the others noticing. */
+/** CallSupervisor: the calls of one shard, each a child that may end unnoticed by the others. */
 import { call } from "../../actors/call/call.js";
 import type { CallSpec, CastPorts } from "../../actors/call/cast-ports.js";
 import type { CallDirectory } from "../../actors/call/messages.js";

@@ -1,0 +1,351 @@
+import { describe, expect, test } from "vitest";
+import { castRig, type RigOptions } from "../../test/support/cast-rig.js";
+
+const flow = `
+id: greeting-test
+language: en-US
+voice: slt
+start: greeting
+states:
+  greeting:
+    say: Hello. Do you have a minute?
+    expect:
+      intents:
+        confirm: { phrases: ["yes", "yes please"], keypad: "1" }
+        deny: { phrases: ["no", "no thanks"], keypad: "2" }
+    on: { confirm: offer, deny: bye, otherwise: greeting }
+    silence: { afterMs: 3000, say: Are you still there?, max: 1, then: bye }
+    noMatch: { say: Sorry?, max: 2, then: bye }
+  offer:
+    say: We have an offer for you. Do you want it?
+    expect:
+      intents:
+        confirm: { phrases: ["yes"], keypad: "1" }
+        deny: { phrases: ["no"], keypad: "2" }
+    on: { confirm: sold, deny: bye }
+    silence: { afterMs: 3000, say: Hello?, max: 1, then: bye }
+    noMatch: { say: Sorry?, max: 2, then: bye }
+  sold:
+    say: Thank you.
+    end: sold
+  bye:
+    say: Goodbye.
+    end: refused
+`;
+
+const rig = (options: Partial<RigOptions> = {}) => castRig({ flow, ...options });
+
+/** A caller who says one phrase, and is silent until we have understood. */
+async function answerWith(call: ReturnType<typeof rig>, text: string) {
+  // Sooner than this after their last words it would be the same turn, reopened.
+  await call.silence(800);
+  await call.talk(400);
+  await call.silence(500);
+  call.streams.at(-1)!.final(text);
+  call.time.settle();
+}
+
+describe("a call", () => {
+  test("speaks, listens, follows the flow and ends with the flow's outcome", async () => {
+    const call = rig();
+    call.answer();
+    await call.hearAll();
+    await answerWith(call, "yes");
+    await call.hearAll();
+    await answerWith(call, "yes");
+    await call.hearAll();
+    await call.settle();
+    expect(call.said()).toEqual([
+      "Hello. Do you have a minute?",
+      "We have an offer for you. Do you want it?",
+      "Thank you.",
+    ]);
+    expect(call.states()).toEqual(["greeting", "offer", "sold"]);
+    expect(call.outcome()).toBe("sold");
+    expect(call.failures).toEqual([]);
+    expect(call.time.pendingCount).toBe(0);
+  });
+
+  test("plays cached prompts by reference and streams what is not cached", async () => {
+    const cached = rig();
+    cached.answer();
+    await cached.settle();
+    expect(cached.media).toMatchObject([{ kind: "play", utterance: 1 }]);
+    const streamed = rig({ hasPrompts: false });
+    streamed.answer();
+    await streamed.settle();
+    expect(streamed.media).toEqual([{ kind: "end", utterance: 1 }]);
+    expect(streamed.streamedFrames).toHaveLength(100);
+  });
+
+  test("streams on credit only: never more than 100 frames unplayed", async () => {
+    const call = rig({
+      hasPrompts: false,
+      ports: {
+        synthesize: () =>
+          Promise.resolve({ rateHz: 8000, samples: new Int16Array(5 * 8000).fill(3000) }),
+      },
+    });
+    call.answer();
+    await call.settle();
+    expect(call.streamedFrames).toHaveLength(100);
+    call.directory.mediaLeg!.tell({ kind: "credit", frames: 10 });
+    await call.settle();
+    expect(call.streamedFrames).toHaveLength(110);
+  });
+
+  test("ends as no_answer when no media comes, and says so once", () => {
+    const call = rig();
+    call.time.advance(30_000);
+    expect(call.events).toMatchObject([{ kind: "ended", outcome: "no_answer", durationMs: 0 }]);
+    expect(call.time.pendingCount).toBe(0);
+  });
+
+  test("ends as hangup when the callee goes, whatever we were doing", async () => {
+    const call = rig();
+    call.answer();
+    call.closeLeg();
+    await call.settle();
+    expect(call.outcome()).toBe("hangup");
+    expect(call.events.filter((event) => event.kind === "ended")).toHaveLength(1);
+  });
+
+  test("asks again after silence, then gives up", async () => {
+    const call = rig();
+    call.answer();
+    await call.hearAll();
+    await call.silence(3100);
+    await call.hearAll();
+    expect(call.said().at(-1)).toBe("Are you still there?");
+    await call.silence(3100);
+    await call.hearAll();
+    await call.settle();
+    expect(call.outcome()).toBe("refused");
+  });
+
+  test("does not take the caller's silence for silence while they speak", async () => {
+    const call = rig();
+    call.answer();
+    await call.hearAll();
+    await call.silence(2900);
+    await call.talk(2000);
+    expect(call.said()).toHaveLength(1);
+  });
+
+  test("says sorry to what it did not understand", async () => {
+    const call = rig();
+    call.answer();
+    await call.hearAll();
+    await call.talk(400);
+    await call.silence(500);
+    call.streams.at(-1)!.final("", true);
+    await call.hearAll();
+    expect(call.said().at(-1)).toBe("Sorry?");
+  });
+
+  test("takes a key as an answer at once, also over its own prompt", async () => {
+    const call = rig();
+    call.answer();
+    call.started(1);
+    call.press("1");
+    expect(call.media).toContainEqual({ kind: "clear", utterance: 1 });
+    await call.hearAll();
+    expect(call.states()).toEqual(["greeting", "offer"]);
+  });
+});
+
+describe("interruption", () => {
+  test("silences us within 200 ms of speech, and hears what was said meanwhile", async () => {
+    const call = rig();
+    call.answer();
+    call.started(1);
+    await call.silence(300);
+    await call.talk(240);
+    expect(call.media.at(-1)).toEqual({ kind: "clear", utterance: 1 });
+    expect(call.events).toContainEqual(expect.objectContaining({ kind: "interrupted" }));
+    call.ended(1, 500, "cleared");
+    await call.talk(200);
+    await call.silence(500);
+    call.streams.at(-1)!.final("no");
+    await call.hearAll();
+    expect(call.said().at(-1)).toBe("Goodbye.");
+    // From the onset on, with the lead-in before it.
+    expect(call.streams[0]!.samples).toBeGreaterThan((440 * 8000) / 1000);
+  });
+
+  test("a cough neither silences us nor becomes an answer", async () => {
+    const call = rig();
+    call.answer();
+    call.started(1);
+    await call.silence(300);
+    await call.talk(100);
+    await call.silence(600);
+    expect(call.media.filter((entry) => entry.kind === "clear")).toEqual([]);
+    expect(call.streams.every((stream) => stream.isCancelled)).toBe(true);
+    call.ended(1);
+    expect(call.states()).toEqual(["greeting"]);
+  });
+});
+
+describe("a turn that was not over", () => {
+  test("is reopened: the answer is silenced, the step taken back, the texts joined", async () => {
+    const call = rig();
+    call.answer();
+    await call.hearAll();
+    await answerWith(call, "yes");
+    expect(call.states()).toEqual(["greeting", "offer"]);
+    call.started(2);
+    // 200 ms later the caller goes on.
+    await call.silence(100);
+    await call.talk(400);
+    expect(call.media.at(-1)).toEqual({ kind: "clear", utterance: 2 });
+    await call.silence(500);
+    call.streams.at(-1)!.final("please");
+    call.time.settle();
+    const callee = call.events.filter(
+      (event) => event.kind === "transcript" && event.side === "callee",
+    );
+    expect(callee.at(-1)).toMatchObject({ text: "yes please" });
+    // The second half is heard with the grammar of the question it answers.
+    expect(call.streams.at(-1)!.phrases).toContain("no thanks");
+    expect(call.states()).toEqual(["greeting", "offer", "offer"]);
+  });
+});
+
+describe("failures", () => {
+  test("a recogniser stream that is lost is opened again with all the audio of the turn", async () => {
+    const call = rig();
+    call.answer();
+    await call.hearAll();
+    await call.talk(300);
+    const lost = call.streams.at(-1)!;
+    lost.emit({ kind: "failed", error: { code: "LOST", message: "lost", detail: {} } });
+    await call.talk(100);
+    const second = call.streams.at(-1)!;
+    expect(second).not.toBe(lost);
+    expect(second.samples).toBeGreaterThanOrEqual(lost.samples);
+    await call.silence(500);
+    second.final("yes");
+    await call.hearAll();
+    expect(call.states()).toEqual(["greeting", "offer"]);
+  });
+
+  test("a recogniser that never answers costs one re-prompt, not the call", async () => {
+    const call = rig();
+    call.answer();
+    await call.hearAll();
+    await call.talk(400);
+    await call.silence(3200);
+    await call.hearAll();
+    expect(call.said().at(-1)).toBe("Sorry?");
+  });
+
+  test("without a recogniser speech is not understood, and keys go on working", async () => {
+    const call = rig({ hasRecognizer: false });
+    call.answer();
+    await call.hearAll();
+    await call.talk(400);
+    await call.silence(600);
+    await call.hearAll();
+    expect(call.said().at(-1)).toBe("Sorry?");
+    call.press("2");
+    await call.hearAll();
+    await call.settle();
+    expect(call.outcome()).toBe("refused");
+  });
+
+  test("a dialog that crashes listens again in its state, and the call goes on", async () => {
+    const call = rig();
+    call.answer();
+    await call.hearAll();
+    await answerWith(call, "yes");
+    await call.hearAll();
+    call.directory.dialog!.tell({ kind: "no such message" } as never);
+    call.time.settle();
+    expect(call.failures).toMatchObject([{ path: "/rig/call/dialog" }]);
+    await answerWith(call, "yes");
+    await call.hearAll();
+    await call.settle();
+    expect(call.outcome()).toBe("sold");
+  });
+
+  test("an actor that always crashes ends its call as failed, with one outcome", async () => {
+    const call = rig({
+      ports: {
+        vad: {
+          create: () => ({
+            isSpeech: () => {
+              throw new Error("poison");
+            },
+            reset: () => undefined,
+            close: () => undefined,
+          }),
+          openCount: 0,
+        },
+      },
+    });
+    call.answer();
+    await call.silence(400);
+    await call.settle();
+    expect(call.outcome()).toBe("failed");
+    expect(call.events.filter((event) => event.kind === "ended")).toHaveLength(1);
+    expect(call.events.filter((event) => event.kind === "restarted")).toHaveLength(6);
+  });
+
+  test("a sentence that cannot be synthesized is left out and the call goes on", async () => {
+    const call = rig({
+      hasPrompts: false,
+      ports: { synthesize: () => Promise.reject(new Error("no voice")) },
+    });
+    call.answer();
+    await call.settle();
+    expect(call.media).toEqual([{ kind: "end", utterance: 1 }]);
+    call.ended(1, 0);
+    await answerWith(call, "no");
+    await call.settle();
+    expect(call.states()).toEqual(["greeting", "bye"]);
+  });
+
+  test("a store that fails or never answers delays the end, but does not prevent it", async () => {
+    const call = rig({ ports: { record: () => new Promise(() => undefined) } });
+    call.answer();
+    await call.silence(500);
+    call.closeLeg();
+    call.time.advance(3000);
+    expect(call.outcome()).toBe("hangup");
+  });
+});
+
+describe("the recording", () => {
+  test("has both sides where they sounded, and what was cleared only as far as it was heard", async () => {
+    const call = rig();
+    call.answer();
+    await call.silence(200);
+    call.started(1);
+    await call.silence(500);
+    call.ended(1, 500, "cleared");
+    await call.talk(300);
+    await call.silence(3000);
+    call.closeLeg();
+    await call.settle();
+    const left: number[] = [];
+    const right: number[] = [];
+    for (const { samples } of call.chunks) {
+      for (let i = 0; i < samples.length; i += 2) {
+        left.push(samples[i]!);
+        right.push(samples[i + 1]!);
+      }
+    }
+    const first = (channel: number[]) => (channel.findIndex((v) => Math.abs(v) > 1000) / 8) | 0;
+    const last = (channel: number[]) => (channel.findLastIndex((v) => Math.abs(v) > 1000) / 8) | 0;
+    expect(first(right)).toBeCloseTo(200, -1);
+    expect(last(right)).toBeCloseTo(700, -1);
+    expect(first(left)).toBeCloseTo(700, -1);
+    expect(last(left)).toBeCloseTo(1000, -1);
+    expect(call.chunks.map((chunk) => chunk.index)).toEqual(call.chunks.map((_, index) => index));
+    expect(call.chunks.at(-1)!.isLast).toBe(true);
+    expect(call.chunks.filter((chunk) => chunk.isLast)).toHaveLength(1);
+    const total = call.chunks.reduce((sum, chunk) => sum + chunk.samples.length / 2, 0);
+    expect(total / 8).toBeCloseTo(4000, -2);
+  });
+});

@@ -1,0 +1,104 @@
+/** The calls of this engine as the outside sees them, built up from what their actors report. */
+import type { CallEvent } from "../../actors/call/call-events.js";
+import { EngineError } from "../../base/errors.js";
+import type { Clock } from "../../base/ports.js";
+import type { CallListener, CallView } from "../engine-node.js";
+
+type Entry = {
+  view: CallView;
+  readonly listener: CallListener | undefined;
+  readonly ended: Promise<CallView>;
+  readonly settle: (view: CallView) => void;
+};
+
+export class CallRegistry {
+  readonly #calls = new Map<string, Entry>();
+  readonly #clock: Clock;
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  get count(): number {
+    return this.#calls.size;
+  }
+
+  add(view: CallView, listener: CallListener | undefined): void {
+    let settle!: (view: CallView) => void;
+    const ended = new Promise<CallView>((resolve) => (settle = resolve));
+    this.#calls.set(view.callId, { view, listener, ended, settle });
+  }
+
+  find(callId: string): CallView | undefined {
+    return this.#calls.get(callId)?.view;
+  }
+
+  /** @throws {EngineError} `UNKNOWN_CALL` */
+  ended(callId: string): Promise<CallView> {
+    const entry = this.#calls.get(callId);
+    if (entry === undefined) {
+      throw new EngineError("UNKNOWN_CALL", `no call ${callId} is under way`, { callId });
+    }
+    return entry.ended;
+  }
+
+  ids(): readonly string[] {
+    return [...this.#calls.keys()];
+  }
+
+  /** What the network said about the attempt. */
+  setCause(callId: string, cause: string): void {
+    this.#change(callId, () => ({ cause }));
+  }
+
+  /** Takes in one event; returns the view when it was the last one. */
+  apply(callId: string, event: CallEvent): CallView | undefined {
+    this.#change(callId, (view) => changeOf(view, event, this.#clock.epochMs()));
+    return event.kind === "ended" ? this.find(callId) : undefined;
+  }
+
+  /** Forgets a call whose record is kept elsewhere now, and tells who waits for its end. */
+  remove(callId: string): void {
+    const entry = this.#calls.get(callId);
+    this.#calls.delete(callId);
+    entry?.settle(entry.view);
+  }
+
+  #change(callId: string, change: (view: CallView) => Partial<CallView>): void {
+    const entry = this.#calls.get(callId);
+    if (entry === undefined) return;
+    entry.view = { ...entry.view, ...change(entry.view) };
+    entry.listener?.(entry.view);
+  }
+}
+
+/** Pure: what an event changes in a view. */
+function changeOf(view: CallView, event: CallEvent, nowEpochMs: number): Partial<CallView> {
+  switch (event.kind) {
+    case "answered": {
+      const { protocol, format } = event;
+      return { status: "live", protocol, format, answeredEpochMs: nowEpochMs };
+    }
+    case "transcript": {
+      const { side, text, atMs } = event;
+      const rejected = event.isRejected === true ? { isRejected: true } : {};
+      return { transcript: [...view.transcript, { side, text, atMs, ...rejected }] };
+    }
+    case "keypad":
+      return { keys: [...view.keys, { digit: event.digit, atMs: event.atMs }] };
+    case "interrupted": {
+      const { atMs, reactionMs } = event;
+      return { interruptions: [...view.interruptions, { atMs, reactionMs }] };
+    }
+    case "state":
+      return { state: event.state };
+    case "turn":
+      return { turns: [...view.turns, { ...event.latency, atMs: event.atMs }] };
+    case "restarted":
+      return {};
+    case "ended": {
+      const { outcome, recordedMs } = event;
+      return { status: "ended", outcome, recordedMs, endedEpochMs: nowEpochMs };
+    }
+  }
+}

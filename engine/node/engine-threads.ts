@@ -1,0 +1,232 @@
+/**
+ * The gateway and the shards as one: who is there, what they have been given, and a new one in the
+ * place of one that is gone. (Calls of a lost thread are ended by the listener; taking them over is
+ * the ledger's work.)
+ */
+import type { ErrorData } from "../../base/errors.js";
+import { toErrorData } from "../../base/errors.js";
+import { Histogram } from "../../base/histogram.js";
+import type { ThreadHost, Time } from "../../base/ports.js";
+import type { CallEvent } from "../../actors/call/call-events.js";
+import type { CallSpec } from "../../actors/call/cast-ports.js";
+import type { Config } from "../../config/schema.js";
+import type {
+  GatewayCounters,
+  GatewayReport,
+  PromptData,
+  ShardReport,
+} from "../control/messages.js";
+import type { Job } from "../jobs/jobs.js";
+import type { JobPool } from "../jobs/job-pool.js";
+import type { LibraryFlow } from "./flow-library.js";
+import {
+  connectShard,
+  startGateway,
+  startShard,
+  sumOf,
+  type GatewayThread,
+  type ShardThread,
+} from "./thread-handles.js";
+
+export type ThreadsListener = {
+  callEvent(callId: string, event: CallEvent): void;
+  /** The calls of this shard, or with the gateway all calls, are lost. */
+  lost(
+    thread: { readonly name: string; readonly shardIndex: number | undefined },
+    why: string,
+  ): void;
+  log(level: "info" | "warn" | "error", message: string, fields: object): void;
+};
+
+export type EngineThreadsOptions = {
+  readonly host: ThreadHost;
+  readonly time: Time;
+  readonly config: Config;
+  readonly jobs: JobPool;
+  readonly recognitionSockets: readonly string[];
+  readonly flows: readonly LibraryFlow[];
+  readonly listener: ThreadsListener;
+};
+
+type ShardLatency = Omit<Extract<ShardReport, { kind: "ready" }>, "kind">;
+type ShardSeat = { readonly thread: ShardThread; incarnation: number };
+
+export class EngineThreads {
+  readonly #options: EngineThreadsOptions;
+  readonly #prompts: PromptData[] = [];
+  readonly #shards: ShardSeat[] = [];
+  /** Histograms of every life of every thread, so that a restart forgets nothing. */
+  readonly #latency = {
+    frameIn: [] as Histogram[],
+    frameOut: [] as Histogram[],
+    turn: [] as Histogram[],
+    turnEngine: [] as Histogram[],
+  };
+  #gateway: GatewayThread | undefined;
+  #counters: GatewayCounters | undefined;
+  #isStopping = false;
+  port = 0;
+
+  constructor(options: EngineThreadsOptions) {
+    this.#options = options;
+  }
+
+  /** Starts the gateway, then every shard. @throws {EngineError} why one could not start */
+  async start(): Promise<void> {
+    await this.#startGateway(this.#options.config.gateway.port);
+    const { shardCount } = this.#options.config.threads;
+    const indexes = Array.from({ length: shardCount }, (_, index) => index);
+    await Promise.all(indexes.map((index) => this.#startShard(index, 1)));
+  }
+
+  get shardCount(): number {
+    return this.#shards.length;
+  }
+
+  get counters(): GatewayCounters | undefined {
+    return this.#counters;
+  }
+
+  /** Whether every thread runs. */
+  get isWhole(): boolean {
+    return this.#gateway !== undefined && this.#shards.every((seat) => seat !== undefined);
+  }
+
+  latency(): Record<"frameIn" | "frameOut" | "turn" | "turnEngine", Histogram> {
+    return {
+      frameIn: sumOf(this.#latency.frameIn),
+      frameOut: sumOf(this.#latency.frameOut),
+      turn: sumOf(this.#latency.turn),
+      turnEngine: sumOf(this.#latency.turnEngine),
+    };
+  }
+
+  addPrompt(prompt: PromptData): void {
+    this.#prompts.push(prompt);
+    this.#gateway?.tell({ kind: "addPrompt", prompt });
+    for (const { thread } of this.#shards) thread.tell({ kind: "addPrompt", prompt });
+  }
+
+  startCall(spec: CallSpec, place: { readonly shardIndex: number; readonly token: string }): void {
+    const { callId, answerMsMax: expiresInMs } = spec;
+    this.#gateway?.tell({ kind: "expectCall", callId, expiresInMs, ...place });
+    this.#shards[place.shardIndex]!.thread.tell({ kind: "startCall", spec });
+  }
+
+  forgetCall(callId: string): void {
+    this.#gateway?.tell({ kind: "forgetCall", callId });
+  }
+
+  hangup(shardIndex: number, callId: string, outcome: string): void {
+    this.#shards[shardIndex]?.thread.tell({ kind: "hangup", callId, outcome });
+  }
+
+  drain(): void {
+    this.#gateway?.tell({ kind: "drain" });
+  }
+
+  async stop(): Promise<void> {
+    this.#isStopping = true;
+    await this.#gateway?.stop({ kind: "stop" });
+    await Promise.all(this.#shards.map(({ thread }) => thread.stop({ kind: "stop" })));
+  }
+
+  async #startGateway(port: number): Promise<void> {
+    const { host, time, config } = this.#options;
+    const gateway = startGateway(host, time, { ...config.gateway, port });
+    gateway.onReport((report) => this.#gatewayReport(report));
+    const ready = await gateway.ready("listening");
+    this.port = ready.port;
+    this.#latency.frameOut.push(new Histogram(ready.frameOut));
+    this.#gateway = gateway;
+    for (const prompt of this.#prompts) gateway.tell({ kind: "addPrompt", prompt });
+    this.#shards.forEach((seat, shardIndex) => {
+      seat.incarnation += 1;
+      connectShard(gateway, seat.thread, { shardIndex, incarnation: seat.incarnation });
+    });
+    gateway.onLost(({ exitCode, error }) => {
+      this.#gateway = undefined;
+      this.#lost({ name: gateway.name, shardIndex: undefined }, exitCode, error);
+      this.#again(gateway.name, () => this.#startGateway(this.port));
+    });
+  }
+
+  async #startShard(shardIndex: number, incarnation: number): Promise<void> {
+    const { host, time, config, recognitionSockets, flows } = this.#options;
+    const { shardHeapMbMax: heapMbMax } = config.threads;
+    const data = { shardIndex, recognitionSockets };
+    const thread = startShard(host, time, { data, heapMbMax });
+    thread.onReport((report) => this.#shardReport(thread, report));
+    const ready = await thread.ready("ready");
+    this.#addLatency(ready);
+    for (const { fileName, source } of flows) thread.tell({ kind: "addFlow", fileName, source });
+    for (const prompt of this.#prompts) thread.tell({ kind: "addPrompt", prompt });
+    this.#shards[shardIndex] = { thread, incarnation };
+    if (this.#gateway !== undefined)
+      connectShard(this.#gateway, thread, { shardIndex, incarnation });
+    thread.onLost(({ exitCode, error }) => {
+      this.#lost({ name: thread.name, shardIndex }, exitCode, error);
+      this.#again(thread.name, () => this.#startShard(shardIndex, incarnation + 1));
+    });
+  }
+
+  #addLatency({ frameIn, turn, turnEngine }: ShardLatency): void {
+    this.#latency.frameIn.push(new Histogram(frameIn));
+    this.#latency.turn.push(new Histogram(turn));
+    this.#latency.turnEngine.push(new Histogram(turnEngine));
+  }
+
+  #lost(
+    thread: { readonly name: string; readonly shardIndex: number | undefined },
+    exitCode: number,
+    error: unknown,
+  ): void {
+    const why = error === undefined ? `exit code ${exitCode}` : toErrorData(error).message;
+    this.#options.listener.log("error", "a thread is lost", { thread: thread.name, why });
+    this.#options.listener.lost(thread, why);
+  }
+
+  #again(name: string, start: () => Promise<void>): void {
+    if (this.#isStopping) return;
+    start().then(
+      () => this.#options.listener.log("info", "a thread runs again", { thread: name }),
+      (error: unknown) => {
+        const fields: ErrorData & { thread: string } = { ...toErrorData(error), thread: name };
+        this.#options.listener.log("error", "a thread could not be started again", fields);
+      },
+    );
+  }
+
+  #gatewayReport(report: GatewayReport): void {
+    if (report.kind === "counters") this.#counters = report.counters;
+    if (report.kind === "log") {
+      this.#options.listener.log(report.level, report.message, report.fields);
+    }
+  }
+
+  #shardReport(thread: ShardThread, report: ShardReport): void {
+    const { listener } = this.#options;
+    switch (report.kind) {
+      case "callEvent":
+        return listener.callEvent(report.callId, report.event);
+      case "job":
+        return this.#runJob(thread, report.jobId, report.job);
+      case "actorFailed": {
+        const { path, error } = report;
+        return listener.log("error", "an actor failed", { path, ...error });
+      }
+      default:
+        return;
+    }
+  }
+
+  #runJob(thread: ShardThread, jobId: number, job: Job): void {
+    this.#options.jobs.run(job).then(
+      (value) => thread.tell({ kind: "jobDone", jobId, result: { ok: true, value } }),
+      (thrown: unknown) => {
+        const error = toErrorData(thrown);
+        thread.tell({ kind: "jobDone", jobId, result: { ok: false, error } });
+      },
+    );
+  }
+}

@@ -1,0 +1,338 @@
+/**
+ * The composition root: ports meet adapters here, and nowhere else. It starts the parts from the
+ * store upwards, and stops them the other way round.
+ */
+import { randomBytes, randomUUID } from "node:crypto";
+import { EngineError } from "../../base/errors.js";
+import { nodeThreadHost, nodeTime } from "../../base/node-ports.js";
+import type { ThreadHost, Time } from "../../base/ports.js";
+import type { CallEvent } from "../../actors/call/call-events.js";
+import type { Trunk, TrunkAttempt, TrunkEvent } from "../../access/trunks/trunk.js";
+import type { Config } from "../../config/schema.js";
+import { readRecording } from "../../storage/recordings/recording-files.js";
+import { encodeWav } from "../../codecs/audio/wav.js";
+import type {
+  CallListener,
+  CallRequest,
+  CallView,
+  EngineNode,
+  HealthReport,
+  LatencyReport,
+} from "../engine-node.js";
+import { createJobPool, type JobPool } from "../jobs/job-pool.js";
+import { CallRegistry } from "./call-registry.js";
+import { EngineThreads } from "./engine-threads.js";
+import { loadFlowLibrary, type LibraryFlow } from "./flow-library.js";
+import { renderFlowPrompts } from "./flow-prompts.js";
+import { latencyReport } from "./latency-report.js";
+import { startRecognition, type Recognition } from "./recognition.js";
+import { startStore } from "./thread-handles.js";
+import type { UserCallRecords } from "../../storage/call-records.js";
+import type { ErrorData } from "../../base/errors.js";
+
+/** How long a polite end waits for calls that are asked to hang up. */
+const hangupMsMax = 5000;
+
+/** What a test or an embedder may put in the place of our own. */
+export type NodeParts = {
+  readonly time?: Time;
+  readonly threadHost?: ThreadHost;
+  readonly trunks: readonly Trunk[];
+  readonly log?: (level: "info" | "warn" | "error", message: string, fields: object) => void;
+};
+
+type Attempt = { readonly trunk: TrunkAttempt; readonly shardIndex: number };
+type Running = {
+  readonly store: { readonly records: UserCallRecords; stop(): Promise<void> };
+  readonly jobs: JobPool;
+  readonly recognition: Recognition;
+  readonly flows: ReadonlyMap<string, LibraryFlow>;
+  readonly threads: EngineThreads;
+  readonly unspeakable: ReadonlyMap<string, ErrorData>;
+};
+
+export function createNode(config: Config, parts: NodeParts): EngineNode {
+  return new Node(config, parts);
+}
+
+class Node implements EngineNode {
+  readonly #config: Config;
+  readonly #time: Time;
+  readonly #host: ThreadHost;
+  readonly #trunks: ReadonlyMap<string, Trunk>;
+  readonly #log: NonNullable<NodeParts["log"]>;
+  readonly #calls: CallRegistry;
+  readonly #attempts = new Map<string, Attempt>();
+  #running: Running | undefined;
+  #isDraining = false;
+  #stopped: Promise<void> | undefined;
+
+  constructor(config: Config, parts: NodeParts) {
+    this.#config = config;
+    this.#time = parts.time ?? nodeTime();
+    this.#host = parts.threadHost ?? nodeThreadHost;
+    this.#trunks = new Map(parts.trunks.map((trunk) => [trunk.name, trunk]));
+    this.#log = parts.log ?? (() => undefined);
+    this.#calls = new CallRegistry(this.#time);
+  }
+
+  async start(
+    progress: (text: string) => void = () => undefined,
+  ): Promise<{ readonly mediaUrl: string }> {
+    const { storage, threads: threadConfig, flows: references, prompts } = this.#config;
+    const flows = await loadFlowLibrary(references);
+    progress("store");
+    const { dataDir, kekFile } = storage;
+    const store = await startStore(this.#host, this.#time, { dataDir, kekFile });
+    const jobs = createJobPool({
+      size: threadConfig.jobWorkerCount,
+      workerData: { dataDir, kekFile },
+    });
+    progress("speech recognition");
+    const recognition = await startRecognition(this.#config.recognition, this.#time);
+    progress("gateway and shards");
+    const threads = new EngineThreads({
+      host: this.#host,
+      time: this.#time,
+      config: this.#config,
+      jobs,
+      recognitionSockets: recognition.sockets,
+      flows: [...flows.values()],
+      listener: {
+        callEvent: (callId, event) => this.#callEvent(callId, event),
+        lost: (thread) => this.#threadLost(thread.shardIndex),
+        log: this.#log,
+      },
+    });
+    await threads.start();
+    const unspeakable = await renderFlowPrompts({
+      flows: [...flows.values()].map(({ flow }) => flow),
+      bytesMax: prompts.bytesMax,
+      jobs,
+      add: (prompt) => threads.addPrompt(prompt),
+      progress,
+    });
+    for (const trunk of this.#trunks.values()) await trunk.start();
+    this.#running = { store, jobs, recognition, flows, threads, unspeakable };
+    return { mediaUrl: this.#mediaUrl() };
+  }
+
+  async startCall(request: CallRequest, listener?: CallListener): Promise<CallView> {
+    const running = this.#admit();
+    const { trunk, shardIndex } = this.#check(request, running);
+    const callId = randomUUID();
+    const token = randomBytes(24).toString("base64url");
+    const { ringMsMax, answerMsMax, durationMsMax } = this.#config.calls;
+    const view = newView(callId, request, this.#time.epochMs());
+    this.#calls.add(view, listener);
+    // The intent is on record before anybody is dialled: a crash cannot make us dial twice.
+    await running.store.records.put(recordOf(view));
+    const { userId, flow: flowId, to, variables = {} } = request;
+    const isRecorded = request.isRecorded ?? this.#config.recording.isEnabled;
+    const spec = { callId, userId, flowId, variables, isRecorded, answerMsMax, durationMsMax };
+    running.threads.startCall(spec, { shardIndex, token });
+    const mediaUrl = this.#mediaUrl();
+    const attempt = trunk.originate({ callId, to, mediaUrl, token, ringMsMax }, (event) =>
+      this.#trunkEvent(callId, event),
+    );
+    this.#attempts.set(callId, { trunk: attempt, shardIndex });
+    return view;
+  }
+
+  async getCall(callId: string): Promise<CallView | undefined> {
+    const live = this.#calls.find(callId);
+    if (live !== undefined) return live;
+    const record = await this.#running?.store.records.get(callId);
+    return record?.detail as CallView | undefined;
+  }
+
+  async callEnded(callId: string): Promise<CallView> {
+    return this.#calls.ended(callId);
+  }
+
+  async hangup(callId: string): Promise<CallView> {
+    const ended = this.#calls.ended(callId);
+    this.#hangup(callId, "cancelled");
+    return ended;
+  }
+
+  async readRecording(callId: string): Promise<Uint8Array | undefined> {
+    const view = await this.getCall(callId);
+    if (view === undefined || view.recordedMs === 0) return undefined;
+    const { dataDir, kekFile } = this.#config.storage;
+    const { header, samples } = readRecording({ dataDir, kekFile, userId: view.userId, callId });
+    return encodeWav({ channels: header.channels, rateHz: header.rateHz, samples });
+  }
+
+  health(): HealthReport {
+    const { callsMax } = this.#config.calls;
+    const notes: string[] = [];
+    if (this.#running === undefined) notes.push("starting");
+    if (this.#isDraining) notes.push("draining: takes no new calls");
+    if (this.#running?.threads.isWhole === false) notes.push("a thread is being restarted");
+    const isReady = notes.length === 0;
+    const { recognition, unspeakable } = this.#running ?? {};
+    if (recognition?.note !== undefined) notes.push(recognition.note);
+    for (const [id, error] of unspeakable ?? []) notes.push(`flow ${id}: ${error.message}`);
+    return { isReady, notes, liveCalls: this.#calls.count, callsMax };
+  }
+
+  latency(): LatencyReport {
+    return latencyReport(this.#running?.threads.latency());
+  }
+
+  flows(): readonly { id: string; version: string; language: string }[] {
+    const flows = [...(this.#running?.flows.values() ?? [])];
+    return flows.map(({ flow: { id, version, language } }) => ({ id, version, language }));
+  }
+
+  stop(options: { readonly drainMs?: number } = {}): Promise<void> {
+    this.#stopped ??= this.#stop(options.drainMs ?? 0);
+    return this.#stopped;
+  }
+
+  async #stop(drainMs: number): Promise<void> {
+    this.#isDraining = true;
+    const running = this.#running;
+    if (running === undefined) return;
+    running.threads.drain();
+    await this.#allEnded(drainMs);
+    for (const callId of this.#calls.ids()) this.#hangup(callId, "cancelled");
+    await this.#allEnded(hangupMsMax);
+    for (const trunk of this.#trunks.values()) await trunk.stop();
+    await running.threads.stop();
+    await running.recognition.stop();
+    await running.jobs.stop();
+    await running.store.stop();
+  }
+
+  /** Resolves when no call is left, or after `withinMs`. */
+  async #allEnded(withinMs: number): Promise<void> {
+    const ended = Promise.all(this.#calls.ids().map((callId) => this.#calls.ended(callId)));
+    let timer: ReturnType<Time["after"]> | undefined;
+    const late = new Promise<void>((resolve) => (timer = this.#time.after(withinMs, resolve)));
+    await Promise.race([ended, late]);
+    timer?.cancel();
+  }
+
+  #admit(): Running {
+    const { callsMax } = this.#config.calls;
+    const running = this.#running;
+    const isFull = this.#calls.count >= callsMax;
+    if (running !== undefined && running.threads.isWhole && !this.#isDraining && !isFull) {
+      return running;
+    }
+    const why = isFull ? `all ${callsMax} call slots are taken` : this.health().notes.join("; ");
+    throw new EngineError("ADMISSION_REFUSED", `no new call now: ${why}`, {
+      callsMax,
+      retryAfterSeconds: 5,
+    });
+  }
+
+  #check(request: CallRequest, running: Running): { trunk: Trunk; shardIndex: number } {
+    const { userId, flow: flowId, variables = {} } = request;
+    if (userId === "") throw new EngineError("USER_ID", "userId is empty; say whose call it is");
+    const entry = running.flows.get(flowId);
+    if (entry === undefined) {
+      const known = [...running.flows.keys()].join(", ");
+      throw new EngineError("UNKNOWN_FLOW", `flow "${flowId}" is not loaded; there is ${known}`);
+    }
+    const unspeakable = running.unspeakable.get(flowId);
+    if (unspeakable !== undefined) {
+      const message = `flow "${flowId}" cannot be spoken: ${unspeakable.message}`;
+      throw new EngineError("FLOW_UNSPEAKABLE", message, unspeakable.detail);
+    }
+    entry.flow.start(variables);
+    const trunk = this.#trunks.get(request.trunk);
+    if (trunk === undefined) {
+      const known = [...this.#trunks.keys()].join(", ");
+      const message = `trunk "${request.trunk}" is not configured; there is ${known}`;
+      throw new EngineError("UNKNOWN_TRUNK", message);
+    }
+    return { trunk, shardIndex: this.#leastLoadedShard(running.threads.shardCount) };
+  }
+
+  #leastLoadedShard(shardCount: number): number {
+    const loads = new Array<number>(shardCount).fill(0);
+    for (const { shardIndex } of this.#attempts.values()) loads[shardIndex]! += 1;
+    return loads.indexOf(Math.min(...loads));
+  }
+
+  #callEvent(callId: string, event: CallEvent): void {
+    const view = this.#calls.apply(callId, event);
+    if (event.kind === "restarted") {
+      this.#log("warn", "an actor of a call was restarted", { callId, ...event });
+    }
+    if (view !== undefined) void this.#finish(view);
+  }
+
+  /** The call is over: on record first, then out of memory. */
+  async #finish(view: CallView): Promise<void> {
+    const { callId } = view;
+    const attempt = this.#attempts.get(callId);
+    this.#attempts.delete(callId);
+    this.#running?.threads.forgetCall(callId);
+    attempt?.trunk.hangup();
+    try {
+      await this.#running?.store.records.put(recordOf(view));
+    } catch (error) {
+      this.#log("error", "the record of a call could not be stored", { callId, error });
+    }
+    this.#calls.remove(callId);
+  }
+
+  #trunkEvent(callId: string, event: TrunkEvent): void {
+    if (event.kind !== "ended") return;
+    this.#calls.setCause(callId, event.cause);
+    // After an answer the media stream ends by itself and the flow names the outcome.
+    if (this.#calls.find(callId)?.status === "dialing") this.#hangup(callId, event.outcome);
+  }
+
+  #hangup(callId: string, outcome: string): void {
+    const attempt = this.#attempts.get(callId);
+    if (attempt !== undefined) this.#running?.threads.hangup(attempt.shardIndex, callId, outcome);
+  }
+
+  #threadLost(shardIndex: number | undefined): void {
+    for (const [callId, attempt] of [...this.#attempts]) {
+      if (shardIndex !== undefined && attempt.shardIndex !== shardIndex) continue;
+      this.#callEvent(callId, { kind: "ended", outcome: "failed", durationMs: 0, recordedMs: 0 });
+    }
+  }
+
+  #mediaUrl(): string {
+    const { host, advertisedUrl } = this.#config.gateway;
+    return advertisedUrl ?? `ws://${host}:${this.#running?.threads.port ?? 0}`;
+  }
+}
+
+function newView(callId: string, request: CallRequest, startedEpochMs: number): CallView {
+  const { userId, flow, trunk, to } = request;
+  return {
+    callId,
+    userId,
+    flow,
+    trunk,
+    to,
+    status: "dialing",
+    startedEpochMs,
+    recordedMs: 0,
+    transcript: [],
+    keys: [],
+    turns: [],
+    interruptions: [],
+  };
+}
+
+function recordOf(view: CallView): Parameters<UserCallRecords["put"]>[0] {
+  const { callId, userId, flow: flowId, startedEpochMs, outcome, endedEpochMs } = view;
+  return {
+    callId,
+    userId,
+    flowId,
+    startedEpochMs,
+    ...(outcome === undefined ? {} : { outcome }),
+    ...(endedEpochMs === undefined ? {} : { endedEpochMs }),
+    detail: view,
+  };
+}

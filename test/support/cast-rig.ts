@@ -1,0 +1,243 @@
+/**
+ * A call in virtual time: the real kernel and the real cast, with a gateway that keeps a diary, a
+ * recogniser that hears what the test says, and a voice of one second per sentence.
+ */
+import { call } from "../../actors/call/call.js";
+import type { CallEvent } from "../../actors/call/call-events.js";
+import type { CastPorts, CallSpec, Leg, RecordedChunk } from "../../actors/call/cast-ports.js";
+import type { CallDirectory } from "../../actors/call/messages.js";
+import {
+  createActorSystem,
+  createSchedulerDispatcher,
+  DeadLetterCounter,
+} from "../../actors/kernel/index.js";
+import type { ErrorData } from "../../base/errors.js";
+import { Histogram } from "../../base/histogram.js";
+import { virtualTime } from "../../base/virtual-time.js";
+import { compileFlow } from "../../dialog/flow-compiler.js";
+import type { RecognizerEvent } from "../../speech/asr/recognizer.js";
+import { promptId } from "../../speech/prompts/prompt-id.js";
+
+const rateHz = 8000;
+const frameSamples = 160;
+
+export type RigOptions = {
+  readonly flow: string;
+  readonly variables?: Readonly<Record<string, string>>;
+  /** Fixed prompts are rendered; without it everything is streamed. Default true. */
+  readonly hasPrompts?: boolean;
+  readonly hasRecognizer?: boolean;
+  /** What the port throws or fakes otherwise. */
+  readonly ports?: Partial<CastPorts>;
+};
+
+/** What happened at the gateway, in order. */
+export type MediaEntry =
+  | { readonly kind: "play"; readonly utterance: number; readonly promptId: string }
+  | { readonly kind: "end"; readonly utterance: number }
+  | { readonly kind: "clear"; readonly utterance: number }
+  | { readonly kind: "hangup"; readonly reason: string };
+
+export function castRig(options: RigOptions) {
+  const time = virtualTime();
+  const flow = compileFlow(options.flow, { fileName: "test.yaml" });
+  const events: CallEvent[] = [];
+  const media: MediaEntry[] = [];
+  const chunks: RecordedChunk[] = [];
+  const failures: { path: string; error: ErrorData }[] = [];
+  const letters = new DeadLetterCounter();
+  const streams: RigStream[] = [];
+  const streamedFrames: { utterance: number; atMs: number }[] = [];
+  const directory = {} as CallDirectory;
+  /** Utterances that `hearAll` has played. */
+  const done = new Set<number>();
+  const leg: Leg = {
+    slot: 1,
+    format: { codec: "pcmu", rateHz },
+    frameBytes: frameSamples,
+    protocol: "test",
+    openedAtMs: 0,
+  };
+  const prompts = new Map(
+    flow.fixedPrompts.map((text) => [
+      promptId({ text, voice: flow.voice, language: flow.language }),
+      new Uint8Array(50 * frameSamples).fill(0x10),
+    ]),
+  );
+  const ports: CastPorts = {
+    time,
+    flow: () => flow,
+    vad: {
+      // A frame of the loudest sample is speech, silence is not.
+      create: () => ({
+        isSpeech: (frame) => Math.abs(frame[0]!) > 1000,
+        reset: () => undefined,
+        close: () => undefined,
+      }),
+      openCount: 0,
+    },
+    recognizer:
+      options.hasRecognizer === false
+        ? undefined
+        : {
+            ratesHz: [8000, 16000],
+            open({ grammar }, listener) {
+              const stream = new RigStream(grammar.phrases, listener);
+              streams.push(stream);
+              return stream;
+            },
+          },
+    synthesize: () => Promise.resolve({ rateHz, samples: new Int16Array(rateHz).fill(3000) }),
+    findPrompt: (id) => (options.hasPrompts === false ? undefined : prompts.get(id)),
+    media: {
+      playPrompt: (_slot, utterance, id) => media.push({ kind: "play", utterance, promptId: id }),
+      streamFrame(_slot, utterance) {
+        streamedFrames.push({ utterance, atMs: time.nowMs() });
+        return true;
+      },
+      endStream: (_slot, utterance) => media.push({ kind: "end", utterance }),
+      clear: (_slot, utterance) => media.push({ kind: "clear", utterance }),
+      hangup(_slot, reason) {
+        media.push({ kind: "hangup", reason });
+        time.soon(() => directory.call.tell({ kind: "legClosed", reason }));
+      },
+    },
+    record(chunk) {
+      chunks.push(chunk);
+      return Promise.resolve();
+    },
+    report: (_callId, event) => events.push(event),
+    latency: { frameIn: new Histogram(), turn: new Histogram(), turnEngine: new Histogram() },
+    ...options.ports,
+  };
+  const system = createActorSystem({
+    name: "rig",
+    dispatcher: createSchedulerDispatcher(time),
+    time,
+    deadLetters: letters.take,
+    onFailure: (path, error) => failures.push({ path, error }),
+  });
+  const spec: CallSpec = {
+    callId: "c1",
+    userId: "u1",
+    flowId: flow.id,
+    variables: options.variables ?? {},
+    isRecorded: true,
+    answerMsMax: 30_000,
+    durationMsMax: 600_000,
+  };
+  system.spawn("call", call({ ports, spec, directory }));
+
+  let mediaSamples = 0;
+  /** One 20 ms frame from the callee, and the 20 ms it takes. */
+  const frame = async (isSpeech: boolean): Promise<void> => {
+    const payload = new Uint8Array(frameSamples).fill(isSpeech ? 0x00 : 0xff);
+    directory.mediaLeg?.tell({ kind: "audio", payload, mediaSamples, atMs: time.nowMs() });
+    mediaSamples += frameSamples;
+    time.advance(20);
+    // Promises of the ports (stored chunks, rendered speech) come back between frames.
+    for (let turn = 0; turn < 5; turn += 1) await Promise.resolve();
+    time.settle();
+  };
+  const hear = async (durationMs: number, isSpeech: boolean): Promise<void> => {
+    for (let atMs = 0; atMs < durationMs; atMs += 20) await frame(isSpeech);
+  };
+  return {
+    time,
+    events,
+    media,
+    chunks,
+    failures,
+    letters,
+    streams,
+    streamedFrames,
+    directory,
+    system,
+    ports,
+    /** Opens the leg: the call is answered. */
+    answer() {
+      directory.call.tell({ kind: "legOpened", leg });
+      time.settle();
+    },
+    /** The callee talks, or is silent, for so long. */
+    talk: (durationMs: number) => hear(durationMs, true),
+    silence: (durationMs: number) => hear(durationMs, false),
+    /** The gateway says that an utterance began, or ended after so much was heard. */
+    started(utterance: number) {
+      const notice = { kind: "playbackStarted", utterance, atMs: time.nowMs() } as const;
+      directory.mediaLeg?.tell(notice);
+      time.settle();
+    },
+    ended(utterance: number, heardMs = 1000, reason: "completed" | "cleared" = "completed") {
+      const atMs = time.nowMs();
+      directory.mediaLeg?.tell({ kind: "playbackEnded", utterance, atMs, heardMs, reason });
+      time.settle();
+    },
+    /** Plays everything that was said so far to its end. */
+    async hearAll() {
+      time.settle();
+      for (const entry of media) {
+        if (entry.kind !== "play" || done.has(entry.utterance)) continue;
+        done.add(entry.utterance);
+        this.started(entry.utterance);
+        this.ended(entry.utterance);
+      }
+      await Promise.resolve();
+      time.settle();
+    },
+    press(digit: string) {
+      directory.call.tell({ kind: "keypad", digit });
+      time.settle();
+    },
+    closeLeg(reason = "gone") {
+      directory.call.tell({ kind: "legClosed", reason });
+      time.settle();
+    },
+    async settle() {
+      for (let turn = 0; turn < 20; turn += 1) {
+        await Promise.resolve();
+        time.settle();
+      }
+    },
+    outcome: () => events.find((event) => event.kind === "ended")?.outcome,
+    said: () =>
+      events.flatMap((event) =>
+        event.kind === "transcript" && event.side === "agent" ? [event.text] : [],
+      ),
+    states: () => events.flatMap((event) => (event.kind === "state" ? [event.state] : [])),
+  };
+}
+
+/** One stream of the recogniser, played by the test. */
+export class RigStream {
+  readonly phrases: readonly string[];
+  readonly #listener: (event: RecognizerEvent) => void;
+  samples = 0;
+  isFinished = false;
+  isCancelled = false;
+
+  constructor(phrases: readonly string[], listener: (event: RecognizerEvent) => void) {
+    this.phrases = phrases;
+    this.#listener = listener;
+  }
+
+  write(samples: Int16Array): void {
+    this.samples += samples.length;
+  }
+
+  finish(): void {
+    this.isFinished = true;
+  }
+
+  cancel(): void {
+    this.isCancelled = true;
+  }
+
+  emit(event: RecognizerEvent): void {
+    if (!this.isCancelled) this.#listener(event);
+  }
+
+  final(text: string, isRejected = false): void {
+    this.emit({ kind: "final", text, isRejected });
+  }
+}
