@@ -2,14 +2,16 @@
 import type { CallRecordRow } from "./call-record-codec.js";
 import type { SqliteDatabase } from "./sqlite-database.js";
 
+type Statement = ReturnType<SqliteDatabase["prepare"]>;
+
 /** Our statements; rows come out as `CallRecordRow`. */
-export type CallRecordStatements = ReturnType<typeof prepareStatements>;
+export type CallRecordStatements = Readonly<Record<"put" | "get" | "list" | "strip", Statement>>;
 
 const columns = `call_id AS callId, user_index AS userIndex, flow_id AS flowId, outcome,
   started_epoch_ms AS startedEpochMs, ended_epoch_ms AS endedEpochMs, sealed`;
 
 /** @throws the driver's error when the schema is not ours */
-export function prepareStatements(database: SqliteDatabase) {
+export function prepareStatements(database: SqliteDatabase): CallRecordStatements {
   return {
     // A late put of a call's former shard must not undo its outcome, and none may bring back what
     // was stripped: of a forgotten user's call only the plain columns change.
