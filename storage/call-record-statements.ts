@@ -2,7 +2,12 @@
 import type { CallRecordRow } from "./call-record-codec.js";
 import type { SqliteDatabase } from "./sqlite-database.js";
 
-type Statement = ReturnType<SqliteDatabase["prepare"]>;
+/** What we use of the driver's statement. */
+type Statement = {
+  run(...values: unknown[]): unknown;
+  get(...values: unknown[]): unknown;
+  all(...values: unknown[]): unknown[];
+};
 
 /** Our statements; rows come out as `CallRecordRow`. */
 export type CallRecordStatements = Readonly<Record<"put" | "get" | "list" | "strip", Statement>>;
