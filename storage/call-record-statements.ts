@@ -4,7 +4,7 @@ import type { SqliteDatabase } from "./sqlite-database.js";
 
 /** What we use of the driver's statement. */
 type Statement = {
-  run(...values: unknown[]): unknown;
+  run(...values: unknown[]): { readonly changes: number };
   get(...values: unknown[]): unknown;
   all(...values: unknown[]): unknown[];
 };
