@@ -61,13 +61,15 @@ export function createFlowMachine(flow: Flow): AnyStateMachine {
   };
   states[builtInStates.hangup] = endNode("hangup", []);
   states[builtInStates.maxTurns] = endNode("maxTurns", []);
+  // Built at run time, so xstate cannot infer it: `StateNode` above is what we hold ourselves to.
   return createMachine({
     id: "flow",
-    context: ({ input }: { input?: MachineContext }) => input ?? withoutInput,
+    context: ({ input }: { input: unknown }) =>
+      (input as MachineContext | undefined) ?? withoutInput,
     initial: begin,
     states,
     on: { hangup: { target: `.${builtInStates.hangup}` } },
-  } as Parameters<typeof createMachine>[0]) as AnyStateMachine;
+  } as unknown as Parameters<typeof createMachine>[0]) as AnyStateMachine;
 }
 
 /** The dialog effects among the actions that a pure transition returned. */
