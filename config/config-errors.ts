@@ -1,6 +1,5 @@
 /** What goes wrong with a configuration. */
 import { EngineError } from "../base/errors.js";
-import type { DocumentPath } from "./yaml-document.js";
 
 /** One mistake. Lines and columns count from 1. */
 export type ConfigMistake = {
@@ -12,9 +11,6 @@ export type ConfigMistake = {
   /** Names the value given and what would be right. Never shows a secret. */
   readonly message: string;
 };
-
-/** A mistake of the values, before it has a place in the file. */
-export type ConfigProblem = { readonly path: DocumentPath; readonly message: string };
 
 /** A configuration has mistakes: `detail.mistakes` holds all of them, in the order of the file. */
 export class ConfigError extends EngineError {

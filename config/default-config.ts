@@ -1,7 +1,7 @@
 /** The configuration of somebody who wrote none, and of programs that change a part of it. */
 import { availableParallelism } from "node:os";
 import { join, resolve } from "node:path";
-import { checkRelations } from "./relations.js";
+import { findContradictions } from "./relations.js";
 import { ConfigError } from "./config-errors.js";
 import { limits, shardCountFor } from "./limits.js";
 import type { Config } from "./schema.js";
@@ -15,19 +15,23 @@ export type ConfigOverrides = {
 
 /**
  * The default configuration with `overrides` over it, frozen. Paths of the defaults are under the
- * working directory; `storage.kekFile` follows `storage.dataDir`.
+ * working directory; `storage.kekFile` follows `storage.dataDir`, and `calls.answerMsMax` follows
+ * `calls.ringMsMax`.
  *
  * @throws {ConfigError} `CONFIG_INVALID` when the parts contradict each other; ranges of single
  *   values are the caller's to keep
  */
 export function defaultConfig(overrides: ConfigOverrides = {}): Config {
-  const config = merged(overrides);
-  const mistakes = checkRelations(config);
+  const config = withDefaults(overrides);
+  const mistakes = findContradictions(config).map(({ path, message }) => {
+    return { path: path.join("."), message };
+  });
   if (mistakes.length > 0) throw new ConfigError("the configuration", mistakes);
   return deepFrozen(config);
 }
 
-function merged(overrides: ConfigOverrides): Config {
+/** Fills in what `overrides` leave out; whether the whole fits together is not checked here. */
+export function withDefaults(overrides: ConfigOverrides): Config {
   const dataDir = resolve(overrides.storage?.dataDir ?? "data");
   return {
     gateway: { ...gatewayDefaults, ...overrides.gateway },
@@ -40,7 +44,7 @@ function merged(overrides: ConfigOverrides): Config {
     calls: {
       callsMax: limits.calls.callsMax.default,
       ringMsMax: limits.calls.ringMsMax.default,
-      answerMsMax: limits.calls.answerMsMax.default,
+      answerMsMax: (overrides.calls?.ringMsMax ?? limits.calls.ringMsMax.default) + pickUpMsMax,
       durationMsMax: limits.calls.durationMsMax.default,
       ...overrides.calls,
     },
@@ -58,6 +62,9 @@ function merged(overrides: ConfigOverrides): Config {
     log: { level: "info", isPretty: false, ...overrides.log },
   };
 }
+
+/** From the answer to the open media stream, unless `calls.answerMsMax` says otherwise. */
+const pickUpMsMax = 15_000;
 
 const gatewayDefaults: Config["gateway"] = {
   host: "127.0.0.1",

@@ -38,6 +38,7 @@ export const limits = {
   calls: {
     callsMax: { min: 1, max: 100_000, default: 100 },
     ringMsMax: { min: second, max: 3 * minute, default: 30 * second },
+    /** The default follows `ringMsMax`. */
     answerMsMax: { min: second, max: 5 * minute, default: 45 * second },
     durationMsMax: { min: 5 * second, max: 4 * hour, default: 10 * minute },
   },

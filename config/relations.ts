@@ -3,94 +3,132 @@
  * business; here two or more of them contradict each other, or one is unsafe without another.
  */
 import { isIP } from "node:net";
-import type { ConfigProblem } from "./config-errors.js";
 import { frameMs } from "./limits.js";
 import type { Config } from "./schema.js";
+import { formatDuration, formatSize } from "./units.js";
+import type { DocumentPath } from "./yaml-document.js";
 
-/** Every contradiction, each at the value that is easiest to change. */
-export function findContradictions(config: Config): ConfigProblem[] {
+/** One contradiction, in the words of the file. */
+export type Contradiction = {
+  /** The value that is easiest to change. */
+  readonly path: DocumentPath;
+  /** The other values that take part. */
+  readonly dependsOn: readonly DocumentPath[];
+  /** The values, and what would be right. */
+  readonly message: string;
+};
+
+/** Every contradiction of a configuration. */
+export function findContradictions(config: Config): Contradiction[] {
   return [
-    ...gatewayProblems(config),
-    ...callProblems(config),
-    ...exposureProblems(config),
-    ...trunkProblems(config),
+    ...gatewayTimes(config),
+    ...gatewaySizes(config),
+    ...callLimits(config),
+    ...exposure(config),
+    ...trunkNames(config),
   ];
-}
-
-/** The same, as mistakes without a place in a file. */
-export function checkRelations(config: Config): { path: string; message: string }[] {
-  return findContradictions(config).map(({ path, message }) => ({ path: path.join("."), message }));
-}
-
-function problem(path: ConfigProblem["path"], message: string): ConfigProblem {
-  return { path, message };
-}
-
-function gatewayProblems({ gateway, http }: Config): ConfigProblem[] {
-  const found: ConfigProblem[] = [];
-  const { playoutLeadMs, bufferedBytesMax, messageBytesMax, startMsMax, idleMsMax } = gateway;
-  if (playoutLeadMs % frameMs !== 0) {
-    const right = `must be a multiple of ${frameMs} ms, the length of a frame`;
-    found.push(problem(["gateway", "playoutLead"], `${right}, not ${playoutLeadMs} ms`));
-  }
-  if (bufferedBytesMax < messageBytesMax) {
-    const right = `must hold a message, so at least messageBytesMax (${messageBytesMax} bytes)`;
-    found.push(problem(["gateway", "bufferedBytesMax"], `${right}, not ${bufferedBytesMax} bytes`));
-  }
-  if (startMsMax > idleMsMax) {
-    const right = `must not be over idle (${idleMsMax} ms), which would cut it short`;
-    found.push(problem(["gateway", "start"], `${right}; it is ${startMsMax} ms`));
-  }
-  if (http.port !== 0 && http.port === gateway.port) {
-    const right = `${http.port} is the gateway's port too; they listen apart`;
-    found.push(problem(["http", "port"], right));
-  }
-  return found;
-}
-
-function callProblems({ calls, gateway }: Config): ConfigProblem[] {
-  const found: ConfigProblem[] = [];
-  const { callsMax, ringMsMax, answerMsMax } = calls;
-  if (callsMax > gateway.connectionsMax) {
-    const right = `must not be over gateway.connectionsMax (${gateway.connectionsMax})`;
-    found.push(problem(["calls", "max"], `${right}: every call needs a socket; it is ${callsMax}`));
-  }
-  if (answerMsMax <= ringMsMax) {
-    const right = `must be longer than ringMax (${ringMsMax} ms), since it includes the ringing`;
-    found.push(problem(["calls", "answerMax"], `${right}; it is ${answerMsMax} ms`));
-  }
-  return found;
-}
-
-function exposureProblems({ gateway, http }: Config): ConfigProblem[] {
-  const found: ConfigProblem[] = [];
-  if (!isLoopback(gateway.host)) {
-    const why = "media streams are not authenticated by signed tokens yet";
-    const right = `"${gateway.host}" is reachable from outside, but ${why}: use 127.0.0.1 or ::1`;
-    const way =
-      "behind a proxy that ends TLS, and set gateway.advertisedUrl to the proxy's wss URL";
-    found.push(problem(["gateway", "host"], `${right}, ${way}`));
-  }
-  if (!isLoopback(http.host) && http.apiToken === undefined) {
-    const right = `"${http.host}" is reachable from outside, so http.apiToken must be set`;
-    const way = "e.g. apiToken: { env: VOXTREE_API_TOKEN }; without it, use 127.0.0.1 or ::1";
-    found.push(problem(["http", "host"], `${right}, ${way}`));
-  }
-  return found;
-}
-
-function trunkProblems({ trunks }: Config): ConfigProblem[] {
-  const names = trunks.map(({ name }) => name);
-  return names.flatMap((name, index) => {
-    const first = names.indexOf(name);
-    if (first === index) return [];
-    const message = `"${name}" is the name of trunk ${first + 1} too; names are unique`;
-    return [problem(["trunks", index, "name"], message)];
-  });
 }
 
 /** Whether an address can be reached from this machine only. */
 export function isLoopback(host: string): boolean {
   if (host === "localhost" || host === "::1") return true;
   return isIP(host) === 4 && host.startsWith("127.");
+}
+
+function found(
+  isFound: boolean,
+  path: DocumentPath,
+  dependsOn: readonly DocumentPath[],
+  message: string,
+): Contradiction[] {
+  return isFound ? [{ path, dependsOn, message }] : [];
+}
+
+function gatewayTimes({ gateway }: Config): Contradiction[] {
+  const { playoutLeadMs, startMsMax, idleMsMax } = gateway;
+  const lead = formatDuration(playoutLeadMs);
+  const start = formatDuration(startMsMax);
+  const idle = formatDuration(idleMsMax);
+  return [
+    ...found(
+      playoutLeadMs % frameMs !== 0,
+      ["gateway", "playoutLead"],
+      [],
+      `must be a multiple of ${frameMs}ms, the length of a frame, not ${lead}`,
+    ),
+    ...found(
+      startMsMax > idleMsMax,
+      ["gateway", "start"],
+      [["gateway", "idle"]],
+      `${start} is over gateway.idle (${idle}), which would cut it short`,
+    ),
+  ];
+}
+
+function gatewaySizes({ gateway, http }: Config): Contradiction[] {
+  const buffered = formatSize(gateway.bufferedBytesMax);
+  const message = formatSize(gateway.messageBytesMax);
+  return [
+    ...found(
+      gateway.bufferedBytesMax < gateway.messageBytesMax,
+      ["gateway", "bufferedBytesMax"],
+      [["gateway", "messageBytesMax"]],
+      `${buffered} does not hold one message: at least gateway.messageBytesMax (${message})`,
+    ),
+    ...found(
+      http.port !== 0 && http.port === gateway.port,
+      ["http", "port"],
+      [["gateway", "port"]],
+      `${http.port} is the port of the gateway too; they listen apart`,
+    ),
+  ];
+}
+
+function callLimits({ calls, gateway }: Config): Contradiction[] {
+  const { callsMax, ringMsMax, answerMsMax } = calls;
+  const answer = formatDuration(answerMsMax);
+  const ring = formatDuration(ringMsMax);
+  return [
+    ...found(
+      callsMax > gateway.connectionsMax,
+      ["calls", "max"],
+      [["gateway", "connectionsMax"]],
+      `${callsMax} calls need as many sockets; gateway.connectionsMax is ${gateway.connectionsMax}`,
+    ),
+    ...found(
+      answerMsMax <= ringMsMax,
+      ["calls", "answerMax"],
+      [["calls", "ringMax"]],
+      `${answer} includes the ringing, so it must be over calls.ringMax (${ring})`,
+    ),
+  ];
+}
+
+function exposure({ gateway, http }: Config): Contradiction[] {
+  return [
+    ...found(
+      !isLoopback(gateway.host),
+      ["gateway", "host"],
+      [],
+      `"${gateway.host}" can be reached from outside, and media streams have no signed tokens ` +
+        "yet: use 127.0.0.1 or ::1 behind a proxy that ends TLS, whose wss:// URL goes to " +
+        "gateway.advertisedUrl",
+    ),
+    ...found(
+      !isLoopback(http.host) && http.apiToken === undefined,
+      ["http", "host"],
+      [["http", "apiToken"]],
+      `"${http.host}" can be reached from outside, so http.apiToken must be set, for example ` +
+        "apiToken: { env: VOXTREE_API_TOKEN }; without it use 127.0.0.1 or ::1",
+    ),
+  ];
+}
+
+function trunkNames({ trunks }: Config): Contradiction[] {
+  const names = trunks.map(({ name }) => name);
+  return names.flatMap((name, index) => {
+    const first = names.indexOf(name);
+    const message = `"${name}" is the name of trunk ${first + 1} too; names are unique`;
+    return found(first !== index, ["trunks", index, "name"], [], message);
+  });
 }

@@ -1,0 +1,167 @@
+/**
+ * The shape of a configuration file. Every part may be left out, and one wrong value hides no
+ * other; units become milliseconds and bytes here, so that the checks see numbers. The messages
+ * say what is right, and `draft.ts` adds what was given.
+ */
+import { isIP } from "node:net";
+import { z } from "zod";
+import { limits, type Limit } from "./limits.js";
+import type { LogLevel } from "./schema.js";
+import { suggestion } from "./suggestion.js";
+import { formatDuration, formatSize, parseDuration, parseSize } from "./units.js";
+
+function whole({ min, max }: Limit) {
+  const error = `must be a whole number from ${min} to ${max}`;
+  return z
+    .number({ error })
+    .refine((value) => Number.isInteger(value) && value >= min && value <= max, { error })
+    .optional();
+}
+
+/** "5s" → milliseconds. */
+function duration({ min, max }: Limit) {
+  const range = `from ${formatDuration(min)} to ${formatDuration(max)}`;
+  const error = `must be a duration with its unit (ms, s, m or h) ${range}, like "5s"`;
+  return z
+    .string({ error })
+    .transform((text) => parseDuration(text) ?? Number.NaN)
+    .refine((valueMs) => valueMs >= min && valueMs <= max, { error })
+    .optional();
+}
+
+/** "64KiB", or a plain number of bytes → bytes. */
+function size({ min, max }: Limit) {
+  const range = `from ${formatSize(min)} to ${formatSize(max)}`;
+  const error = `must be a size (B, KiB, MiB or GiB) ${range}, like "64KiB"`;
+  return z
+    .union([z.string(), z.number()], { error })
+    .transform((given) => (typeof given === "string" ? (parseSize(given) ?? Number.NaN) : given))
+    .refine((bytes) => Number.isInteger(bytes) && bytes >= min && bytes <= max, { error })
+    .optional();
+}
+
+function part<Shape extends z.ZodRawShape>(shape: Shape) {
+  const keys = Object.keys(shape).join(", ");
+  return z.strictObject(shape, {
+    error: (issue) =>
+      issue.code === "invalid_type" ? `must be a map with any of: ${keys}` : undefined,
+  });
+}
+
+/** A part of the file; one whose every line is a comment is as good as left out. */
+function section<Shape extends z.ZodRawShape>(shape: Shape) {
+  return z.preprocess((given) => given ?? undefined, part(shape).optional()).optional();
+}
+
+function text(error: string, pattern: RegExp) {
+  return z.string({ error }).regex(pattern, { error });
+}
+
+const flag = z.boolean({ error: "must be true or false" }).optional();
+
+const hostRule = "must be an address or a host name, like 127.0.0.1";
+const host = z
+  .string({ error: hostRule })
+  .refine((given) => isIP(given) !== 0 || hostName.test(given), { error: hostRule })
+  .optional();
+/** RFC 1123 section 2.1; four numbers that are no address are a mistyped one. */
+const hostName =
+  /^(?![\d.]+$)[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?(\.[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?)*$/;
+
+const urlRule = 'must be a ws:// or wss:// URL without query, like "wss://voice.example.com"';
+const mediaUrl = z
+  .string({ error: urlRule })
+  .refine(isMediaUrl, { error: urlRule })
+  .transform((url) => url.replace(/\/+$/, ""))
+  .optional();
+
+function isMediaUrl(given: string): boolean {
+  if (!URL.canParse(given)) return false;
+  const { protocol, search, hash, username } = new URL(given);
+  return /^wss?:$/.test(protocol) && search === "" && hash === "" && username === "";
+}
+
+const path = text("must be the path of a file or folder", /^[^\0]+$/).max(4096);
+const yamlPath = text('must be the path of a ".yaml" or ".yml" file', /^[^\0]+\.ya?ml$/);
+const flowRule = 'must be "shipped", or the path of a ".yaml" or ".yml" file';
+const flowPath = text(flowRule, /^(shipped|[^\0]+\.ya?ml)$/);
+
+function listOf<Item extends z.ZodType>(item: Item, what: string) {
+  const error = `must be a list of ${what}, at least one`;
+  return z.array(item, { error }).min(1, { error }).max(1000, { error }).optional();
+}
+
+const secretRule =
+  "must not be written here: refer to it, as { env: VARIABLE } or { file: path }, so that this file can be shown to anybody";
+const envName = text(
+  "must be the name of an environment variable: capitals, digits and _",
+  /^[A-Z_][A-Z0-9_]*$/,
+);
+const secret = z
+  .strictObject({ env: envName.optional(), file: path.optional() }, { error: secretRule })
+  .refine(({ env, file }) => (env === undefined) !== (file === undefined), {
+    error: "must have either env or file",
+  })
+  .optional();
+
+const levels = ["trace", "debug", "info", "warn", "error", "silent"] as const;
+const level = z
+  .enum(levels satisfies readonly LogLevel[], {
+    error: ({ input }) => {
+      const hint = typeof input === "string" ? suggestion(input, levels) : "";
+      return `must be one of ${levels.join(", ")}${hint}`;
+    },
+  })
+  .optional();
+
+const trunk = part({
+  name: text(
+    'must be a name: a letter, then letters, digits, "_" or "-", at most 40 characters',
+    /^[A-Za-z][A-Za-z0-9_-]{0,39}$/,
+  ),
+  kind: z.literal("loopback", { error: 'must be "loopback", the only kind there is so far' }),
+  scripts: listOf(yamlPath, "paths of callee scripts"),
+});
+
+/** The whole file. */
+export const fileSchema = part({
+  gateway: section({
+    host,
+    port: whole(limits.gateway.port),
+    connectionsMax: whole(limits.gateway.connectionsMax),
+    messageBytesMax: size(limits.gateway.messageBytesMax),
+    bufferedBytesMax: size(limits.gateway.bufferedBytesMax),
+    handshake: duration(limits.gateway.handshakeMsMax),
+    start: duration(limits.gateway.startMsMax),
+    idle: duration(limits.gateway.idleMsMax),
+    playoutLead: duration(limits.gateway.playoutLeadMs),
+    advertisedUrl: mediaUrl,
+  }),
+  http: section({ host, port: whole(limits.http.port), apiToken: secret }),
+  threads: section({
+    shards: whole(limits.threads.shardCount),
+    jobWorkers: whole(limits.threads.jobWorkerCount),
+    heapMbMax: whole(limits.threads.shardHeapMbMax),
+  }),
+  calls: section({
+    max: whole(limits.calls.callsMax),
+    ringMax: duration(limits.calls.ringMsMax),
+    answerMax: duration(limits.calls.answerMsMax),
+    durationMax: duration(limits.calls.durationMsMax),
+  }),
+  recognition: section({
+    enabled: flag,
+    processes: whole(limits.recognition.processCount),
+    decodersPerProcess: whole(limits.recognition.decodersPerProcess),
+    modelDir: path.optional(),
+  }),
+  storage: section({ dataDir: path.optional(), kekFile: path.optional() }),
+  recording: section({ enabled: flag }),
+  flows: listOf(flowPath, 'flow files, or "shipped"'),
+  prompts: section({ bytesMax: size(limits.prompts.bytesMax) }),
+  trunks: listOf(trunk, "trunks, each with name and kind"),
+  log: section({ level, pretty: flag }),
+});
+
+/** A file of the right shape, with what it does not say left out. */
+export type FileDraft = z.output<typeof fileSchema>;

@@ -1,0 +1,77 @@
+/** The words of the file → the names of `Config`: relative paths become absolute. */
+import { resolve } from "node:path";
+import type { ConfigOverrides } from "./default-config.js";
+import type { FileDraft } from "./file-schema.js";
+
+export type FileContext = {
+  /** Folder of the configuration file, absolute: relative paths start here. */
+  readonly folder: string;
+  /** The secret that `http.apiToken` refers to. */
+  readonly apiToken: string | undefined;
+};
+
+/** Pure: what a file says, as overrides of the defaults. */
+export function overridesOf(draft: FileDraft, { folder, apiToken }: FileContext): ConfigOverrides {
+  const { threads = {}, calls = {}, recognition = {}, storage = {} } = draft;
+  const absolute = (path: string) => resolve(folder, path);
+  const modelDir = mapped(recognition.modelDir, absolute);
+  const lists = {
+    flows: draft.flows?.map((path) => (path === "shipped" ? path : absolute(path))),
+    trunks: draft.trunks?.map(({ scripts, ...trunk }) => ({
+      ...trunk,
+      ...said({ scripts: scripts?.map(absolute) }),
+    })),
+  };
+  return {
+    gateway: gatewayOf(draft),
+    http: said({ host: draft.http?.host, port: draft.http?.port, apiToken }),
+    threads: said({
+      shardCount: threads.shards,
+      jobWorkerCount: threads.jobWorkers,
+      shardHeapMbMax: threads.heapMbMax,
+    }),
+    calls: said({
+      callsMax: calls.max,
+      ringMsMax: calls.ringMax,
+      answerMsMax: calls.answerMax,
+      durationMsMax: calls.durationMax,
+    }),
+    recognition: said({
+      isEnabled: recognition.enabled,
+      processCount: recognition.processes,
+      decodersPerProcess: recognition.decodersPerProcess,
+      modelDir,
+    }),
+    storage: said({
+      dataDir: mapped(storage.dataDir, absolute),
+      kekFile: mapped(storage.kekFile, absolute),
+    }),
+    recording: said({ isEnabled: draft.recording?.enabled }),
+    prompts: said({ bytesMax: draft.prompts?.bytesMax }),
+    log: said({ level: draft.log?.level, isPretty: draft.log?.pretty }),
+    ...said(lists),
+  };
+}
+
+function gatewayOf({ gateway = {} }: FileDraft): NonNullable<ConfigOverrides["gateway"]> {
+  const { handshake, start, idle, playoutLead, ...same } = gateway;
+  return said({
+    ...same,
+    handshakeMsMax: handshake,
+    startMsMax: start,
+    idleMsMax: idle,
+    playoutLeadMs: playoutLead,
+  });
+}
+
+type Said<Values> = { [Key in keyof Values]?: Exclude<Values[Key], undefined> };
+
+/** Without what is undefined, so that it cannot overwrite a default. */
+function said<Values extends object>(values: Values): Said<Values> {
+  const entries = Object.entries(values).filter(([, value]) => value !== undefined);
+  return Object.fromEntries(entries) as Said<Values>;
+}
+
+function mapped<From, To>(value: From | undefined, to: (value: From) => To): To | undefined {
+  return value === undefined ? undefined : to(value);
+}
