@@ -16,6 +16,7 @@ import type { ControlMessage, StartMessage } from "../../codecs/wire/native-cont
 import { NATIVE_SUBPROTOCOL, recordName, type NativeHeader } from "../../codecs/wire/native-v1.js";
 import { ProtocolError } from "../../codecs/wire/protocol-error.js";
 import { browserTime } from "./browser-time.js";
+import { bufferFull, wrongLength } from "./client-errors.js";
 import { ClientSocket } from "./client-socket.js";
 import { MediaClock } from "./media-clock.js";
 import type { ClientTime, MediaClient, MediaClientListener, OpenSocket } from "./media-client.js";
@@ -230,22 +231,4 @@ class NativeClient implements MediaClient, NativeReceiver {
     this.#buffer.close();
     this.#hangupTimer?.cancel();
   }
-}
-
-/** The owner's mistake: frames of another length than the format's. */
-export function wrongLength(payloadBytes: number, frameBytes: number): EngineError {
-  return new EngineError(
-    "CLIENT_FRAME_LENGTH",
-    `frame to send has ${payloadBytes} bytes, ${frameBytes} is right`,
-    { payloadBytes, frameBytes },
-  );
-}
-
-/** The engine sends faster than anyone can listen. */
-export function bufferFull(waitingFrames: number): EngineError {
-  return new EngineError(
-    "CLIENT_BUFFER_FULL",
-    `${waitingFrames} frames wait to be played, which is all that fit; paced frames are right`,
-    { waitingFrames },
-  );
 }

@@ -11,10 +11,10 @@ import { readFields, type FieldReader } from "../../codecs/wire/fields.js";
 import { ProtocolError } from "../../codecs/wire/protocol-error.js";
 import { decodeBase64, encodeBase64 } from "./base64.js";
 import { browserTime } from "./browser-time.js";
+import { bufferFull, wrongLength } from "./client-errors.js";
 import { ClientSocket } from "./client-socket.js";
 import { MediaClock } from "./media-clock.js";
 import type { ClientTime, MediaClient, MediaClientListener, OpenSocket } from "./media-client.js";
-import { bufferFull, wrongLength } from "./native-client.js";
 import { PlayoutBuffer } from "./playout-buffer.js";
 
 export type TwilioClientOptions = {
