@@ -2,7 +2,7 @@
  * The port of every speech recogniser: the samples of one stretch of speech in, partial texts and
  * one final text out. What may be said is known beforehand, from the state of the dialog.
  */
-import { EngineError, type ErrorData } from "../../base/errors.js";
+import { EngineError, toErrorData, type ErrorData } from "../../base/errors.js";
 
 /** What the caller is expected to say. */
 export type Grammar = {
@@ -57,6 +57,12 @@ export class RecognitionError extends EngineError {
   ) {
     super(code, message, detail, options);
   }
+}
+
+/** An error as the data of a `failed` event; what we expect to happen needs no stack. */
+export function failureData(error: unknown): ErrorData {
+  const { stack, ...data } = toErrorData(error);
+  return error instanceof RecognitionError || stack === undefined ? data : { ...data, stack };
 }
 
 /**
