@@ -53,6 +53,14 @@ export type GatewayCounters = {
   readonly inboundDropped: number;
 };
 
+/** A line for the log. Nothing personal, but under a `pii` key. */
+export type LogReport = {
+  readonly kind: "log";
+  readonly level: "info" | "warn" | "error";
+  readonly message: string;
+  readonly fields: Readonly<Record<string, unknown>>;
+};
+
 export type GatewayReport =
   | {
       readonly kind: "listening";
@@ -63,12 +71,7 @@ export type GatewayReport =
   | { readonly kind: "mediaOpened"; readonly callId: string }
   | { readonly kind: "mediaClosed"; readonly callId: string; readonly reason: string }
   | { readonly kind: "counters"; readonly counters: GatewayCounters }
-  | {
-      readonly kind: "log";
-      readonly level: "info" | "warn" | "error";
-      readonly message: string;
-      readonly fields: Readonly<Record<string, unknown>>;
-    }
+  | LogReport
   | { readonly kind: "stopped" };
 
 /** Shard → gateway. */

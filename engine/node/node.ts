@@ -89,7 +89,7 @@ class Node implements EngineNode {
       workerData: { dataDir, kekFile },
     });
     progress("speech recognition");
-    const recognition = await startRecognition(this.#config.recognition, this.#time);
+    const recognition = await startRecognition(this.#config.recognition, this.#time, this.#log);
     progress("gateway and shards");
     const threads = new EngineThreads({
       host: this.#host,
