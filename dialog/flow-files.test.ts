@@ -133,7 +133,7 @@ describe("a conversation in text", () => {
       snapshot: {
         variables: {
           service_rating: "excellent",
-          speed_rating: "very poor",
+          speed_rating: "disappointing",
           comment: "no parking there",
         },
       },
