@@ -1,0 +1,18 @@
+/** What all calls of a callee process share. */
+import type { Rng, Time } from "../../base/ports.js";
+import type { Recognizer } from "../../speech/asr/recognizer.js";
+import type { VadFactory } from "../../speech/vad/vad.js";
+import type { CalleeSettings, RecognitionState } from "./callee-messages.js";
+import type { Voice } from "./voice.js";
+
+export type CalleeParts = {
+  readonly settings: CalleeSettings;
+  readonly time: Time;
+  /** For the noise of the line. */
+  readonly rng: Rng;
+  readonly vad: VadFactory;
+  readonly voice: Voice;
+  /** Absent: prompts are not understood, and `recognition` says why. */
+  readonly recognizer: Recognizer | undefined;
+  readonly recognition: RecognitionState;
+};
