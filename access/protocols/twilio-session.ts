@@ -17,9 +17,10 @@ import {
   decodePayload,
   emptyTwilioMediaScan,
   parseTwilio,
-  scanTwilioMedia,
+  twilioScanner,
   twilioWriter,
   type TwilioMessage,
+  type TwilioScanner,
   type TwilioStart,
   type TwilioWriter,
 } from "../../codecs/wire/twilio.js";
@@ -62,6 +63,7 @@ class TwilioSession implements MediaSession {
   readonly #marks = new PendingMarks();
   #streamSid: string | undefined;
   #writer: TwilioWriter | undefined;
+  #scanner: TwilioScanner | undefined;
   #isOver = false;
   /** The peer broke a rule: nothing more is taken, and the connection is about to be closed. */
   #isBroken = false;
@@ -124,9 +126,8 @@ class TwilioSession implements MediaSession {
 
   #take(message: Uint8Array | string): void {
     if (typeof message !== "string") throw binaryMessage(message);
-    if (this.#streamSid !== undefined && scanTwilioMedia(message, this.#streamSid, scan)) {
-      if (scan.isInbound)
-        this.#media(message, scan.payloadStart, scan.payloadEnd, scan.timestampMs);
+    if (this.#scanner?.(message, scan) === true) {
+      this.#media(message, scan.payloadStart, scan.payloadEnd, scan.timestampMs);
       return;
     }
     this.#receiveParsed(parseTwilio(message));
@@ -161,6 +162,7 @@ class TwilioSession implements MediaSession {
     }
     this.#streamSid = start.streamSid;
     this.#writer = twilioWriter(start.streamSid);
+    this.#scanner = twilioScanner(start.streamSid);
     const { callId, token, ...parameters } = start.customParameters;
     this.#sink.started({
       streamId: STREAM_ID,
