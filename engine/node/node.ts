@@ -26,6 +26,7 @@ import { loadFlowLibrary, type LibraryFlow } from "./flow-library.js";
 import { renderFlowPrompts } from "./flow-prompts.js";
 import { latencyReport } from "./latency-report.js";
 import { startRecognition, type Recognition } from "./recognition.js";
+import { createTrunks } from "./trunks.js";
 import { startStore } from "./thread-handles.js";
 import type { UserCallRecords } from "../../storage/call-records.js";
 import type { ErrorData } from "../../base/errors.js";
@@ -37,7 +38,8 @@ const hangupMsMax = 5000;
 export type NodeParts = {
   readonly time?: Time;
   readonly threadHost?: ThreadHost;
-  readonly trunks: readonly Trunk[];
+  /** Beside those of the configuration. */
+  readonly trunks?: readonly Trunk[];
   readonly log?: (level: "info" | "warn" | "error", message: string, fields: object) => void;
 };
 
@@ -51,7 +53,8 @@ type Running = {
   readonly unspeakable: ReadonlyMap<string, ErrorData>;
 };
 
-export function createNode(config: Config, parts: NodeParts): EngineNode {
+/** @param parts what is not in the configuration: an embedder's own trunks, log, time */
+export function createNode(config: Config, parts: NodeParts = {}): EngineNode {
   return new Node(config, parts);
 }
 
@@ -59,7 +62,7 @@ class Node implements EngineNode {
   readonly #config: Config;
   readonly #time: Time;
   readonly #host: ThreadHost;
-  readonly #trunks: ReadonlyMap<string, Trunk>;
+  readonly #trunks = new Map<string, Trunk>();
   readonly #log: NonNullable<NodeParts["log"]>;
   readonly #calls: CallRegistry;
   readonly #attempts = new Map<string, Attempt>();
@@ -71,7 +74,7 @@ class Node implements EngineNode {
     this.#config = config;
     this.#time = parts.time ?? nodeTime();
     this.#host = parts.threadHost ?? nodeThreadHost;
-    this.#trunks = new Map(parts.trunks.map((trunk) => [trunk.name, trunk]));
+    for (const trunk of parts.trunks ?? []) this.#trunks.set(trunk.name, trunk);
     this.#log = parts.log ?? (() => undefined);
     this.#calls = new CallRegistry(this.#time);
   }
@@ -112,9 +115,19 @@ class Node implements EngineNode {
       add: (prompt) => threads.addPrompt(prompt),
       progress,
     });
-    for (const trunk of this.#trunks.values()) await trunk.start();
+    progress("trunks");
+    await this.#startTrunks();
     this.#running = { store, jobs, recognition, flows, threads, unspeakable };
     return { mediaUrl: this.#mediaUrl() };
+  }
+
+  async #startTrunks(): Promise<void> {
+    const { trunks, recognition } = this.#config;
+    const isRecognizing = recognition.isEnabled;
+    for (const trunk of await createTrunks(trunks, { time: this.#time, isRecognizing })) {
+      this.#trunks.set(trunk.name, trunk);
+    }
+    for (const trunk of this.#trunks.values()) await trunk.start();
   }
 
   async startCall(request: CallRequest, listener?: CallListener): Promise<CallView> {
