@@ -149,6 +149,7 @@ describe("scanning a media message", () => {
       '{"event":"media",}',
       usual.slice(0, -1),
       usual.replace('"media":{', '"media":['),
+      usual.replace("//////8=", "\\/\\/\\/\\/\\/\\/8="),
       usual.replace(SID, "MZother"),
       usual.replace('"event":"media"', '"event":"mark"'),
       `{"event":"start","streamSid":"${SID}","start":{"customParameters":{"payload":"AAAA"}}}`,
