@@ -54,6 +54,8 @@ function fakeNode(
     latency: () => {
       throw new Error("not used by the server");
     },
+    resetLatency: () => undefined,
+    processIds: () => [],
     flows: () => [],
     stop: notUsed,
     ...parts,

@@ -1,0 +1,16 @@
+#!/usr/bin/env node
+/** The `voxtree` command: runs what was asked for, and says in one line what went wrong. */
+import { describeError } from "./print-error.js";
+import { createProgram } from "./program.js";
+import { processTerminal } from "./terminal.js";
+
+const terminal = processTerminal();
+let exitCode = 0;
+try {
+  await createProgram(terminal, (code) => (exitCode = code)).parseAsync();
+} catch (error) {
+  terminal.writeError(describeError(error));
+  exitCode = 1;
+}
+// Once what was asked for is done, nothing that is still open may keep the terminal waiting.
+process.exit(exitCode);
