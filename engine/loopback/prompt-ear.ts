@@ -31,8 +31,9 @@ export type EarSink = {
   partial(isComplete: boolean): void;
 };
 
-/** The prompts to choose from are at least these many. */
+/** The prompts to choose from are at least these many, and these of them are decoys. */
 export const CANDIDATES_MIN = 20;
+const DECOYS_MIN = 8;
 
 export class PromptEar {
   readonly #recognizer: Recognizer;
@@ -44,7 +45,8 @@ export class PromptEar {
   constructor(recognizer: Recognizer, prompts: readonly string[], rateHz: number) {
     this.#recognizer = recognizer;
     this.#rateHz = rateHz;
-    const candidates = [...new Set([...prompts, ...DECOYS])];
+    const decoys = DECOYS.slice(0, Math.max(DECOYS_MIN, CANDIDATES_MIN - prompts.length));
+    const candidates = [...new Set([...prompts, ...decoys])];
     const phrases = candidates.map(comparable);
     this.#promptOf = new Map(phrases.map((phrase, index) => [phrase, candidates[index]!]));
     this.#grammar = { language: "en-US", phrases };
