@@ -18,7 +18,7 @@ import type {
   Expectation,
 } from "./dialog-types.js";
 import { buildFlow } from "./flow-builder.js";
-import { readDraft } from "./flow-draft.js";
+import { readFlowDraft } from "./flow-draft.js";
 import { FlowError, type Mistake } from "./flow-errors.js";
 import { createFlowMachine, effectsOf, listenEffect, sayEffect } from "./flow-machine.js";
 import type { MachineContext } from "./flow-machine.js";
@@ -44,7 +44,7 @@ export function compileFlow(source: string, options: { readonly fileName: string
 function readFlow(text: string, fileName: string): Flow {
   const source = readFlowSource(text);
   if (source.value === undefined) throw new FlowError(fileName, source.mistakes);
-  const { draft, mistakes: shapeMistakes, stateNames, isLeftOut } = readDraft(source);
+  const { draft, mistakes: shapeMistakes, stateNames, isLeftOut } = readFlowDraft(source);
   const mistakes: Mistake[] = [...source.mistakes, ...shapeMistakes];
   const check = {
     draft,

@@ -9,7 +9,7 @@ import { packageRoot } from "../base/compiled-entry.js";
 import type { CompiledFlow } from "./dialog-types.js";
 import { compileFlow } from "./flow-compiler.js";
 import { FlowFileError } from "./flow-errors.js";
-import { suggestion } from "./suggestion.js";
+import { suggestion } from "../config/suggestion.js";
 
 /** Folder of the shipped flows, as a URL ending in `/`. */
 export const shippedFlowsFolder: URL = new URL("dialog/flows/", packageRoot);

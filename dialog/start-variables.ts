@@ -3,7 +3,7 @@ import { FlowVariablesError } from "./flow-errors.js";
 import type { Flow } from "./flow-model.js";
 import { flowLimits } from "./limits.js";
 import { isSpeakable } from "./nlu/normalise.js";
-import { suggestion } from "./suggestion.js";
+import { suggestion } from "../config/suggestion.js";
 import { cleanValue } from "./template.js";
 
 /**

@@ -4,7 +4,7 @@ import type { IntentDraft } from "../flow-schema.js";
 import { isSpeakable, normaliseText } from "../nlu/normalise.js";
 import { parseSpokenDigits } from "../nlu/spoken-digits.js";
 import { flowLimits } from "../limits.js";
-import { suggestion } from "../suggestion.js";
+import { suggestion } from "../../config/suggestion.js";
 import { reservedIntents, statesOf, type Check, type StateEntry } from "./check.js";
 
 /** Reports intents, phrases and keys that cannot work as written. */

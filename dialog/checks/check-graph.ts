@@ -1,5 +1,5 @@
 /** Checks the ways through a flow: they exist, reach every state, and end. */
-import { nearestName } from "../suggestion.js";
+import { nearestName } from "../../config/suggestion.js";
 import { edgesOf, kindOf, statesOf, type Check, type Edge } from "./check.js";
 
 /** Reports missing targets, unreachable states, dead ends, endless loops and a missing end. */

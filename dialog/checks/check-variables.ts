@@ -2,7 +2,7 @@
 import type { FlowPath } from "../flow-errors.js";
 import { cleanValue, parseTemplate, templateProblem, variablesOf } from "../template.js";
 import { isSpeakable } from "../nlu/normalise.js";
-import { suggestion } from "../suggestion.js";
+import { suggestion } from "../../config/suggestion.js";
 import { edgesOf, statesOf, type Check } from "./check.js";
 import { saysOf } from "./check-parts.js";
 
