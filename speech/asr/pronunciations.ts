@@ -89,7 +89,7 @@ function withEnding(
   const stem = word.replace(ending, "");
   if (stem === word || stem.length < partLettersMin) return [];
   return (
-    [stem, `${stem}e`, stem.replace(/(.)\1$/, "$1")]
+    [stem, `${stem}e`, stem.replace(/e$/, ""), stem.replace(/(.)\1$/, "$1")]
       .map(listed)
       .find((found) => found.length > 0)
       ?.map((phones) => `${phones} ${sound(phones.split(" ").at(-1)!)}`) ?? []

@@ -125,8 +125,13 @@ class ClientStream implements RecognizerStream, LinkedStream {
 
   constructor(parts: StreamParts) {
     this.#parts = parts;
-    if (this.#tryNext()) return;
-    const error = failure("RECOGNITION_UNAVAILABLE", "no recognition process can be reached");
+    let error = failure("RECOGNITION_UNAVAILABLE", "no recognition process can be reached");
+    try {
+      if (this.#tryNext()) return;
+    } catch (thrown) {
+      error = failureData(thrown);
+      this.#link = undefined;
+    }
     parts.scheduler.soon(() => this.#end({ kind: "failed", error }));
   }
 

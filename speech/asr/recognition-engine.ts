@@ -59,7 +59,15 @@ export function createRecognitionEngine(options: RecognitionEngineOptions): Reco
     throw new RecognitionError("RECOGNITION_UNAVAILABLE", `${why}; ${install}`, { why, install });
   }
   const sounds = loadPronunciations(available.model.dictionary);
-  return new Engine(options, { library: loadPocketSphinx(), model: available.model, sounds });
+  return createEngineFrom(options, { library: loadPocketSphinx(), model: available.model, sounds });
+}
+
+/** The same from parts that are loaded already. */
+export function createEngineFrom(
+  options: RecognitionEngineOptions,
+  parts: DecoderParts,
+): RecognitionEngine {
+  return new Engine(options, parts);
 }
 
 class Engine implements RecognitionEngine {

@@ -29,6 +29,9 @@ const unsentBytesMax = 256 * 1024;
 /** Beyond this not even small messages are sent: the process hangs, or is stopped. */
 const unsentBytesHanging = 2 * unsentBytesMax;
 
+/** The most audio of one message: half a second at 16 kHz. */
+const messageSamples = 8000;
+
 /** Whoever waits for a stream's events on this link. */
 export interface LinkedStream {
   /** The process gave it a decoder. */
@@ -70,22 +73,36 @@ export class RecognitionLink {
   }
 
   prepare(grammars: readonly Grammar[]): void {
-    this.#send(encodeMessage(MessageType.prepare, 0, { grammars }));
+    for (const grammar of grammars) {
+      try {
+        this.#send(encodeMessage(MessageType.prepare, 0, { grammar }));
+      } catch (error) {
+        // Too large. Whoever opens a stream with it is told.
+        if (!(error instanceof RecognitionError)) throw error;
+      }
+    }
   }
 
-  /** Asks for a stream; only while the link is up. Returns its number on this link. */
+  /**
+   * Asks for a stream; only while the link is up. Returns its number on this link.
+   *
+   * @throws {RecognitionError} `RECOGNITION_REFUSED` when the grammar is too large
+   */
   open(request: { readonly grammar: Grammar; readonly rateHz: number }, to: LinkedStream): number {
     this.#lastStreamId += 1;
     const id = this.#lastStreamId;
+    const message = encodeMessage(MessageType.open, id, request);
     this.#streams.set(id, to);
-    this.#send(encodeMessage(MessageType.open, id, request));
+    this.#send(message);
     return id;
   }
 
   /** False when too much is unsent already; the samples are then dropped. */
   write(id: number, samples: Int16Array): boolean {
-    if ((this.#socket?.writableLength ?? 0) > unsentBytesMax) return false;
-    this.#send(encodeAudio(id, samples));
+    for (let at = 0; at < samples.length; at += messageSamples) {
+      if ((this.#socket?.writableLength ?? 0) > unsentBytesMax) return false;
+      this.#send(encodeAudio(id, samples.subarray(at, at + messageSamples)));
+    }
     return true;
   }
 

@@ -7,6 +7,8 @@ import { parseGrammar } from "./compiled-grammar.js";
 import type { RecognitionEngine } from "./recognition-engine.js";
 import {
   failureData,
+  RecognitionError,
+  type Grammar,
   type GrammarWarning,
   type RecognizerEvent,
   type RecognizerStream,
@@ -23,10 +25,10 @@ import {
 
 /** Events are a few dozen bytes: a client that leaves this much unread is not reading. */
 const unreadBytesMax = 256 * 1024;
+/** How long a refusal may wait to be read. */
+const refusalMsMax = 1000;
 /** Streams of one connection at once: far more than there are decoders. */
 const streamsMax = 1024;
-/** Grammars of one `prepare`. */
-const grammarsMax = 256;
 
 /**
  * Serves `engine` to everybody who may open `socketPath`.
@@ -104,6 +106,8 @@ class ServerConnection {
       this.#socket.removeAllListeners("data");
       const refusal = encodeMessage(MessageType.refused, 0, failureData(error));
       this.#socket.end(refusal, () => this.#socket.destroy());
+      // It may be refused for what it sends and not read its refusal either.
+      this.#socket.setTimeout(refusalMsMax, () => this.#socket.destroy());
     }
   }
 
@@ -118,13 +122,8 @@ class ServerConnection {
       case MessageType.cancel:
         this.#streams.get(streamId)?.cancel();
         return void this.#streams.delete(streamId);
-      case MessageType.prepare: {
-        const { grammars } = decodeValue(payload) as { grammars?: unknown };
-        if (!Array.isArray(grammars) || grammars.length > grammarsMax) {
-          throw protocolError(`prepare: "grammars" must be a list of at most ${grammarsMax}`);
-        }
-        return this.#engine.prepare(grammars.map(parseGrammar));
-      }
+      case MessageType.prepare:
+        return this.#prepare(payload);
       default:
         throw protocolError(`message type ${type} is not known to a recognition process`);
     }
@@ -137,12 +136,30 @@ class ServerConnection {
     if (this.#streams.size >= streamsMax) {
       throw protocolError(`over ${streamsMax} streams on one connection`);
     }
-    const { grammar, rateHz } = decodeValue(payload) as { grammar?: unknown; rateHz?: unknown };
+    const { grammar, rateHz } = decodeFields(payload);
     if (typeof rateHz !== "number") throw protocolError("open: rateHz must be a number");
-    const options = { grammar: parseGrammar(grammar), rateHz };
-    const stream = this.#engine.open(options, (event) => this.#sendEvent(streamId, event));
+    let parsed: Grammar;
+    try {
+      parsed = parseGrammar(grammar);
+    } catch (error) {
+      // The fault of one dialog; the other calls on this connection go on.
+      return this.#sendEvent(streamId, { kind: "failed", error: failureData(error) });
+    }
+    const stream = this.#engine.open({ grammar: parsed, rateHz }, (event) => {
+      this.#sendEvent(streamId, event);
+    });
     this.#streams.set(streamId, stream);
     if (this.#engine.isLeased(stream)) this.#send(encodeMessage(MessageType.opened, streamId));
+  }
+
+  #prepare(payload: Uint8Array): void {
+    const { grammar } = decodeFields(payload);
+    try {
+      this.#engine.prepare([parseGrammar(grammar)]);
+    } catch (error) {
+      // Whoever opens a stream with it is told.
+      if (!(error instanceof RecognitionError)) throw error;
+    }
   }
 
   #sendEvent(streamId: number, event: RecognizerEvent): void {
@@ -160,4 +177,11 @@ class ServerConnection {
     for (const stream of this.#streams.values()) stream.cancel();
     this.#streams.clear();
   }
+}
+
+/** The fields of a payload that has to be a map. */
+function decodeFields(payload: Uint8Array): Readonly<Record<string, unknown>> {
+  const value = decodeValue(payload);
+  if (typeof value === "object" && value !== null) return value as Record<string, unknown>;
+  throw protocolError(`payload must be a map, not ${typeof value}`);
 }

@@ -26,7 +26,7 @@ export const MessageType = {
   finish: 3,
   /** client → process: no payload */
   cancel: 4,
-  /** client → process, stream 0: `{ grammars }` */
+  /** client → process, stream 0: `{ grammar }`, to be loaded before it is needed */
   prepare: 5,
   /** process → client: the stream has its decoder; no payload */
   opened: 16,
@@ -45,12 +45,22 @@ export type Message = {
   readonly payload: Uint8Array;
 };
 
-/** A message of msgpack, or without payload. */
+/**
+ * A message of msgpack, or without payload.
+ *
+ * @throws {RecognitionError} `RECOGNITION_REFUSED` when the payload is over `payloadBytesMax`
+ */
 export function encodeMessage(type: number, streamId: number, value?: unknown): Uint8Array {
-  return frame(type, streamId, value === undefined ? new Uint8Array(0) : encode(value));
+  const payload = value === undefined ? new Uint8Array(0) : encode(value);
+  if (payload.length <= payloadBytesMax) return frame(type, streamId, payload);
+  throw new RecognitionError(
+    "RECOGNITION_REFUSED",
+    `a grammar of ${payload.length} bytes, at most ${payloadBytesMax} are allowed`,
+    { bytes: payload.length, bytesMax: payloadBytesMax },
+  );
 }
 
-/** A message of samples. */
+/** A message of at most `payloadBytesMax / 2` samples. */
 export function encodeAudio(streamId: number, samples: Int16Array): Uint8Array {
   const bytes = new Uint8Array(samples.buffer, samples.byteOffset, samples.byteLength);
   return frame(MessageType.audio, streamId, bytes);
