@@ -1,13 +1,40 @@
-import { defineConfig } from "vitest/config";
+import { configDefaults, defineConfig } from "vitest/config";
+
+/**
+ * Two groups, one after the other: the rooms in parallel, then the whole engine with its threads,
+ * processes and spoken calls, one file at a time, since those need the machine to themselves.
+ */
+const common = {
+  testTimeout: 30_000,
+  hookTimeout: 60_000,
+  pool: "forks",
+  exclude: [...configDefaults.exclude, "dist/**"],
+} as const;
 
 export default defineConfig({
   test: {
-    include: ["**/*.test.ts"],
-    exclude: ["node_modules/**", "dist/**"],
-    testTimeout: 30_000,
-    hookTimeout: 60_000,
-    pool: "forks",
     reporters: ["default", "./test/support/count-reporter.ts"],
     globalSetup: ["./test/support/global-setup.ts"],
+    projects: [
+      {
+        test: {
+          ...common,
+          name: "rooms",
+          include: ["*/**/*.test.ts"],
+          exclude: [...common.exclude, "test/**"],
+          sequence: { groupOrder: 0 },
+        },
+      },
+      {
+        test: {
+          ...common,
+          name: "engine",
+          include: ["test/**/*.test.ts"],
+          testTimeout: 120_000,
+          maxWorkers: 1,
+          sequence: { groupOrder: 1 },
+        },
+      },
+    ],
   },
 });

@@ -45,6 +45,11 @@ export class Histogram {
     return this.handle.count;
   }
 
+  /** Forgets all values, in every thread that shares them. */
+  reset(): void {
+    this.handle.reset();
+  }
+
   /** How many values lie over the limit: exact at 0, else to within the figures kept. */
   countOverMs(limitMs: number): number {
     const limitUs = limitMs * 1e3;

@@ -100,6 +100,10 @@ export interface EngineNode {
   readRecording(callId: string): Promise<Uint8Array | undefined>;
   health(): HealthReport;
   latency(): LatencyReport;
+  /** Begins the figures anew: a bench leaves its warm-up out. */
+  resetLatency(): void;
+  /** Pids of the processes that work for this one: their CPU is the engine's, too. */
+  processIds(): readonly number[];
   /** Ids and versions of the flows that calls may use. */
   flows(): readonly { readonly id: string; readonly version: string; readonly language: string }[];
   /**

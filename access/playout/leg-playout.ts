@@ -60,6 +60,11 @@ export class LegPlayout {
     return true;
   }
 
+  /** Keeps the place of an utterance whose frames will come: what is queued later waits for it. */
+  openStream(utterance: number): void {
+    if (utterance > this.#clearedUpTo) this.#streamOf(utterance);
+  }
+
   /**
    * Queues one frame of streamed speech; copies it.
    *
@@ -135,8 +140,8 @@ export class LegPlayout {
   }
 
   #streamOf(utterance: number): Utterance {
-    const last = this.#queue.at(-1);
-    if (last?.number === utterance) return last;
+    const known = this.#queue.find((entry) => entry.number === utterance);
+    if (known !== undefined) return known;
     const entry = newUtterance(utterance, undefined);
     this.#queue.push(entry);
     return entry;

@@ -55,6 +55,18 @@ describe("one leg", () => {
     expect(playout.takeCompleted()).toMatchObject({ utterance: 1, reason: "completed" });
   });
 
+  test("a stream that was opened keeps its place before what is queued after it", () => {
+    const playout = leg();
+    playout.openStream(1);
+    playout.addPrompt(2, prompt(1, 22));
+    expect(playout.hasFrame).toBe(false);
+    playout.addFrame(1, prompt(1, 11));
+    playout.closeStream(1);
+    expect(playout.takeFrame(0)[0]).toBe(11);
+    expect(playout.takeCompleted()).toMatchObject({ utterance: 1 });
+    expect(playout.takeFrame(0)[0]).toBe(22);
+  });
+
   test("refuses streamed frames beyond its bound, and of a wrong size, and counts them", () => {
     const playout = leg();
     for (let i = 0; i < 7; i += 1) playout.addFrame(1, prompt(1));

@@ -74,7 +74,10 @@ describe("a call", () => {
     const streamed = rig({ hasPrompts: false });
     streamed.answer();
     await streamed.settle();
-    expect(streamed.media).toEqual([{ kind: "end", utterance: 1 }]);
+    expect(streamed.media).toEqual([
+      { kind: "open", utterance: 1 },
+      { kind: "end", utterance: 1 },
+    ]);
     expect(streamed.streamedFrames).toHaveLength(100);
   });
 
@@ -299,7 +302,10 @@ describe("failures", () => {
     });
     call.answer();
     await call.settle();
-    expect(call.media).toEqual([{ kind: "end", utterance: 1 }]);
+    expect(call.media).toEqual([
+      { kind: "open", utterance: 1 },
+      { kind: "end", utterance: 1 },
+    ]);
     call.ended(1, 0);
     await answerWith(call, "no");
     await call.settle();

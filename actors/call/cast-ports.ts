@@ -24,6 +24,8 @@ export type Leg = {
 export interface MediaLink {
   /** Plays a prompt that the gateway holds in the codec of the leg. */
   playPrompt(slot: number, utterance: number, promptId: string): void;
+  /** Keeps the place of an utterance that will be streamed: later ones wait for its end. */
+  openStream(slot: number, utterance: number): void;
   /** Sends one frame of streamed speech; false when the ring is full: it is lost, and counted. */
   streamFrame(slot: number, utterance: number, frame: Uint8Array): boolean;
   /** Says that the streamed utterance is complete. */

@@ -114,6 +114,7 @@ function receive(options: MediaLegOptions, state: State, message: MediaLegMessag
       state.lastUtterance = message.utterance;
       state.playing.set(message.utterance, message.isInterruptible);
       if (message.promptId !== undefined) playPrompt(options, message.utterance, message.promptId);
+      else options.ports.media.openStream(options.leg.slot, message.utterance);
       return tellPlayback(state);
     case "speech":
       return speak(options, state, message);

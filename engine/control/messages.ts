@@ -82,6 +82,8 @@ export type LegCommand =
       readonly utterance: number;
       readonly promptId: string;
     }
+  /** Keeps the place of an utterance whose frames will come on the ring. */
+  | { readonly kind: "openStream"; readonly slot: number; readonly utterance: number }
   | { readonly kind: "endStream"; readonly slot: number; readonly utterance: number }
   | { readonly kind: "clear"; readonly slot: number; readonly utterance: number }
   | { readonly kind: "hangup"; readonly slot: number; readonly reason: string };

@@ -91,6 +91,10 @@ export class GatewayLeg implements PacedLeg {
     if (!this.#playout.addFrame(utterance, frame)) this.#giveCredit(1);
   }
 
+  openStream(utterance: number): void {
+    this.#playout.openStream(utterance);
+  }
+
   closeStream(utterance: number): void {
     this.#playout.closeStream(utterance);
     this.#takeCompleted();
@@ -144,12 +148,18 @@ export class GatewayLeg implements PacedLeg {
     this.#endTimers.clear();
   }
 
-  /** Moves the current utterance on when all of it is sent: it ends when it has been heard. */
+  /** Moves on over utterances that are sent, also over streams that closed without a frame. */
   #takeCompleted(): void {
-    const end: PlaybackEnd | undefined = this.#playout.takeCompleted();
-    if (end === undefined) return;
-    const { utterance } = end;
-    if (end.sentFrames === 0) return this.#tellEnded(utterance, 0, "completed");
+    for (;;) {
+      const end = this.#playout.takeCompleted();
+      if (end === undefined) return;
+      this.#awaitHeard(end);
+    }
+  }
+
+  /** An utterance that is sent ends when it has been heard. */
+  #awaitHeard({ utterance, sentFrames }: PlaybackEnd): void {
+    if (sentFrames === 0) return this.#tellEnded(utterance, 0, "completed");
     const hasMarks = this.#options.protocol.marks !== "none";
     if (hasMarks) this.#options.session.sendMark(this.streamId, `u${utterance}`);
     const heardInMs = this.#playedUntilMs - this.#options.time.nowMs();

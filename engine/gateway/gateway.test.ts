@@ -257,6 +257,21 @@ describe("audio out", () => {
     expect(heard.items.some((item) => item.kind === "frame" && item.value === 4)).toBe(false);
   });
 
+  test("a streamed utterance whose frames come late still sounds before the prompt after it", async () => {
+    const { gateway, shard, leg, heard, notices, writer } = await answered();
+    addPrompt(gateway, 2);
+    shard.postMessage({ kind: "openStream", slot: leg.slot, utterance: 1 });
+    shard.postMessage({ kind: "playPrompt", slot: leg.slot, utterance: 2, promptId: "p" });
+    const head = { slot: leg.slot, sequence: 1, flags: 0, mediaSamples: 0, atMs: 0 };
+    writer.write(head, new Uint8Array(frameBytes).fill(3));
+    shard.postMessage({ kind: "endStream", slot: leg.slot, utterance: 1 });
+    await notices.find(
+      (item): item is Extract<LegNotice, { kind: "playback" }> =>
+        isPlayback("playbackEnded")(item) && item.notice.utterance === 2,
+    );
+    expect(heard.items.filter(isKind("frame")).map(({ value }) => value)).toEqual([3, 9, 9]);
+  });
+
   test("a prompt it does not hold is over at once, unheard, and the next one plays", async () => {
     const { gateway, shard, leg, notices } = await answered();
     addPrompt(gateway, 1);

@@ -235,7 +235,10 @@ export class Gateway {
         entry?.link.tell({ kind: "keypad", slot: entry.leg.slot, digit });
       },
       markReached: (streamId, name) => socket.legs.get(streamId)?.leg.markReached(name),
-      ended: (streamId, reason) => this.#endLeg(socket, streamId, reason),
+      ended: (streamId, reason) => {
+        this.#endLeg(socket, streamId, reason);
+        if (socket.legs.size === 0) socket.connection.close(CLOSE.normal, reason);
+      },
     };
   }
 
@@ -299,8 +302,12 @@ export class Gateway {
         leg.playPrompt(command.utterance, audio);
         return this.#wheel.start(leg, leg.playedUntilMs);
       }
+      case "openStream":
+        return leg.openStream(command.utterance);
       case "endStream":
-        return leg.closeStream(command.utterance);
+        leg.closeStream(command.utterance);
+        if (leg.hasFrame) this.#wheel.start(leg, leg.playedUntilMs);
+        return;
       case "clear":
         return leg.clear(command.utterance);
       case "hangup":

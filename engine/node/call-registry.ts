@@ -46,9 +46,9 @@ export class CallRegistry {
     return [...this.#calls.keys()];
   }
 
-  /** What the network said about the attempt. */
+  /** What the network said about the attempt; once we have ended the call it is no cause. */
   setCause(callId: string, cause: string): void {
-    this.#change(callId, () => ({ cause }));
+    if (this.find(callId)?.status !== "ended") this.#change(callId, () => ({ cause }));
   }
 
   /** Takes in one event; returns the view when it was the last one. */

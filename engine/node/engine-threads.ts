@@ -101,6 +101,10 @@ export class EngineThreads {
     };
   }
 
+  resetLatency(): void {
+    for (const parts of Object.values(this.#latency)) for (const part of parts) part.reset();
+  }
+
   addPrompt(prompt: PromptData): void {
     this.#prompts.push(prompt);
     this.#gateway?.tell({ kind: "addPrompt", prompt });

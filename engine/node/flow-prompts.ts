@@ -5,6 +5,7 @@
 import { toErrorData, type ErrorData } from "../../base/errors.js";
 import { formatKey, type AudioFormat } from "../../codecs/audio/audio-codec.js";
 import type { CompiledFlow } from "../../dialog/dialog-types.js";
+import type { PreloadFailure } from "../../speech/prompts/prompt-preload.js";
 import { createPromptStore } from "../../speech/prompts/prompt-store.js";
 import { promptId } from "../../speech/prompts/prompt-id.js";
 import type { PromptData } from "../control/messages.js";
@@ -47,7 +48,7 @@ export async function renderFlowPrompts(
         progress(`prompts of ${flow.id}: ${done} of ${total}`),
       );
     } catch (error) {
-      unspeakable.set(flow.id, toErrorData(error));
+      unspeakable.set(flow.id, firstCause(toErrorData(error)));
       continue;
     }
     for (const request of requests) {
@@ -61,4 +62,10 @@ export async function renderFlowPrompts(
     if (prompt === undefined) return;
     options.add({ promptId: id, formatKey: formatKey(format), audio: prompt.audio });
   }
+}
+
+/** Every prompt of a flow without a voice fails alike: the first one tells why. */
+function firstCause(error: ErrorData): ErrorData {
+  const failures = error.detail["failures"] as readonly PreloadFailure[] | undefined;
+  return failures?.[0]?.error ?? error;
 }

@@ -186,12 +186,20 @@ class Node implements EngineNode {
     const isReady = notes.length === 0;
     const { recognition, unspeakable } = this.#running ?? {};
     if (recognition?.note !== undefined) notes.push(recognition.note);
-    for (const [id, error] of unspeakable ?? []) notes.push(`flow ${id}: ${error.message}`);
+    for (const [id, { message }] of unspeakable ?? []) notes.push(`flow ${id}: ${message}`);
     return { isReady, notes, liveCalls: this.#calls.count, callsMax };
   }
 
   latency(): LatencyReport {
     return latencyReport(this.#running?.threads.latency());
+  }
+
+  resetLatency(): void {
+    this.#running?.threads.resetLatency();
+  }
+
+  processIds(): readonly number[] {
+    return this.#running?.recognition.processIds() ?? [];
   }
 
   flows(): readonly { id: string; version: string; language: string }[] {

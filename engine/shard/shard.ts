@@ -134,6 +134,7 @@ export class Shard {
         const head = { slot, sequence: utterance, flags: 0, mediaSamples: 0, atMs: 0 };
         return this.#gateway?.writer.write(head, frame) ?? false;
       },
+      openStream: (slot, utterance) => this.#tell({ kind: "openStream", slot, utterance }),
       endStream: (slot, utterance) => this.#tell({ kind: "endStream", slot, utterance }),
       clear: (slot, utterance) => this.#tell({ kind: "clear", slot, utterance }),
       hangup: (slot, reason) => this.#tell({ kind: "hangup", slot, reason }),

@@ -34,6 +34,7 @@ export type RigOptions = {
 /** What happened at the gateway, in order. */
 export type MediaEntry =
   | { readonly kind: "play"; readonly utterance: number; readonly promptId: string }
+  | { readonly kind: "open"; readonly utterance: number }
   | { readonly kind: "end"; readonly utterance: number }
   | { readonly kind: "clear"; readonly utterance: number }
   | { readonly kind: "hangup"; readonly reason: string };
@@ -91,6 +92,7 @@ export function castRig(options: RigOptions) {
     findPrompt: (id) => (options.hasPrompts === false ? undefined : prompts.get(id)),
     media: {
       playPrompt: (_slot, utterance, id) => media.push({ kind: "play", utterance, promptId: id }),
+      openStream: (_slot, utterance) => media.push({ kind: "open", utterance }),
       streamFrame(_slot, utterance) {
         streamedFrames.push({ utterance, atMs: time.nowMs() });
         return true;

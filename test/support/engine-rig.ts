@@ -1,0 +1,114 @@
+/** A whole engine for a test: real threads and processes, a fresh folder, the loopback trunk. */
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { packageRoot } from "../../base/compiled-entry.js";
+import { nodeThreadHost, nodeTime } from "../../base/node-ports.js";
+import type { ThreadHandle, ThreadHost } from "../../base/ports.js";
+import { defaultConfig, type ConfigOverrides } from "../../config/default-config.js";
+import type { CallRequest, CallView, EngineNode } from "../../engine/engine-node.js";
+import type { CalleeReport } from "../../engine/loopback/callee-report.js";
+import type { CalleeScript } from "../../engine/loopback/callee-script.js";
+import { createLoopbackTrunk, type LoopbackTrunk } from "../../engine/loopback/loopback-trunk.js";
+import { loadScripts } from "../../engine/loopback/script-files.js";
+import { createNode } from "../../engine/node/node.js";
+
+/** Flow files of the repository by path. */
+export const flowFile = (path: string): string => fileURLToPath(new URL(path, packageRoot));
+
+/** Presses one, then two, at the end of each prompt of `test/flows/two-keys.yaml`. */
+const twoKeys: CalleeScript = {
+  id: "two-keys",
+  description: "presses one, then two",
+  flow: "two-keys",
+  variables: { name: "Anna Miller" },
+  protocol: "twilio",
+  voice: "rms",
+  answer: { kind: "answer", afterMs: 0 },
+  expectOutcome: "completed",
+  turns: [],
+  keypadOnly: ["1", "2"].map((digits) => ({
+    again: [],
+    delayMs: 0,
+    action: { kind: "press", digits },
+  })),
+  alsoHeard: [],
+};
+
+export type EngineRig = {
+  readonly node: EngineNode;
+  readonly trunk: LoopbackTrunk;
+  readonly scripts: readonly CalleeScript[];
+  readonly dataDir: string;
+  /** Newest thread of each name, for taking it away. */
+  readonly threads: ReadonlyMap<string, ThreadHandle>;
+  readonly logs: readonly { readonly level: string; readonly message: string }[];
+  readonly reports: ReadonlyMap<string, CalleeReport>;
+  /** Dials the callee of a shipped script. */
+  dial(scriptId: string, onView?: (view: CallView) => void): Promise<CallView>;
+  stop(): Promise<void>;
+};
+
+/** Resolves with the first view of a call for which `fits` holds. */
+export function whenView(fits: (view: CallView) => boolean) {
+  let settle!: (view: CallView) => void;
+  const seen = new Promise<CallView>((resolve) => (settle = resolve));
+  return { seen, listener: (view: CallView) => void (fits(view) && settle(view)) };
+}
+
+export async function startEngine(overrides: ConfigOverrides = {}): Promise<EngineRig> {
+  const dataDir = mkdtempSync(join(tmpdir(), "voxtree-test-"));
+  const threads = new Map<string, ThreadHandle>();
+  const threadHost: ThreadHost = {
+    spawn(options) {
+      const thread = nodeThreadHost.spawn(options);
+      threads.set(options.name, thread);
+      return thread;
+    },
+  };
+  const logs: { level: string; message: string }[] = [];
+  const reports = new Map<string, CalleeReport>();
+  const scripts = [...(await loadScripts()), twoKeys];
+  const time = nodeTime();
+  const isRecognizing = overrides.recognition?.isEnabled ?? true;
+  const trunk = createLoopbackTrunk({
+    scripts,
+    time,
+    isRecognizing,
+    onReport: (callId, report) => reports.set(callId, report),
+  });
+  const config = defaultConfig({
+    ...overrides,
+    gateway: { port: 0, ...overrides.gateway },
+    storage: { dataDir, kekFile: join(dataDir, "kek") },
+    trunks: [],
+  });
+  const log = (level: string, message: string): void => void logs.push({ level, message });
+  const node = createNode(config, { time, threadHost, trunks: [trunk], log });
+  await node.start();
+  return {
+    node,
+    trunk,
+    scripts,
+    dataDir,
+    threads,
+    logs,
+    reports,
+    dial(scriptId, onView) {
+      const { flow, variables } = scripts.find(({ id }) => id === scriptId)!;
+      const request: CallRequest = {
+        userId: "person-1",
+        flow,
+        variables,
+        trunk: "loopback",
+        to: scriptId,
+      };
+      return node.startCall(request, onView);
+    },
+    async stop() {
+      await node.stop();
+      rmSync(dataDir, { recursive: true, force: true });
+    },
+  };
+}
