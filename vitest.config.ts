@@ -7,9 +7,9 @@ import { configDefaults, defineConfig } from "vitest/config";
 const common = {
   testTimeout: 30_000,
   hookTimeout: 60_000,
-  pool: "forks",
-  exclude: [...configDefaults.exclude, "dist/**"],
-} as const;
+  pool: "forks" as const,
+};
+const exclude = [...configDefaults.exclude, "dist/**"];
 
 export default defineConfig({
   test: {
@@ -21,7 +21,7 @@ export default defineConfig({
           ...common,
           name: "rooms",
           include: ["*/**/*.test.ts"],
-          exclude: [...common.exclude, "test/**"],
+          exclude: [...exclude, "test/**"],
           sequence: { groupOrder: 0 },
         },
       },
@@ -30,6 +30,7 @@ export default defineConfig({
           ...common,
           name: "engine",
           include: ["test/**/*.test.ts"],
+          exclude,
           testTimeout: 120_000,
           maxWorkers: 1,
           sequence: { groupOrder: 1 },

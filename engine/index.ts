@@ -4,8 +4,9 @@
  * ```ts
  * const node = createNode(defaultConfig(), { trunks: [myTrunk] });
  * await node.start();
- * const call = await node.startCall({ userId: "u1", flow: "appointment-reminder", trunk: "mine", to: "…" });
- * console.log((await node.callEnded(call.callId)).outcome);
+ * const request = { userId: "u1", flow: "my-flow", trunk: "mine", to: "+15550100" };
+ * const { callId } = await node.startCall(request);
+ * console.log((await node.callEnded(callId)).outcome);
  * await node.stop();
  * ```
  */
@@ -21,7 +22,7 @@ export type {
   TranscriptLine,
 } from "./engine-node.js";
 export { defaultConfig, type ConfigOverrides } from "../config/default-config.js";
-export { loadConfig } from "../config/load-config.js";
+export { loadConfig, loadConfigFile } from "../config/load-config.js";
 export type { Config } from "../config/schema.js";
 export { EngineError, type ErrorData } from "../base/errors.js";
 export type { Trunk, TrunkAttempt, TrunkEvent, TrunkOutcome } from "../access/trunks/trunk.js";

@@ -25,8 +25,10 @@ export type DemoOptions = {
   /** Folder for the recordings; made when absent. */
   readonly outDir: string;
   readonly write: (text: string) => void;
-  /** Progress and warnings. */
+  /** Warnings, by line. */
   readonly writeError: (text: string) => void;
+  /** What is going on before the calls begin; undefined once they do. */
+  readonly progress: (text: string | undefined) => void;
   /** Ends all calls politely, then the demonstration. */
   readonly signal?: AbortSignal;
 };
@@ -69,8 +71,8 @@ async function demonstrate(options: DemoOptions, dataDir: string): Promise<DemoR
   const stop = (): void => void node.stop();
   options.signal?.addEventListener("abort", stop, { once: true });
   try {
-    await node.start((text) => options.writeError(`\r\u001b[K  ${text} …`));
-    options.writeError("\r\u001b[K");
+    await node.start(options.progress);
+    options.progress(undefined);
     for (const note of node.health().notes) options.writeError(`note: ${note}\n`);
     const calls = await makeCalls(options, node, scripts, reports);
     return demoResult(calls, node.latency(), trunk.recognition);
