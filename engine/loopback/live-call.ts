@@ -245,8 +245,9 @@ export class LiveCall {
 
   #finish(end: MediaEnd): void {
     if (this.#end !== undefined) return;
-    // Twilio's way of hanging up is to close, and so is a gateway's way of refusing.
-    const isSilent = end.endedBy === "agent" && this.#measures.frames === 0;
+    // Twilio's way of hanging up is to close, and that may be a gateway's way of refusing, too.
+    const isClose = end.endedBy === "agent" && this.#options.dial.script.protocol === "twilio";
+    const isSilent = isClose && this.#measures.frames === 0;
     this.#end = isSilent
       ? { ...end, isFailure: true, cause: `${end.cause} before anything was heard` }
       : end;
