@@ -59,5 +59,6 @@ function notify(notice: CalleeNotice): void {
 const desk = new CalleeDesk({ load, notify, stopped: () => process.disconnect() });
 process.on("message", (command: CalleeCommand) => desk.take(command));
 process.on("disconnect", () => process.exit(0));
-// Ctrl-C reaches the whole group; the trunk ends calls politely, and this process with them.
+// These reach the whole group; the trunk ends calls politely, and this process with them.
 process.on("SIGINT", () => undefined);
+process.on("SIGTERM", () => undefined);

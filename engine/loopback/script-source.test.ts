@@ -1,5 +1,8 @@
+import { readFileSync } from "node:fs";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { packageRoot } from "../../base/compiled-entry.js";
+import { scriptSchema } from "./script-schema.js";
 import { parseScript, ScriptError } from "./script-source.js";
 
 const good = `
@@ -110,6 +113,16 @@ turns:
     }
   });
 
+  it("refuses an action and an answer that say nothing, or two things", () => {
+    const text = good.replace("then: hangup", "then: {}").replace("id:", "answer: {}\nid:");
+    expect(mistakesOf(text)).toEqual([
+      expect.stringMatching(/^2:1 answer: must be one of/),
+      expect.stringMatching(/^13:5 turns\.2\.then: must be one of/),
+    ]);
+    const two = good.replace("then: hangup", 'then: { say: hi, press: "1" }');
+    expect(mistakesOf(two)).toEqual([expect.stringMatching(/turns\.2\.then: must be one of/)]);
+  });
+
   it("refuses what is no YAML, or no map, with a place", () => {
     for (const text of ["turns: [", "", "- a\n- b", "just words", "a: 1\na: 2"]) {
       expect(mistakesOf(text)[0]).toMatch(/^\d+:\d+ /);
@@ -128,5 +141,24 @@ turns:
         }
       }),
     );
+  });
+});
+
+describe("docs/callee-scripts.md", () => {
+  const text = readFileSync(new URL("docs/callee-scripts.md", packageRoot), "utf8");
+
+  it("shows a script that is right", () => {
+    const [, example] = /```yaml\n([\s\S]*?)```/.exec(text)!;
+    const script = parseScript(example!, "example.yaml");
+    expect(script.turns).toHaveLength(3);
+    expect(script.turns[0]!.delayMs).toBe(800);
+    expect(script.turns[1]!.interruptAfterMs).toBe(900);
+  });
+
+  it("names every key there is", () => {
+    const keys = /^\| `(\w+)` \|/gm;
+    const named = [...text.matchAll(keys)].map(([, key]) => key);
+    const turnKeys = ["hear", "then", "again", "interruptAfter", "delay"];
+    expect(named).toEqual([...Object.keys(scriptSchema.shape), ...turnKeys]);
   });
 });

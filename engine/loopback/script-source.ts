@@ -10,8 +10,10 @@ import type {
   SpeechPart,
 } from "./callee-script.js";
 import {
+  answerRule,
   durationMs,
   scriptSchema,
+  thenRule,
   type ActionDraft,
   type AnswerDraft,
   type ScriptDraft,
@@ -101,12 +103,26 @@ function senseProblems({ draft, isLeftOut }: DraftReading<ScriptDraft>): Problem
       "keypadOnly is missing: turns that work without speech recognition, since these say something";
     problems.push({ path: ["turns"], message });
   }
-  for (const [list, of] of Object.entries({ turns, keypadOnly })) {
-    for (const [index, turn] of (of ?? []).entries()) {
-      if (turn.interruptAfter === undefined || acts(turn)) continue;
-      const message = "must have something to interrupt with: then say, press or hangup";
-      problems.push({ path: [list, index, "interruptAfter"], message });
-    }
+  if (answer !== undefined && Object.keys(answer).length === 0 && !isLeftOut(["answer"])) {
+    problems.push({ path: ["answer"], message: answerRule });
+  }
+  const lists = { turns, keypadOnly };
+  return [
+    ...problems,
+    ...Object.entries(lists).flatMap(([list, of]) =>
+      (of ?? []).flatMap((turn, index) => turnProblems(turn, [list, index])),
+    ),
+  ];
+}
+
+function turnProblems(turn: TurnDraft, path: DocumentPath): Problem[] {
+  const problems: Problem[] = [];
+  if (turn.then !== undefined && Object.keys(turn.then).length === 0) {
+    problems.push({ path: [...path, "then"], message: thenRule });
+  }
+  if (turn.interruptAfter !== undefined && !acts(turn)) {
+    const message = "must have something to interrupt with: then say, press or hangup";
+    problems.push({ path: [...path, "interruptAfter"], message });
   }
   return problems;
 }
