@@ -7,6 +7,8 @@ export type DemoCommandOptions = {
   readonly isJson: boolean;
   readonly useRecognition: boolean;
   readonly outDir: string;
+  /** Left out: all. */
+  readonly callees?: readonly string[];
 };
 
 /** @returns the exit code: 0 only when every call reached its expected outcome */

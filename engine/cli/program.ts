@@ -39,6 +39,13 @@ Exit codes: 0 done as wanted, 1 something is wrong (the last lines say what).`;
 
 type Exit = (code: number) => void;
 
+type DemoOptions = {
+  readonly json: boolean;
+  readonly recognition: boolean;
+  readonly out: string;
+  readonly callee?: string[];
+};
+
 function addDemo(program: Command, terminal: Terminal, exit: Exit): void {
   program
     .command("demo")
@@ -50,11 +57,13 @@ function addDemo(program: Command, terminal: Terminal, exit: Exit): void {
       "folder for the recordings (WAV: left the callee, right we)",
       "demo-output",
     )
+    .option("--callee <id...>", "dial only these callees; left out, all of them")
     .addHelpText("after", demoHelp)
-    .action(async (options: { json: boolean; recognition: boolean; out: string }) => {
+    .action(async (options: DemoOptions) => {
       const { demo } = await import("./demo-command.js");
-      const { json: isJson, recognition: useRecognition, out: outDir } = options;
-      exit(await demo({ isJson, useRecognition, outDir }, terminal));
+      const { json: isJson, recognition: useRecognition, out: outDir, callee: callees } = options;
+      const chosen = callees === undefined ? {} : { callees };
+      exit(await demo({ isJson, useRecognition, outDir, ...chosen }, terminal));
     });
 }
 

@@ -5,6 +5,7 @@
 import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
+import { EngineError } from "../../base/errors.js";
 import { nodeTime } from "../../base/node-ports.js";
 import { defaultConfig } from "../../config/default-config.js";
 import type { Config } from "../../config/schema.js";
@@ -22,6 +23,8 @@ export type DemoOptions = {
   readonly isJson: boolean;
   /** False: callers answer by keypad, as on a machine without a recogniser. */
   readonly useRecognition: boolean;
+  /** Ids of the scripts to be dialled; left out: all that are shipped. */
+  readonly callees?: readonly string[];
   /** Folder for the recordings; made when absent. */
   readonly outDir: string;
   readonly write: (text: string) => void;
@@ -36,7 +39,10 @@ export type DemoOptions = {
 /** Exit code of a process that was interrupted, by convention of shells. */
 const interrupted = 130;
 
-/** @returns the exit code: 0 when every call reached its expected outcome */
+/**
+ * @returns the exit code: 0 when every call reached its expected outcome
+ * @throws {EngineError} `UNKNOWN_CALLEE`; whatever keeps the engine from starting
+ */
 export async function runDemo(options: DemoOptions): Promise<number> {
   const dataDir = await mkdtemp(join(tmpdir(), "voxtree-demo-"));
   try {
@@ -51,7 +57,7 @@ export async function runDemo(options: DemoOptions): Promise<number> {
 }
 
 async function demonstrate(options: DemoOptions, dataDir: string): Promise<DemoResult> {
-  const scripts = await loadScripts();
+  const scripts = chosen(await loadScripts(), options.callees);
   const reports = new Map<string, CalleeReport>();
   const time = nodeTime();
   const trunk = createLoopbackTrunk({
@@ -80,6 +86,20 @@ async function demonstrate(options: DemoOptions, dataDir: string): Promise<DemoR
     options.signal?.removeEventListener("abort", stop);
     await node.stop();
   }
+}
+
+function chosen(
+  scripts: readonly CalleeScript[],
+  callees: readonly string[] | undefined,
+): readonly CalleeScript[] {
+  if (callees === undefined) return scripts;
+  const known = scripts.map(({ id }) => id);
+  const unknown = callees.filter((callee) => !known.includes(callee));
+  if (unknown.length > 0) {
+    const message = `there is no callee ${unknown.join(", ")}; there are ${known.join(", ")}`;
+    throw new EngineError("UNKNOWN_CALLEE", message, { unknown, known });
+  }
+  return scripts.filter(({ id }) => callees.includes(id));
 }
 
 function demoConfig(options: DemoOptions, dataDir: string): Config {
