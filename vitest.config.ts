@@ -7,6 +7,7 @@ import { configDefaults, defineConfig } from "vitest/config";
 const common = {
   testTimeout: 30_000,
   hookTimeout: 60_000,
+  expect: { poll: { timeout: 20_000 } },
   pool: "forks" as const,
 };
 const exclude = [...configDefaults.exclude, "dist/**"];

@@ -2,11 +2,14 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { isPocketSphinxAvailable } from "../speech/asr/pocketsphinx.js";
+import type { CallView } from "../engine/engine-node.js";
 import { flowFile, startEngine, whenView, type EngineRig } from "./support/engine-rig.js";
 
 /** Keypad calls: they need no recogniser, so they run everywhere. */
 describe("the engine, keypad only", () => {
   let rig: EngineRig;
+  const countOf = (text: string): number =>
+    rig.logs.filter(({ message }) => message === text).length;
   beforeAll(async () => {
     rig = await startEngine({
       recognition: { isEnabled: false },
@@ -80,30 +83,65 @@ describe("the engine, keypad only", () => {
     expect(rig.node.health().liveCalls).toBe(0);
   });
 
-  test("a shard thread that dies ends its calls, not the others, and is replaced", async () => {
-    const first = whenView(({ transcript }) => transcript.length > 0);
-    const second = whenView(({ transcript }) => transcript.length > 0);
-    const hit = await rig.dial("two-keys", first.listener);
-    const other = await rig.dial("two-keys", second.listener);
-    await Promise.all([first.seen, second.seen]);
-    await rig.threads.get("shard-0")!.terminate();
-    expect(await rig.node.callEnded(hit.callId)).toMatchObject({ outcome: "failed" });
-    expect(await rig.node.callEnded(other.callId)).toMatchObject({ outcome: "completed" });
-    const again = await rig.dial("two-keys");
-    expect(await rig.node.callEnded(again.callId)).toMatchObject({ outcome: "completed" });
-    expect(rig.logs.map(({ message }) => message)).toContain("a thread runs again");
+  const expectWhole = (view: CallView): void => {
+    expect(view).toMatchObject({ outcome: "completed" });
+    expect(view.keys.map(({ digit }) => digit)).toEqual(["1", "2"]);
+    const texts = [...new Set(view.transcript.map(({ text }) => text))];
+    expect(texts).toEqual(["Press one, Anna Miller.", "Press two.", "Goodbye."]);
+    const durationMs = view.endedEpochMs! - view.answeredEpochMs!;
+    expect(Math.abs(view.recordedMs - durationMs)).toBeLessThan(400);
+  };
+
+  test.each([1, 2, 3])(
+    "a shard thread that dies during text %i costs no call: another shard goes on where it was",
+    async (count) => {
+      const talking = whenView(({ transcript }) => transcript.length === count);
+      // The first call of an idle engine is on shard 0, the second on shard 1.
+      const { callId } = await rig.dial("two-keys", talking.listener);
+      const other = await rig.dial("two-keys");
+      await talking.seen;
+      const runsAgain = countOf("a thread runs again");
+      await rig.threads.get("shard-0")!.terminate();
+      expectWhole(await rig.node.callEnded(callId));
+      expectWhole(await rig.node.callEnded(other.callId));
+      await expect.poll(() => countOf("a thread runs again")).toBe(runsAgain + 1);
+    },
+  );
+
+  test("when every shard dies at once, the calls wait for a new one", async () => {
+    const talking = whenView(({ transcript }) => transcript.length > 0);
+    const { callId } = await rig.dial("two-keys", talking.listener);
+    await talking.seen;
+    const runsAgain = countOf("a thread runs again");
+    const names = ["shard-0", "shard-1"];
+    await Promise.all(names.map((name) => rig.threads.get(name)!.terminate()));
+    expectWhole(await rig.node.callEnded(callId));
+    await expect.poll(() => countOf("a thread runs again")).toBe(runsAgain + 2);
+  });
+
+  test("a call that was there at three losses is given up, and nobody else", async () => {
+    const talking = whenView(({ transcript }) => transcript.length > 0);
+    const { callId } = await rig.dial("silent", talking.listener);
+    await talking.seen;
+    const ended = rig.node.callEnded(callId);
+    for (let loss = 1; loss <= 3; loss += 1) {
+      const runsAgain = countOf("a thread runs again");
+      for (const name of ["shard-0", "shard-1"]) await rig.threads.get(name)!.terminate();
+      await expect.poll(() => countOf("a thread runs again")).toBe(runsAgain + 2);
+    }
+    expect(await ended).toMatchObject({ outcome: "failed" });
+    const next = await rig.dial("two-keys");
+    expect(await rig.node.callEnded(next.callId)).toMatchObject({ outcome: "completed" });
   });
 
   test("a gateway thread that dies is replaced at the same port", async () => {
     const talking = whenView(({ transcript }) => transcript.length > 0);
     const { callId } = await rig.dial("two-keys", talking.listener);
     await talking.seen;
-    const runsAgain = (): number =>
-      rig.logs.filter(({ message }) => message === "a thread runs again").length;
-    const before = runsAgain();
+    const before = countOf("a thread runs again");
     await rig.threads.get("gateway-0")!.terminate();
     expect(await rig.node.callEnded(callId)).toMatchObject({ outcome: "failed" });
-    await expect.poll(runsAgain, { timeout: 20_000 }).toBe(before + 1);
+    await expect.poll(() => countOf("a thread runs again")).toBe(before + 1);
     const again = await rig.dial("two-keys");
     expect(await rig.node.callEnded(again.callId)).toMatchObject({ outcome: "completed" });
   });

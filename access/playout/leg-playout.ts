@@ -86,6 +86,11 @@ export class LegPlayout {
     if (utterance > this.#clearedUpTo) this.#streamOf(utterance).isClosed = true;
   }
 
+  /** Numbers of the utterances that wait or sound, oldest first, and whether each will end. */
+  get waiting(): readonly { readonly utterance: number; readonly isClosed: boolean }[] {
+    return this.#queue.map(({ number: utterance, isClosed }) => ({ utterance, isClosed }));
+  }
+
   /** Drops every utterance up to and including `utterance`. */
   clear(utterance: number): PlaybackEnd[] {
     this.#clearedUpTo = Math.max(this.#clearedUpTo, utterance);

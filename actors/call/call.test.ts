@@ -97,6 +97,32 @@ describe("a call", () => {
     expect(call.streamedFrames).toHaveLength(110);
   });
 
+  test("streams the sentences of a text in order, whichever is rendered first", async () => {
+    const renders: { text: string; done: (samples: number) => void }[] = [];
+    const call = rig({
+      hasPrompts: false,
+      ports: {
+        synthesize: ({ text }) =>
+          new Promise((resolve) => {
+            const done = (samples: number): void =>
+              resolve({ rateHz: 8000, samples: new Int16Array(samples) });
+            renders.push({ text, done });
+          }),
+      },
+    });
+    call.answer();
+    await call.settle();
+    const texts = renders.map(({ text }) => text);
+    expect(texts).toEqual(["Hello.", "Do you have a minute?"]);
+    renders[1]!.done(160 * 3);
+    await call.settle();
+    expect(call.streamedFrames).toHaveLength(0);
+    renders[0]!.done(160 * 2);
+    await call.settle();
+    expect(call.streamedFrames).toHaveLength(5);
+    expect(call.media.at(-1)).toEqual({ kind: "end", utterance: 1 });
+  });
+
   test("ends as no_answer when no media comes, and says so once", () => {
     const call = rig();
     call.time.advance(30_000);

@@ -9,8 +9,15 @@ import { assertNever } from "../../base/assert.js";
 import type { ErrorData } from "../../base/errors.js";
 import type { DialogSnapshot } from "../../dialog/dialog-types.js";
 import type { ActorRef, Behavior, Context, Message } from "../kernel/index.js";
-import type { CastPorts, CallSpec, Leg } from "./cast-ports.js";
-import { dialog } from "./dialog.js";
+import type {
+  CallMemory,
+  CallSpec,
+  CastPorts,
+  Leg,
+  LegAdoption,
+  RecordingAnchor,
+} from "./cast-ports.js";
+import { dialog, type EarlierDialog } from "./dialog.js";
 import { mediaLeg } from "./media-leg.js";
 import type { CallDirectory, CallMessage, ChildRole } from "./messages.js";
 import { recognizer } from "./recognizer.js";
@@ -27,8 +34,14 @@ type State = {
   readonly directory: CallDirectory;
   leg: Leg | undefined;
   answeredAtMs: number;
+  startedEpochMs: number;
   snapshot: DialogSnapshot | undefined;
   lastUtterance: number;
+  recordingAnchor: RecordingAnchor | undefined;
+  /** What the gateway said when it handed the leg over; undefined on a call's first shard. */
+  adoption: LegAdoption | undefined;
+  /** Lives of MediaLegs so far, in all shards: keeps turn ids apart. */
+  legLives: number;
   restartsMs: number[];
   /** Set once: what `ended` will report. */
   outcome: string | undefined;
@@ -42,8 +55,12 @@ export function call(options: {
   readonly ports: CastPorts;
   readonly spec: CallSpec;
   readonly directory: CallDirectory;
+  /** What the ledger kept of this call when its shard was lost. */
+  readonly memory?: CallMemory;
+  /** 1 on the call's first shard, one more on each that takes it over. Default 1. */
+  readonly incarnation?: number;
 }): Behavior<State, CallMessage> {
-  const { directory } = options;
+  const { directory, memory, incarnation = 1 } = options;
   return {
     start(ctx) {
       directory.call = ctx.self;
@@ -51,9 +68,13 @@ export function call(options: {
       return {
         directory,
         leg: undefined,
-        answeredAtMs: 0,
-        snapshot: undefined,
-        lastUtterance: 0,
+        answeredAtMs: memory?.answeredAtMs ?? 0,
+        startedEpochMs: memory?.startedEpochMs ?? 0,
+        snapshot: memory?.snapshot,
+        lastUtterance: memory?.lastUtterance ?? 0,
+        recordingAnchor: memory?.recordingAnchor,
+        adoption: undefined,
+        legLives: incarnation * 1000,
         restartsMs: [],
         outcome: undefined,
         isLegClosed: false,
@@ -78,7 +99,7 @@ function receive(
 ): void {
   switch (message.kind) {
     case "legOpened":
-      return legOpened(options, state, message.leg, ctx);
+      return legOpened(options, state, message, ctx);
     case "legClosed":
       return legClosed(options, state, ctx);
     case "keypad":
@@ -86,7 +107,10 @@ function receive(
     case "snapshot":
       state.snapshot = message.snapshot;
       state.lastUtterance = message.lastUtterance;
-      return;
+      return remember(options, state);
+    case "recordingBegan":
+      state.recordingAnchor = message.anchor;
+      return remember(options, state);
     case "dialogEnded":
       return close(options, state, message.outcome, ctx);
     case "recorded":
@@ -108,19 +132,61 @@ function receive(
   }
 }
 
-function legOpened(options: Options, state: State, leg: Leg, ctx: Context<CallMessage>): void {
+function legOpened(
+  options: Options,
+  state: State,
+  { leg, adoption }: Extract<CallMessage, { kind: "legOpened" }>,
+  ctx: Context<CallMessage>,
+): void {
   const { ports, spec } = options;
   if (state.outcome !== undefined || state.leg !== undefined) {
     return ports.media.hangup(leg.slot, "the call is not waiting for media");
   }
   state.leg = leg;
-  state.answeredAtMs = ctx.time.nowMs();
-  const format = `${leg.format.codec}/${leg.format.rateHz}`;
-  ports.report(spec.callId, { kind: "answered", protocol: leg.protocol, format });
-  ctx.after(spec.durationMsMax, { kind: "durationOver" });
+  state.adoption = adoption;
+  if (adoption === undefined) answer(options, state, leg, ctx);
+  const livedMs = ctx.time.nowMs() - state.answeredAtMs;
+  ctx.after(Math.max(0, spec.durationMsMax - livedMs), { kind: "durationOver" });
   const roles: ChildRole[] = ["recognizer", "synthesizer", "mediaLeg", "dialog"];
   if (spec.isRecorded) roles.unshift("recorder");
   for (const role of roles) startChild(options, state, role, ctx);
+}
+
+/** The call's first shard notes when it began. */
+function answer(options: Options, state: State, leg: Leg, ctx: Context<CallMessage>): void {
+  state.answeredAtMs = ctx.time.nowMs();
+  state.startedEpochMs = ctx.time.epochMs();
+  const format = `${leg.format.codec}/${leg.format.rateHz}`;
+  const { protocol } = leg;
+  options.ports.report(options.spec.callId, { kind: "answered", protocol, format });
+  remember(options, state);
+}
+
+/** Keeps what another shard needs to go on. */
+function remember({ ports, spec }: Options, state: State): void {
+  const { answeredAtMs, startedEpochMs, snapshot, lastUtterance, recordingAnchor } = state;
+  ports.remember(spec.callId, {
+    answeredAtMs,
+    startedEpochMs,
+    lastUtterance,
+    ...(snapshot === undefined ? {} : { snapshot }),
+    ...(recordingAnchor === undefined ? {} : { recordingAnchor }),
+  });
+}
+
+/** Where the next life of the Dialog begins: at the start, or where the last one stood. */
+function earlierDialog(state: State): EarlierDialog | undefined {
+  const { snapshot, lastUtterance, adoption } = state;
+  if (snapshot === undefined) return undefined;
+  // A restart on the same shard has silenced everything: what the state says is said again.
+  if (adoption === undefined) return { snapshot, lastUtterance, playing: [], isRepeated: true };
+  const isUnheard = adoption.isStreamCut || adoption.lastUtterance < lastUtterance;
+  return {
+    snapshot,
+    lastUtterance: Math.max(lastUtterance, adoption.lastUtterance),
+    playing: adoption.playing,
+    isRepeated: isUnheard,
+  };
 }
 
 /** Starts one of the cast and writes it into the directory. */
@@ -142,10 +208,9 @@ function startChild(
   };
   switch (role) {
     case "recorder": {
-      const startedEpochMs = ctx.time.epochMs();
-      const made = recorder({ ports, directory, spec, leg, startedEpochMs });
-      directory.recorder = watched(ctx.spawn(role, made));
-      return;
+      const { startedEpochMs, recordingAnchor: anchor } = state;
+      const made = { ports, directory, spec, leg, startedEpochMs, anchor };
+      return void (directory.recorder = watched(ctx.spawn(role, recorder(made))));
     }
     case "recognizer": {
       const language = ports.flow(spec.flowId).language;
@@ -157,12 +222,15 @@ function startChild(
     case "synthesizer":
       directory.synthesizer = watched(ctx.spawn(role, synthesizer({ ports, directory })));
       return;
-    case "mediaLeg":
-      directory.mediaLeg = watched(ctx.spawn(role, mediaLeg({ leg, ports, directory })));
-      return;
+    case "mediaLeg": {
+      const playing = state.adoption?.playing ?? [];
+      const firstTurnId = (state.legLives += 1) * 1000;
+      const made = mediaLeg({ leg, ports, directory, playing, firstTurnId });
+      return void (directory.mediaLeg = watched(ctx.spawn(role, made)));
+    }
     case "dialog": {
-      const { snapshot, lastUtterance } = state;
-      const made = dialog({ ports, directory, spec, snapshot, lastUtterance, answeredAtMs });
+      const earlier = earlierDialog(state);
+      const made = dialog({ ports, directory, spec, earlier, answeredAtMs });
       directory.dialog = watched(ctx.spawn(role, made));
       directory.dialog.tell({ kind: "begin", leg });
       return;
@@ -185,6 +253,7 @@ function childDown(
   const restartsMs = addRestart(state.restartsMs, ctx.time.nowMs(), intensity);
   if (restartsMs === undefined) return close(options, state, "failed", ctx);
   state.restartsMs = restartsMs;
+  state.adoption = undefined;
   // What the failed life was playing is unknown to the next: it begins with silence.
   if (role === "mediaLeg" || role === "dialog") {
     options.ports.media.clear(state.leg!.slot, state.lastUtterance);

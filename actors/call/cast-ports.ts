@@ -2,7 +2,7 @@
 import type { Histogram } from "../../base/histogram.js";
 import type { Time } from "../../base/ports.js";
 import type { AudioFormat } from "../../codecs/audio/audio-codec.js";
-import type { CompiledFlow } from "../../dialog/dialog-types.js";
+import type { CompiledFlow, DialogSnapshot } from "../../dialog/dialog-types.js";
 import type { Recognizer } from "../../speech/asr/recognizer.js";
 import type { PcmAudio, SpeechRequest } from "../../speech/tts/synthesizer.js";
 import type { VadFactory } from "../../speech/vad/vad.js";
@@ -36,6 +36,31 @@ export interface MediaLink {
   hangup(slot: number, reason: string): void;
 }
 
+/** What the gateway knows of a leg that is handed from a lost shard to another. */
+export type LegAdoption = {
+  /** Utterances that sound or wait to, oldest first: they go on without us. */
+  readonly playing: readonly number[];
+  /** The newest utterance it was ever told of. */
+  readonly lastUtterance: number;
+  /** Streamed speech was cut off in the middle, and dropped. */
+  readonly isStreamCut: boolean;
+};
+
+/** What must outlive the shard of a call: plain data for the ledger. Holds personal data. */
+export type CallMemory = {
+  readonly answeredAtMs: number;
+  readonly startedEpochMs: number;
+  /** Absent until the dialog has begun. */
+  readonly snapshot?: DialogSnapshot;
+  /** The newest utterance of the snapshot's step, said or about to be. */
+  readonly lastUtterance: number;
+  /** Where the recording begins; absent until audio came. */
+  readonly recordingAnchor?: RecordingAnchor;
+};
+
+/** Monotonic time and media time of the first sample of a recording. */
+export type RecordingAnchor = { readonly atMs: number; readonly mediaSamples: number };
+
 /** A second or so of both sides: left the callee, right the agent, interleaved. */
 export type RecordedChunk = {
   readonly callId: string;
@@ -68,6 +93,10 @@ export type CastPorts = {
   readonly media: MediaLink;
   /** Seals and stores; resolves when it is on disk. */
   readonly record: (chunk: RecordedChunk) => Promise<void>;
+  /** How many chunks of the call's recording are stored. */
+  readonly recordedChunks: (call: Pick<CallSpec, "callId" | "userId">) => Promise<number>;
+  /** Keeps what must outlive this shard; the newest counts. */
+  readonly remember: (callId: string, memory: CallMemory) => void;
   readonly report: (callId: string, event: CallEvent) => void;
   readonly latency: CallLatency;
 };

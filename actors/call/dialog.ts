@@ -53,14 +53,23 @@ type State = {
   finalTimer: Timer | undefined;
 };
 
+/** What a dialog that goes on must know of the life before. */
+export type EarlierDialog = {
+  readonly snapshot: DialogSnapshot;
+  /** The newest utterance number that may have been used. */
+  readonly lastUtterance: number;
+  /** Utterances that still sound. */
+  readonly playing: readonly number[];
+  /** What the present state says was not heard, or not to its end: it is said again. */
+  readonly isRepeated: boolean;
+};
+
 export type DialogOptions = {
   readonly ports: CastPorts;
   readonly directory: CallDirectory;
   readonly spec: CallSpec;
   /** Where an earlier life stood. */
-  readonly snapshot: DialogSnapshot | undefined;
-  /** The last utterance number an earlier life may have used. */
-  readonly lastUtterance: number;
+  readonly earlier: EarlierDialog | undefined;
   readonly answeredAtMs: number;
 };
 
@@ -90,16 +99,18 @@ function laneOf(message: DialogMessage): "system" | "transcripts" | "intents" {
   }
 }
 
-function start({ ports, spec, snapshot, lastUtterance }: DialogOptions): State {
+function start({ ports, spec, earlier }: DialogOptions): State {
   const flow = ports.flow(spec.flowId);
-  const step = snapshot === undefined ? flow.start(spec.variables) : flow.resume(snapshot);
+  const step =
+    earlier === undefined ? flow.start(spec.variables) : flow.resume(earlier.snapshot, earlier);
+  const lastUtterance = earlier?.lastUtterance ?? 0;
   return {
     flow,
     leg: undefined,
     step,
     checkpoint: undefined,
     lastUtterance,
-    speaking: new Map(),
+    speaking: new Map(earlier?.playing.map((utterance) => [utterance, ""])),
     listen: undefined,
     listenId: 0,
     outcome: undefined,
@@ -179,16 +190,16 @@ function apply(
     const { callId } = options.spec;
     options.ports.report(callId, { kind: "state", state: step.state, atMs: sinceAnswer(options) });
   }
+  // Before it is said: whoever takes over knows what should have been.
+  const says = step.effects.filter(({ kind }) => kind === "say").length;
+  const lastUtterance = state.lastUtterance + says;
+  const { snapshot } = step;
+  options.directory.call.tell({ kind: "snapshot", snapshot, lastUtterance });
   for (const effect of step.effects) {
     if (effect.kind === "say") say(options, state, effect);
     else if (effect.kind === "listen") listen(options, state, effect);
     else state.outcome = effect.outcome;
   }
-  options.directory.call.tell({
-    kind: "snapshot",
-    snapshot: step.snapshot,
-    lastUtterance: state.lastUtterance,
-  });
   whenQuiet(options, state, ctx);
 }
 
@@ -370,7 +381,7 @@ function playback(
     return whenQuiet(options, state, ctx);
   }
   const atMs = message.atMs - options.answeredAtMs;
-  ports.report(spec.callId, { kind: "transcript", side: "agent", text, atMs });
+  if (text !== "") ports.report(spec.callId, { kind: "transcript", side: "agent", text, atMs });
   if (state.clock?.utterance !== message.utterance) return;
   const latency = turnLatency(state.clock, message.atMs);
   state.clock = undefined;

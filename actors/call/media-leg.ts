@@ -45,6 +45,10 @@ type State = {
 
 export type MediaLegOptions = {
   readonly leg: Leg;
+  /** Utterances of an earlier shard that still sound. */
+  readonly playing: readonly number[];
+  /** Turn ids of an earlier life lie below. */
+  readonly firstTurnId: number;
   readonly ports: CastPorts;
   readonly directory: CallDirectory;
 };
@@ -93,16 +97,20 @@ function start(options: MediaLegOptions, ctx: Context<MediaLegMessage>): State {
     cutter: new FrameCutter((speechRateHz * frameMs) / 1000),
     history: new AudioHistory((speechRateHz * (turnDefaults.prerollMsMax + leadInMs)) / 1000),
     vad: ports.vad.create({ rateHz: speechRateHz }),
-    detector: createTurnDetector({ sink: turnSink(options, () => holder.state!) }),
+    detector: createTurnDetector({
+      sink: turnSink(options, () => holder.state!),
+      firstTurnId: options.firstTurnId,
+    }),
     sender: new SpeechSender(leg, ports.media, (utterance) => {
       options.directory.synthesizer?.tell({ kind: "chunkTaken", utterance });
     }),
-    playing: new Map(),
-    lastUtterance: 0,
+    playing: new Map(options.playing.map((utterance) => [utterance, true])),
+    lastUtterance: options.playing.at(-1) ?? 0,
     openTurnId: undefined,
     lastFrameAtMs: ctx.time.nowMs(),
   };
   holder.state = state;
+  tellPlayback(state);
   return state;
 }
 

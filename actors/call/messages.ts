@@ -7,7 +7,7 @@ import type { DialogSnapshot, Expectation } from "../../dialog/dialog-types.js";
 import type { Grammar, RecognizerEvent } from "../../speech/asr/recognizer.js";
 import type { PcmAudio } from "../../speech/tts/synthesizer.js";
 import type { ActorRef } from "../kernel/index.js";
-import type { Leg } from "./cast-ports.js";
+import type { Leg, LegAdoption, RecordingAnchor } from "./cast-ports.js";
 
 /** What the gateway says about an utterance. */
 export type PlaybackNotice =
@@ -123,19 +123,24 @@ export type RecorderMessage =
   | { readonly kind: "spoken"; readonly utterance: number; readonly samples: Int16Array }
   | { readonly kind: "stored"; readonly index: number }
   | { readonly kind: "storeFailed"; readonly index: number; readonly error: ErrorData }
+  /** How many chunks an earlier shard stored: this one goes on behind them. */
+  | { readonly kind: "cursor"; readonly chunks: number }
+  | { readonly kind: "cursorUnknown"; readonly error: ErrorData }
   | { readonly kind: "flush" }
   | { readonly kind: "finish" }
   | PlaybackNotice;
 
 export type CallMessage =
-  | { readonly kind: "legOpened"; readonly leg: Leg }
+  | { readonly kind: "legOpened"; readonly leg: Leg; readonly adoption?: LegAdoption }
   | { readonly kind: "legClosed"; readonly reason: string }
   | { readonly kind: "keypad"; readonly digit: string }
+  /** Comes before what the step says is said. */
   | {
       readonly kind: "snapshot";
       readonly snapshot: DialogSnapshot;
       readonly lastUtterance: number;
     }
+  | { readonly kind: "recordingBegan"; readonly anchor: RecordingAnchor }
   | { readonly kind: "dialogEnded"; readonly outcome: string }
   | { readonly kind: "recorded"; readonly recordedMs: number }
   | { readonly kind: "hangup"; readonly outcome: string }

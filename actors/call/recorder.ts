@@ -2,12 +2,13 @@
  * Recorder: both sides of the call as they were heard, in chunks of one second that are sealed and
  * stored elsewhere. The callee's side lies by media time; ours by what the gateway says it played.
  *
- * A restart leaves a gap: the recording goes on at the present moment.
+ * A restart, also on another shard, leaves a gap of silence: the new life asks how many chunks are
+ * stored, and goes on behind them at the right time.
  */
 import { assertNever } from "../../base/assert.js";
 import type { Timer } from "../../base/ports.js";
 import type { Behavior, Context } from "../kernel/index.js";
-import type { CastPorts, CallSpec, Leg } from "./cast-ports.js";
+import type { CastPorts, CallSpec, Leg, RecordingAnchor } from "./cast-ports.js";
 import type { CallDirectory, RecorderMessage } from "./messages.js";
 import { RecordingTimeline } from "./recording-timeline.js";
 
@@ -31,8 +32,10 @@ type Voice = {
 type State = {
   readonly timeline: RecordingTimeline;
   readonly voices: Map<number, Voice>;
-  /** Monotonic time and media time of the callee's first sample. */
-  anchor: { readonly atMs: number; readonly mediaSamples: number } | undefined;
+  /** Where this life's timeline begins. */
+  anchor: RecordingAnchor | undefined;
+  /** Waiting to learn how many chunks an earlier life stored; nothing is laid down meanwhile. */
+  isResuming: boolean;
   nextIndex: number;
   readonly waiting: { readonly samples: Int16Array; readonly isLast: boolean }[];
   isStoring: boolean;
@@ -47,18 +50,22 @@ export type RecorderOptions = {
   readonly spec: CallSpec;
   readonly leg: Leg;
   readonly startedEpochMs: number;
+  /** Where an earlier life of this recorder began the recording. */
+  readonly anchor: RecordingAnchor | undefined;
 };
 
 export function recorder(options: RecorderOptions): Behavior<State, RecorderMessage> {
   const rateHz = options.leg.format.rateHz;
   return {
     start(ctx) {
+      if (options.anchor !== undefined) askCursor(options, ctx);
       const timer = ctx.after(chunkMs, { kind: "flush" });
       const samples = (ms: number): number => (ms * rateHz) / 1000;
       return {
         timeline: new RecordingTimeline(samples(chunkMs), samples(windowMs)),
         voices: new Map(),
         anchor: undefined,
+        isResuming: options.anchor !== undefined,
         nextIndex: 0,
         waiting: [],
         isStoring: false,
@@ -81,13 +88,17 @@ function receive(
 ): void {
   switch (message.kind) {
     case "heard":
-      state.anchor ??= { atMs: message.atMs, mediaSamples: message.mediaSamples };
-      state.timeline.place(
-        "callee",
-        message.mediaSamples - state.anchor.mediaSamples,
-        message.samples,
-      );
-      return;
+      if (state.isResuming) return;
+      if (state.anchor === undefined) {
+        const { atMs, mediaSamples } = message;
+        setAnchor(options, state, { atMs, mediaSamples });
+      }
+      return hear(state, message);
+    case "cursor":
+      return resume(options, state, message.chunks);
+    case "cursorUnknown":
+      // Nothing can be added behind an unknown end: what is stored so far is the recording.
+      return ctx.stop();
     case "spoken":
       return void voiceOf(state, message.utterance).parts.push(message.samples);
     case "playbackStarted":
@@ -108,6 +119,39 @@ function receive(
   }
 }
 
+function hear(
+  state: State,
+  { mediaSamples, samples }: { readonly mediaSamples: number; readonly samples: Int16Array },
+): void {
+  state.timeline.place("callee", mediaSamples - state.anchor!.mediaSamples, samples);
+}
+
+/** Begins the recording; whoever goes on with it must know where. */
+function setAnchor(options: RecorderOptions, state: State, anchor: RecordingAnchor): void {
+  state.anchor = anchor;
+  options.directory.call.tell({ kind: "recordingBegan", anchor });
+}
+
+function askCursor({ ports, spec }: RecorderOptions, ctx: Context<RecorderMessage>): void {
+  ctx.pipeToSelf(
+    ports.recordedChunks(spec),
+    (chunks) => ({ kind: "cursor", chunks }),
+    (error) => ({ kind: "cursorUnknown", error }),
+  );
+}
+
+/** Goes on behind the chunks of an earlier life: the time between is silence. */
+function resume(options: RecorderOptions, state: State, chunks: number): void {
+  const { atMs, mediaSamples } = options.anchor!;
+  const rateHz = options.leg.format.rateHz;
+  state.anchor = {
+    atMs: atMs + chunks * chunkMs,
+    mediaSamples: mediaSamples + (chunks * chunkMs * rateHz) / 1000,
+  };
+  state.nextIndex = chunks;
+  state.isResuming = false;
+}
+
 function voiceOf(state: State, utterance: number): Voice {
   const known = state.voices.get(utterance);
   if (known !== undefined) return known;
@@ -122,7 +166,7 @@ function endVoice(
   { utterance, heardMs }: { readonly utterance: number; readonly heardMs: number },
 ): void {
   const voice = state.voices.get(utterance);
-  if (voice === undefined) return;
+  if (voice === undefined || state.isResuming) return;
   layVoice(options, state, voice, (heardMs * options.leg.format.rateHz) / 1000);
   state.voices.delete(utterance);
 }
@@ -150,13 +194,14 @@ function layVoice(
 
 /** Timeline position of a monotonic instant. Without a frame from the callee, now is the start. */
 function positionOf(options: RecorderOptions, state: State, atMs: number): number {
-  state.anchor ??= { atMs, mediaSamples: 0 };
-  return Math.round(((atMs - state.anchor.atMs) * options.leg.format.rateHz) / 1000);
+  if (state.anchor === undefined) setAnchor(options, state, { atMs, mediaSamples: 0 });
+  return Math.round(((atMs - state.anchor!.atMs) * options.leg.format.rateHz) / 1000);
 }
 
 /** Takes out whole chunks that can no longer change. */
 function flush(options: RecorderOptions, state: State, ctx: Context<RecorderMessage>): void {
   const rateHz = options.leg.format.rateHz;
+  if (state.isResuming) return;
   const nowMs = ctx.time.nowMs();
   const horizonMs = nowMs - settleMs;
   for (const voice of state.voices.values()) {
@@ -222,8 +267,17 @@ function stored(
   else state.droppedChunks += 1;
   state.attempts = 0;
   if (state.waiting.shift()?.isLast === true) {
-    const recordedMs = (state.timeline.endSample * 1000) / options.leg.format.rateHz;
+    const recordedMs = recordedBeforeMs(options, state) + heldMs(options, state);
     return void options.directory.call.tell({ kind: "recorded", recordedMs });
   }
   store(options, state, ctx);
+}
+
+/** What earlier lives recorded, gap included. */
+function recordedBeforeMs({ anchor }: RecorderOptions, state: State): number {
+  return anchor === undefined || state.anchor === undefined ? 0 : state.anchor.atMs - anchor.atMs;
+}
+
+function heldMs(options: RecorderOptions, state: State): number {
+  return (state.timeline.endSample * 1000) / options.leg.format.rateHz;
 }

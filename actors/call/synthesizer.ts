@@ -7,6 +7,7 @@
  */
 import { assertNever } from "../../base/assert.js";
 import { splitSentences } from "../../speech/tts/sentences.js";
+import type { PcmAudio } from "../../speech/tts/synthesizer.js";
 import type { Behavior, Context } from "../kernel/index.js";
 import type { CastPorts } from "./cast-ports.js";
 import type { CallDirectory, SynthesizerMessage } from "./messages.js";
@@ -25,7 +26,14 @@ type Job = {
   nextIndex: number;
   /** Sentences the leg has been given or is about to be, and has not sent. */
   outstanding: number;
-  attempts: number;
+  /** What is rendered and waits for an earlier sentence: results come in any order. */
+  readonly ready: Map<number, PcmAudio | undefined>;
+  /** The next sentence for the leg. */
+  nextDelivery: number;
+  /** Failures by sentence. */
+  readonly attempts: Map<number, number>;
+  /** Sentences to be asked for again. */
+  readonly again: number[];
 };
 
 type State = { readonly jobs: Job[] };
@@ -53,8 +61,7 @@ function receive(
     case "speak": {
       const { utterance, voice, language } = message;
       const sentences = splitSentences(message.text);
-      const fresh = { nextIndex: 0, outstanding: 0, attempts: 0 };
-      state.jobs.push({ utterance, voice, language, sentences, ...fresh });
+      state.jobs.push({ utterance, voice, language, sentences, ...newProgress() });
       return renderNext(options, state, ctx);
     }
     case "clear":
@@ -68,31 +75,46 @@ function receive(
       return renderNext(options, state, ctx);
     }
     case "rendered":
-      return deliver(options, state, message, ctx);
+      return rendered(options, state, message, ctx);
     case "failed":
-      return retryOrSkip(options, state, message, ctx);
+      return failed(options, state, message, ctx);
     default:
       return assertNever(message);
   }
+}
+
+type Progress = Omit<Job, "utterance" | "voice" | "language" | "sentences">;
+
+function newProgress(): Progress {
+  return {
+    nextIndex: 0,
+    outstanding: 0,
+    ready: new Map(),
+    nextDelivery: 0,
+    attempts: new Map(),
+    again: [],
+  };
 }
 
 /** Utterances are rendered one after the other, in order. */
 function renderNext(options: Options, state: State, ctx: Context<SynthesizerMessage>): void {
   const job = state.jobs[0];
   if (job === undefined || job.outstanding >= chunksAheadMax) return;
-  const text = job.sentences[job.nextIndex];
+  const index = job.again.shift() ?? job.nextIndex;
+  const text = job.sentences[index];
   if (text === undefined) return;
-  const { utterance, voice, language, nextIndex: index } = job;
-  job.nextIndex += 1;
+  if (index === job.nextIndex) job.nextIndex += 1;
   job.outstanding += 1;
+  const { utterance, voice, language } = job;
   ctx.pipeToSelf(
     options.ports.synthesize({ text, voice, language }),
     (audio) => ({ kind: "rendered", utterance, index, audio }),
     (error) => ({ kind: "failed", utterance, index, error }),
   );
+  renderNext(options, state, ctx);
 }
 
-function deliver(
+function rendered(
   options: Options,
   state: State,
   message: Extract<SynthesizerMessage, { kind: "rendered" }>,
@@ -101,40 +123,42 @@ function deliver(
   const job = state.jobs[0];
   // Rendered for an utterance that was cleared meanwhile.
   if (job?.utterance !== message.utterance) return;
-  job.attempts = 0;
-  give(options, state, job, message);
+  job.ready.set(message.index, message.audio);
+  deliver(options, state, job);
   renderNext(options, state, ctx);
 }
 
-function give(
-  options: Options,
-  state: State,
-  job: Job,
-  message: {
-    readonly index: number;
-    readonly audio?: Extract<SynthesizerMessage, { kind: "rendered" }>["audio"];
-  },
-): void {
-  const isLast = message.index === job.sentences.length - 1;
-  if (isLast) state.jobs.shift();
-  const { utterance } = job;
-  options.directory.mediaLeg?.tell({ kind: "speech", utterance, audio: message.audio, isLast });
+/** Gives the leg what is ready, in the order of the text. */
+function deliver(options: Options, state: State, job: Job): void {
+  const { utterance, ready } = job;
+  while (ready.has(job.nextDelivery)) {
+    const audio = ready.get(job.nextDelivery);
+    ready.delete(job.nextDelivery);
+    // The leg gives a credit for what it sends; a sentence that is left out gives its own back.
+    if (audio === undefined) job.outstanding -= 1;
+    job.nextDelivery += 1;
+    const isLast = job.nextDelivery === job.sentences.length;
+    if (isLast) state.jobs.shift();
+    options.directory.mediaLeg?.tell({ kind: "speech", utterance, audio, isLast });
+  }
 }
 
-function retryOrSkip(
+function failed(
   options: Options,
   state: State,
-  message: Extract<SynthesizerMessage, { kind: "failed" }>,
+  { utterance, index }: Extract<SynthesizerMessage, { kind: "failed" }>,
   ctx: Context<SynthesizerMessage>,
 ): void {
   const job = state.jobs[0];
-  if (job?.utterance !== message.utterance) return;
-  job.attempts += 1;
-  job.outstanding -= 1;
-  if (job.attempts < attemptsMax) job.nextIndex = message.index;
-  else {
-    job.attempts = 0;
-    give(options, state, job, { index: message.index });
+  if (job?.utterance !== utterance) return;
+  const attempts = (job.attempts.get(index) ?? 0) + 1;
+  job.attempts.set(index, attempts);
+  if (attempts < attemptsMax) {
+    job.outstanding -= 1;
+    job.again.push(index);
+  } else {
+    job.ready.set(index, undefined);
+    deliver(options, state, job);
   }
   renderNext(options, state, ctx);
 }

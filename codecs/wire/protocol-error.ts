@@ -24,7 +24,8 @@ export type ProtocolErrorCode =
   | "PROTOCOL_ORDER"
   | "PROTOCOL_MESSAGE_KIND"
   | "PROTOCOL_JSON"
-  | "PROTOCOL_PAYLOAD";
+  | "PROTOCOL_PAYLOAD"
+  | "PROTOCOL_FLOOD";
 
 /** A message that breaks its protocol. The connection that sent it is closed; others go on. */
 export class ProtocolError extends EngineError {

@@ -4,7 +4,7 @@
  */
 import type { MessagePort } from "node:worker_threads";
 import type { CallEvent } from "../../actors/call/call-events.js";
-import type { CallSpec } from "../../actors/call/cast-ports.js";
+import type { CallSpec, LegAdoption } from "../../actors/call/cast-ports.js";
 import type { PlaybackNotice } from "../../actors/call/messages.js";
 import type { ErrorData } from "../../base/errors.js";
 import type { HistogramHandle } from "../../base/histogram.js";
@@ -40,6 +40,14 @@ export type GatewayCommand =
       readonly expiresInMs: number;
     }
   | { readonly kind: "forgetCall"; readonly callId: string }
+  /** A shard is lost: the legs of its calls, open or expected, belong to others now. */
+  | {
+      readonly kind: "moveCalls";
+      readonly lostShardIndex: number;
+      /** Which life of it: its ring may hold frames, and a new life may be attached already. */
+      readonly lostIncarnation: number;
+      readonly calls: readonly { readonly callId: string; readonly shardIndex: number }[];
+    }
   | { readonly kind: "addPrompt"; readonly prompt: PromptData }
   | { readonly kind: "drain" }
   | { readonly kind: "stop" };
@@ -76,6 +84,8 @@ export type GatewayReport =
 
 /** Shard → gateway. */
 export type LegCommand =
+  /** The shard knows the leg: its frames may come. */
+  | { readonly kind: "legTaken"; readonly slot: number }
   | {
       readonly kind: "playPrompt";
       readonly slot: number;
@@ -99,7 +109,11 @@ export type LegNotice =
       readonly frameBytes: number;
       readonly protocol: string;
       readonly atMs: number;
+      /** The leg was open already, and comes from a lost shard. */
+      readonly adoption?: LegAdoption;
     }
+  /** A call that was moved has no leg any more. */
+  | { readonly kind: "legGone"; readonly callId: string }
   | { readonly kind: "legClosed"; readonly slot: number; readonly reason: string }
   | { readonly kind: "keypad"; readonly slot: number; readonly digit: string }
   | { readonly kind: "credit"; readonly slot: number; readonly frames: number }
@@ -110,6 +124,14 @@ export type ShardCommand =
   | { readonly kind: "addFlow"; readonly fileName: string; readonly source: string }
   | { readonly kind: "addPrompt"; readonly prompt: PromptData }
   | { readonly kind: "startCall"; readonly spec: CallSpec }
+  /** Take over a call of a lost shard: from what the ledger kept, on its nth shard. */
+  | {
+      readonly kind: "adoptCall";
+      readonly spec: CallSpec;
+      /** `CallMemory` as msgpack. */
+      readonly memory: Uint8Array;
+      readonly incarnation: number;
+    }
   | { readonly kind: "hangup"; readonly callId: string; readonly outcome: string }
   | { readonly kind: "jobDone"; readonly jobId: number; readonly result: JobReply }
   | { readonly kind: "stop" };
@@ -126,6 +148,8 @@ export type ShardReport =
       readonly turnEngine: HistogramHandle;
     }
   | { readonly kind: "failed"; readonly error: ErrorData }
+  /** What must outlive the shard: `CallMemory` as msgpack. */
+  | { readonly kind: "remember"; readonly callId: string; readonly memory: Uint8Array }
   | { readonly kind: "callEvent"; readonly callId: string; readonly event: CallEvent }
   | { readonly kind: "job"; readonly jobId: number; readonly job: Job }
   | { readonly kind: "actorFailed"; readonly path: string; readonly error: ErrorData }

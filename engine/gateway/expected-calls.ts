@@ -28,6 +28,13 @@ export class ExpectedCalls {
     });
   }
 
+  /** Another shard waits for it now. @returns whether it was expected */
+  move(callId: string, shardIndex: number): boolean {
+    const expected = this.#calls.get(callId);
+    if (expected !== undefined) this.#calls.set(callId, { ...expected, shardIndex });
+    return expected !== undefined;
+  }
+
   forget(callId: string): void {
     this.#calls.delete(callId);
   }

@@ -3,7 +3,12 @@
  */
 import type { PlaybackNotice } from "../../actors/call/messages.js";
 import type { Time, Timer } from "../../base/ports.js";
-import { codecOf, frameBytes, formatKey } from "../../codecs/audio/audio-codec.js";
+import {
+  codecOf,
+  frameBytes,
+  formatKey,
+  type AudioFormat,
+} from "../../codecs/audio/audio-codec.js";
 import { LegPlayout, type PlaybackEnd } from "../../access/playout/leg-playout.js";
 import type { PacedLeg } from "../../access/playout/playout-wheel.js";
 import type {
@@ -33,10 +38,18 @@ export type GatewayLegOptions = {
 /** An utterance that sounds, or whose last frames are still on their way to the ear. */
 type Sounding = { readonly utterance: number; readonly playAtMs: number; sentFrames: number };
 
+/** What a shard that takes the leg over must know. */
+export type LegHandover = {
+  readonly playing: readonly number[];
+  readonly lastUtterance: number;
+  readonly isStreamCut: boolean;
+};
+
 export class GatewayLeg implements PacedLeg {
   readonly slot: number;
   readonly callId: string;
   readonly streamId: number;
+  readonly format: AudioFormat;
   readonly formatKey: string;
   readonly frameBytes: number;
   readonly #options: GatewayLegOptions;
@@ -45,15 +58,19 @@ export class GatewayLeg implements PacedLeg {
   #sounding: Sounding[] = [];
   #endTimers = new Map<number, Timer>();
   #credits = 0;
+  #lastUtterance = 0;
+  #tellShard: (notice: LegNotice) => void;
   #playedUntilMs = 0;
   #openedAtMs: number | undefined;
 
   constructor(options: GatewayLegOptions) {
     const { start } = options;
     this.#options = options;
+    this.#tellShard = options.tell;
     this.slot = options.slot;
     this.callId = options.callId;
     this.streamId = start.streamId;
+    this.format = start.format;
     this.formatKey = formatKey(start.format);
     this.#frameMs = start.frameMs;
     this.frameBytes = frameBytes(start.format, start.frameMs);
@@ -78,11 +95,13 @@ export class GatewayLeg implements PacedLeg {
 
   /** Plays a prompt in the format of this leg; the last frame is filled up with silence. */
   playPrompt(utterance: number, audio: Uint8Array): void {
+    this.#lastUtterance = Math.max(this.#lastUtterance, utterance);
     this.#playout.addPrompt(utterance, this.#wholeFrames(audio));
   }
 
   /** A prompt that this gateway does not hold is over at once, unheard. */
   skip(utterance: number): void {
+    this.#lastUtterance = Math.max(this.#lastUtterance, utterance);
     this.#tellEnded(utterance, 0, "completed");
   }
 
@@ -92,6 +111,7 @@ export class GatewayLeg implements PacedLeg {
   }
 
   openStream(utterance: number): void {
+    this.#lastUtterance = Math.max(this.#lastUtterance, utterance);
     this.#playout.openStream(utterance);
   }
 
@@ -142,6 +162,23 @@ export class GatewayLeg implements PacedLeg {
     if (this.#endTimers.has(utterance)) this.#finishHeard(utterance);
   }
 
+  /**
+   * Hands the leg to another shard. Prompts go on playing; streamed speech that will get no more
+   * frames is dropped, with whatever waits behind it, since it would come in the wrong place.
+   */
+  handOver(tell: (notice: LegNotice) => void): LegHandover {
+    const cut = this.#playout.waiting.find(({ isClosed }) => !isClosed);
+    // Its shard is gone: nobody there to hear of the ends of what is dropped.
+    this.#tellShard = () => undefined;
+    if (cut !== undefined) this.clear(this.#lastUtterance);
+    this.#tellShard = tell;
+    this.#credits = 0;
+    const sounding = this.#sounding.map(({ utterance }) => utterance);
+    const waiting = this.#playout.waiting.map(({ utterance }) => utterance);
+    const playing = [...new Set([...sounding, ...waiting])].sort((a, b) => a - b);
+    return { playing, lastUtterance: this.#lastUtterance, isStreamCut: cut !== undefined };
+  }
+
   /** Forgets its timers. */
   close(): void {
     for (const timer of this.#endTimers.values()) timer.cancel();
@@ -186,13 +223,13 @@ export class GatewayLeg implements PacedLeg {
   }
 
   #tell(notice: PlaybackNotice): void {
-    this.#options.tell({ kind: "playback", slot: this.slot, notice });
+    this.#tellShard({ kind: "playback", slot: this.slot, notice });
   }
 
   #giveCredit(frames: number): void {
     this.#credits += frames;
     if (this.#credits < creditPack) return;
-    this.#options.tell({ kind: "credit", slot: this.slot, frames: this.#credits });
+    this.#tellShard({ kind: "credit", slot: this.slot, frames: this.#credits });
     this.#credits = 0;
   }
 

@@ -113,6 +113,7 @@ async function answered() {
   const callee = dial(gateway.url, "c1", "secret");
   await callee.heard.find(isKind("ready"));
   const leg = await gateway.notices.find(isKind("legOpened"));
+  gateway.shard.postMessage({ kind: "legTaken", slot: leg.slot });
   return { ...gateway, ...callee, leg };
 }
 

@@ -5,7 +5,7 @@
  *   in:  socket → protocol takes the payload out → ring of the call's shard
  *   out: prompt by reference, or ring → playout wheel → protocol → socket
  */
-import { EngineError, toErrorData } from "../../base/errors.js";
+import { toErrorData } from "../../base/errors.js";
 import { Histogram } from "../../base/histogram.js";
 import type { Time, Timer } from "../../base/ports.js";
 import { PlayoutWheel } from "../../access/playout/playout-wheel.js";
@@ -24,16 +24,20 @@ import {
   type UpgradeAnswer,
   type UpgradeRequest,
 } from "../../access/transports/transport.js";
+import { ProtocolError } from "../../codecs/wire/protocol-error.js";
 import type { GatewayConfig } from "../../config/schema.js";
 import type {
   GatewayCommand,
   GatewayCounters,
   GatewayReport,
   LegCommand,
+  LegNotice,
 } from "../control/messages.js";
 import { ExpectedCalls } from "./expected-calls.js";
+import { FrameRoute } from "./frame-route.js";
 import { GatewayLeg } from "./gateway-leg.js";
 import { ShardLink } from "./shard-link.js";
+import { judgeUpgrade } from "./upgrade-policy.js";
 
 /** RFC 6455 section 7.4.1: the peer broke a rule that is ours, not the protocol's. */
 const policyViolation = 1008;
@@ -50,12 +54,15 @@ export type GatewayOptions = {
   readonly report: (report: GatewayReport) => void;
 };
 
+/** A stream and the way its frames go, which changes when its shard is lost. */
+type Seat = { readonly leg: GatewayLeg; route: FrameRoute };
+
 /** One socket and the streams on it. */
 type Socket = {
   readonly connection: Connection;
   readonly protocol: MediaProtocol;
   session: MediaSession;
-  readonly legs: Map<number, { readonly leg: GatewayLeg; readonly link: ShardLink }>;
+  readonly legs: Map<number, Seat>;
   /** Closes a socket that starts no stream. */
   readonly startTimer: Timer;
   nowMs: number;
@@ -67,8 +74,10 @@ export class Gateway {
   readonly #expected: ExpectedCalls;
   readonly #wheel: PlayoutWheel;
   readonly #links = new Map<number, ShardLink>();
+  /** Links of lost shards whose calls have not been moved yet. */
+  readonly #retired = new Set<ShardLink>();
   readonly #prompts = new Map<string, Uint8Array>();
-  readonly #legs = new Map<number, { readonly leg: GatewayLeg; readonly socket: Socket }>();
+  readonly #legs = new Map<number, { readonly seat: Seat; readonly socket: Socket }>();
   readonly #counters = {
     connections: 0,
     legs: 0,
@@ -119,7 +128,9 @@ export class Gateway {
       case "expectCall":
         return this.#expected.expect(command);
       case "forgetCall":
-        return this.#expected.forget(command.callId);
+        return this.#forgetCall(command.callId);
+      case "moveCalls":
+        return this.#moveCalls(command);
       case "addPrompt":
         return void this.#prompts.set(
           `${command.prompt.promptId} ${command.prompt.formatKey}`,
@@ -141,31 +152,65 @@ export class Gateway {
   }
 
   #attach(link: ShardLink): void {
-    this.#links.get(link.shardIndex)?.close();
+    const before = this.#links.get(link.shardIndex);
+    before?.close();
+    if (before !== undefined) this.#retired.add(before);
     this.#links.set(link.shardIndex, link);
   }
 
-  #accept(request: UpgradeRequest): UpgradeAnswer {
-    const answer = this.#judge(request);
-    if (!answer.ok) this.#counters.refusedUpgrades += 1;
-    return answer;
+  /** The call is over: nobody may come for it, and who is still there is hung up. */
+  #forgetCall(callId: string): void {
+    this.#expected.forget(callId);
+    for (const { seat, socket } of [...this.#legs.values()]) {
+      if (seat.leg.callId === callId) this.#hangup(socket, seat.leg, "the call is over");
+    }
   }
 
-  #judge(request: UpgradeRequest): UpgradeAnswer {
+  #hangup(socket: Socket, leg: GatewayLeg, reason: string): void {
+    socket.session.hangup(leg.streamId, reason);
+    this.#endLeg(socket, leg.streamId, reason);
+    if (socket.legs.size === 0) socket.connection.close(CLOSE.normal, reason);
+  }
+
+  /** Gives the legs of a lost shard to others, with the frames it left in its ring. */
+  #moveCalls(command: Extract<GatewayCommand, { kind: "moveCalls" }>): void {
+    const { lostShardIndex, lostIncarnation, calls } = command;
+    const isLost = ({ shardIndex, incarnation }: ShardLink): boolean =>
+      shardIndex === lostShardIndex && incarnation === lostIncarnation;
+    const lost = [...this.#links.values(), ...this.#retired].find(isLost);
+    this.#pollRings();
+    for (const { callId, shardIndex } of calls) this.#moveCall(callId, shardIndex);
+    lost?.drainInbound(({ slot, payload, mediaSamples, atMs }) => {
+      this.#legs.get(slot)?.seat.route.hold(payload, mediaSamples, atMs);
+    });
+    if (lost !== undefined) this.#retired.delete(lost);
+  }
+
+  /** What plays goes on playing. */
+  #moveCall(callId: string, shardIndex: number): void {
+    const link = this.#links.get(shardIndex);
+    if (link === undefined || this.#expected.move(callId, shardIndex)) return;
+    const entry = [...this.#legs.values()].find(({ seat }) => seat.leg.callId === callId);
+    if (entry === undefined) return link.tell({ kind: "legGone", callId });
+    const { seat, socket } = entry;
+    const adoption = seat.leg.handOver(link.tell.bind(link));
+    seat.route = new FrameRoute(seat.leg.slot, link);
+    link.tell({ ...this.#legOpened(seat.leg, socket), adoption });
+  }
+
+  #legOpened(leg: GatewayLeg, socket: Socket): Extract<LegNotice, { kind: "legOpened" }> {
+    const { callId, slot, format, frameBytes } = leg;
+    const { name: protocol } = socket.protocol;
+    const atMs = this.#options.time.nowMs();
+    return { kind: "legOpened", callId, slot, format, frameBytes, protocol, atMs };
+  }
+
+  #accept(request: UpgradeRequest): UpgradeAnswer {
     const { protocols, config } = this.#options;
-    const protocol = protocolOfPath(protocols, request.path);
-    if (protocol === undefined) {
-      const paths = protocols.map(({ path }) => path).join(", ");
-      const reason = `No media protocol at ${request.path.slice(0, 80)}; there is ${paths}.`;
-      return { ok: false, status: 404, reason };
-    }
     const isFull = (this.#listener?.connectionCount ?? 0) >= config.connectionsMax;
-    if (this.#isDraining || isFull) {
-      const reason = isFull ? "All media connections are taken." : "This node takes no new calls.";
-      return { ok: false, status: 503, reason, retryAfterSeconds: 5 };
-    }
-    const isOffered = request.subprotocols.includes(protocol.subprotocol ?? "");
-    return isOffered ? { ok: true, subprotocol: protocol.subprotocol! } : { ok: true };
+    const answer = judgeUpgrade(request, { protocols, isFull, isDraining: this.#isDraining });
+    if (!answer.ok) this.#counters.refusedUpgrades += 1;
+    return answer;
   }
 
   #connected(connection: Connection): void {
@@ -218,21 +263,20 @@ export class Gateway {
     return {
       started: (start) => this.#started(socket, start),
       frame: (streamId, payload, mediaSamples) => {
-        const entry = socket.legs.get(streamId);
-        if (entry === undefined) return;
-        const { nowMs: atMs } = socket;
-        const head = { slot: entry.leg.slot, sequence: 0, flags: 0, mediaSamples, atMs };
-        if (entry.leg.isFlooding(mediaSamples, atMs, floodMs)) {
-          throw new EngineError(
+        const seat = socket.legs.get(streamId);
+        if (seat === undefined) return;
+        if (seat.leg.isFlooding(mediaSamples, socket.nowMs, floodMs)) {
+          throw new ProtocolError(
             "PROTOCOL_FLOOD",
             `more than ${floodMs} ms of audio ahead of real time; send at the pace of speech`,
+            { floodMs },
           );
         }
-        entry.link.write(head, payload);
+        seat.route.write(payload, mediaSamples, socket.nowMs);
       },
       dtmf: (streamId, digit) => {
-        const entry = socket.legs.get(streamId);
-        entry?.link.tell({ kind: "keypad", slot: entry.leg.slot, digit });
+        const seat = socket.legs.get(streamId);
+        seat?.route.link.tell({ kind: "keypad", slot: seat.leg.slot, digit });
       },
       markReached: (streamId, name) => socket.legs.get(streamId)?.leg.markReached(name),
       ended: (streamId, reason) => {
@@ -251,51 +295,46 @@ export class Gateway {
       socket.connection.close(policyViolation, "no call is waiting under this call id and token");
       return;
     }
-    const { callId, format } = start;
+    const { callId } = start;
     const { protocol, session } = socket;
     const { time } = this.#options;
     const slot = (this.#lastSlot += 1);
     const tell = link.tell.bind(link);
     const leg = new GatewayLeg({ slot, callId, start, protocol, session, time, tell });
-    socket.legs.set(start.streamId, { leg, link });
-    this.#legs.set(slot, { leg, socket });
+    const seat = { leg, route: new FrameRoute(slot, link) };
+    socket.legs.set(start.streamId, seat);
+    this.#legs.set(slot, { seat, socket });
     socket.startTimer.cancel();
     this.#wheel.keepTurning(true);
     session.ready(start.streamId);
-    const { frameBytes } = leg;
-    const atMs = time.nowMs();
-    link.tell({
-      kind: "legOpened",
-      callId,
-      slot,
-      format,
-      frameBytes,
-      protocol: protocol.name,
-      atMs,
-    });
+    tell(this.#legOpened(leg, socket));
     this.#options.report({ kind: "mediaOpened", callId });
   }
 
   #endLeg(socket: Socket, streamId: number, reason: string): void {
-    const entry = socket.legs.get(streamId);
-    if (entry === undefined) return;
-    const { leg, link } = entry;
+    const seat = socket.legs.get(streamId);
+    if (seat === undefined) return;
+    const { leg, route } = seat;
     socket.legs.delete(streamId);
     this.#legs.delete(leg.slot);
     this.#wheel.stop(leg);
     leg.close();
     if (this.#legs.size === 0) this.#wheel.keepTurning(false);
-    link.tell({ kind: "legClosed", slot: leg.slot, reason });
+    route.link.tell({ kind: "legClosed", slot: leg.slot, reason });
     this.#options.report({ kind: "mediaClosed", callId: leg.callId, reason });
   }
 
-  #command(command: LegCommand, _link: ShardLink): void {
+  #command(command: LegCommand, link: ShardLink): void {
     // Frames written before this command lie in the ring: they come first.
     this.#pollRings();
     const entry = this.#legs.get(command.slot);
-    if (entry === undefined) return;
-    const { leg, socket } = entry;
+    // A lost shard's last words about a leg that is another's now are void.
+    if (entry === undefined || entry.seat.route.link !== link) return;
+    const { seat, socket } = entry;
+    const { leg } = seat;
     switch (command.kind) {
+      case "legTaken":
+        return seat.route.open();
       case "playPrompt": {
         const audio = this.#prompts.get(`${command.promptId} ${leg.formatKey}`);
         if (audio === undefined) return leg.skip(command.utterance);
@@ -311,16 +350,14 @@ export class Gateway {
       case "clear":
         return leg.clear(command.utterance);
       case "hangup":
-        socket.session.hangup(leg.streamId, command.reason);
-        this.#endLeg(socket, leg.streamId, command.reason);
-        if (socket.legs.size === 0) socket.connection.close(CLOSE.normal, command.reason);
+        return this.#hangup(socket, leg, command.reason);
     }
   }
 
   #pollRings(): void {
     for (const link of this.#links.values()) {
       link.poll((slot, utterance, payload) => {
-        const leg = this.#legs.get(slot)?.leg;
+        const leg = this.#legs.get(slot)?.seat.leg;
         if (leg === undefined) return;
         leg.addFrame(utterance, payload);
         if (leg.hasFrame) this.#wheel.start(leg, leg.playedUntilMs);

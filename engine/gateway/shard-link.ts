@@ -1,6 +1,11 @@
 /** The gateway's end of the way to one shard: a ring each way for frames, a port for control. */
 import type { MessagePort } from "node:worker_threads";
-import { FrameRingReader, FrameRingWriter, type FrameHead } from "../../base/frame-ring.js";
+import {
+  FrameRingReader,
+  FrameRingWriter,
+  type FrameHead,
+  type FrameView,
+} from "../../base/frame-ring.js";
 import type { LegCommand, LegNotice, ShardLinkData } from "../control/messages.js";
 
 /** Frames taken from a shard in one pass: more than a pass can ever find in its time. */
@@ -10,6 +15,7 @@ export class ShardLink {
   readonly shardIndex: number;
   readonly incarnation: number;
   readonly #port: MessagePort;
+  readonly #inbound: SharedArrayBuffer;
   readonly #writer: FrameRingWriter;
   readonly #reader: FrameRingReader;
 
@@ -17,6 +23,7 @@ export class ShardLink {
     this.shardIndex = data.shardIndex;
     this.incarnation = data.incarnation;
     this.#port = data.port;
+    this.#inbound = data.inbound;
     this.#writer = new FrameRingWriter(data.inbound);
     this.#reader = new FrameRingReader(data.outbound);
     data.port.on("message", (command: LegCommand) => receive(command, this));
@@ -39,6 +46,12 @@ export class ShardLink {
       (frame) => visit(frame.slot, frame.sequence, frame.payload),
       framesPerPollMax,
     );
+  }
+
+  /** Visits the frames that the shard did not take before it was lost. */
+  drainInbound(visit: (frame: FrameView) => void): void {
+    const reader = new FrameRingReader(this.#inbound);
+    while (reader.drain(visit, framesPerPollMax) > 0);
   }
 
   get droppedCount(): number {

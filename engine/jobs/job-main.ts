@@ -2,7 +2,7 @@
 import { parentPort, workerData } from "node:worker_threads";
 import { assert, assertNever } from "../../base/assert.js";
 import { toErrorData } from "../../base/errors.js";
-import { appendRecordingChunk } from "../../storage/recordings/recording-files.js";
+import { appendRecordingChunk, findRecording } from "../../storage/recordings/recording-files.js";
 import { encodePrompt } from "../../speech/prompts/prompt-audio.js";
 import { createFlite } from "../../speech/tts/flite.js";
 import type { Synthesizer } from "../../speech/tts/synthesizer.js";
@@ -29,6 +29,11 @@ async function run(job: Job): Promise<JobResult> {
       const chunk = { dataDir, kekFile, userId, callId, index, isLast, header, samples };
       const { bytes } = appendRecordingChunk(chunk);
       return { kind: "record", bytes };
+    }
+    case "recordedChunks": {
+      const { userId, callId } = job;
+      const end = findRecording({ dataDir, kekFile, userId, callId });
+      return { kind: "recordedChunks", chunks: end?.chunkCount ?? 0 };
     }
     default:
       return assertNever(job);

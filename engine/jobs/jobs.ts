@@ -24,12 +24,20 @@ export type RecordJob = {
   readonly samples: Int16Array;
 };
 
-export type Job = SynthesizeJob | EncodePromptJob | RecordJob;
+/** Asks how many chunks of a recording are stored. */
+export type RecordedChunksJob = {
+  readonly kind: "recordedChunks";
+  readonly callId: string;
+  readonly userId: string;
+};
+
+export type Job = SynthesizeJob | EncodePromptJob | RecordJob | RecordedChunksJob;
 
 export type JobResult =
   | { readonly kind: "synthesize"; readonly audio: PcmAudio }
   | { readonly kind: "encodePrompt"; readonly audio: Uint8Array<SharedArrayBuffer> }
-  | { readonly kind: "record"; readonly bytes: number };
+  | { readonly kind: "record"; readonly bytes: number }
+  | { readonly kind: "recordedChunks"; readonly chunks: number };
 
 /** What the workers are given when they start. */
 export type JobWorkerData = { readonly dataDir: string; readonly kekFile: string };

@@ -1,7 +1,6 @@
 /**
  * The gateway and the shards as one: who is there, what they have been given, and a new one in the
- * place of one that is gone. (Calls of a lost thread are ended by the listener; taking them over is
- * the ledger's work.)
+ * place of one that is gone. What becomes of the calls of a lost thread, the listener decides.
  */
 import type { ErrorData } from "../../base/errors.js";
 import { toErrorData } from "../../base/errors.js";
@@ -18,6 +17,7 @@ import type {
 } from "../control/messages.js";
 import type { Job } from "../jobs/jobs.js";
 import type { JobPool } from "../jobs/job-pool.js";
+import type { LedgerEntry } from "./ledger.js";
 import type { LibraryFlow } from "./flow-library.js";
 import {
   connectShard,
@@ -28,13 +28,18 @@ import {
   type ShardThread,
 } from "./thread-handles.js";
 
+/** A life of a shard that is over. */
+export type LostShard = { readonly shardIndex: number; readonly incarnation: number };
+export type LostThread = LostShard | "gateway";
+
 export type ThreadsListener = {
   callEvent(callId: string, event: CallEvent): void;
-  /** The calls of this shard, or with the gateway all calls, are lost. */
-  lost(
-    thread: { readonly name: string; readonly shardIndex: number | undefined },
-    why: string,
-  ): void;
+  /** `CallMemory` as msgpack. */
+  remember(callId: string, memory: Uint8Array): void;
+  /** The calls of this shard want a new one; with the gateway all calls are lost. */
+  lost(thread: LostThread): void;
+  /** A shard that was lost is there again, and takes the calls that waited for it. */
+  shardBack(thread: LostShard): void;
   log(level: "info" | "warn" | "error", message: string, fields: object): void;
 };
 
@@ -49,7 +54,8 @@ export type EngineThreadsOptions = {
 };
 
 type ShardLatency = Omit<Extract<ShardReport, { kind: "ready" }>, "kind">;
-type ShardSeat = { readonly thread: ShardThread; incarnation: number };
+/** `isLost`: its thread is gone and the next one is not there yet. */
+type ShardSeat = { readonly thread: ShardThread; incarnation: number; isLost: boolean };
 
 export class EngineThreads {
   readonly #options: EngineThreadsOptions;
@@ -83,13 +89,18 @@ export class EngineThreads {
     return this.#shards.length;
   }
 
+  /** Shards that can take calls now. */
+  get liveShards(): readonly number[] {
+    return this.#shards.flatMap((seat, index) => (seat.isLost ? [] : [index]));
+  }
+
   get counters(): GatewayCounters | undefined {
     return this.#counters;
   }
 
   /** Whether every thread runs. */
   get isWhole(): boolean {
-    return this.#gateway !== undefined && this.#shards.every((seat) => seat !== undefined);
+    return this.#gateway !== undefined && this.#shards.every(({ isLost }) => !isLost);
   }
 
   latency(): Record<"frameIn" | "frameOut" | "turn" | "turnEngine", Histogram> {
@@ -115,6 +126,19 @@ export class EngineThreads {
     const { callId, answerMsMax: expiresInMs } = spec;
     this.#gateway?.tell({ kind: "expectCall", callId, expiresInMs, ...place });
     this.#shards[place.shardIndex]!.thread.tell({ kind: "startCall", spec });
+  }
+
+  /** Gives calls of a lost shard to the shards that their entries name now. */
+  moveCalls(lost: LostShard, entries: readonly LedgerEntry[]): void {
+    const { shardIndex: lostShardIndex, incarnation: lostIncarnation } = lost;
+    for (const { spec, shardIndex, memory, losses } of entries) {
+      const { thread } = this.#shards[shardIndex]!;
+      const incarnation = losses + 1;
+      if (memory === undefined) thread.tell({ kind: "startCall", spec });
+      else thread.tell({ kind: "adoptCall", spec, memory, incarnation });
+    }
+    const calls = entries.map(({ spec: { callId }, shardIndex }) => ({ callId, shardIndex }));
+    this.#gateway?.tell({ kind: "moveCalls", lostShardIndex, lostIncarnation, calls });
   }
 
   forgetCall(callId: string): void {
@@ -146,11 +170,12 @@ export class EngineThreads {
     for (const prompt of this.#prompts) gateway.tell({ kind: "addPrompt", prompt });
     this.#shards.forEach((seat, shardIndex) => {
       seat.incarnation += 1;
-      connectShard(gateway, seat.thread, { shardIndex, incarnation: seat.incarnation });
+      if (!seat.isLost)
+        connectShard(gateway, seat.thread, { shardIndex, incarnation: seat.incarnation });
     });
     gateway.onLost(({ exitCode, error }) => {
       this.#gateway = undefined;
-      this.#lost({ name: gateway.name, shardIndex: undefined }, exitCode, error);
+      this.#lost(gateway.name, "gateway", exitCode, error);
       this.#again(gateway.name, () => this.#startGateway(this.port));
     });
   }
@@ -165,12 +190,18 @@ export class EngineThreads {
     this.#addLatency(ready);
     for (const { fileName, source } of flows) thread.tell({ kind: "addFlow", fileName, source });
     for (const prompt of this.#prompts) thread.tell({ kind: "addPrompt", prompt });
-    this.#shards[shardIndex] = { thread, incarnation };
+    const seat = { thread, incarnation, isLost: false };
+    this.#shards[shardIndex] = seat;
     if (this.#gateway !== undefined)
       connectShard(this.#gateway, thread, { shardIndex, incarnation });
     thread.onLost(({ exitCode, error }) => {
-      this.#lost({ name: thread.name, shardIndex }, exitCode, error);
-      this.#again(thread.name, () => this.#startShard(shardIndex, incarnation + 1));
+      seat.isLost = true;
+      const lost = { shardIndex, incarnation: seat.incarnation };
+      this.#lost(thread.name, lost, exitCode, error);
+      this.#again(thread.name, async () => {
+        await this.#startShard(shardIndex, seat.incarnation + 1);
+        this.#options.listener.shardBack(lost);
+      });
     });
   }
 
@@ -180,14 +211,10 @@ export class EngineThreads {
     this.#latency.turnEngine.push(new Histogram(turnEngine));
   }
 
-  #lost(
-    thread: { readonly name: string; readonly shardIndex: number | undefined },
-    exitCode: number,
-    error: unknown,
-  ): void {
+  #lost(name: string, thread: LostThread, exitCode: number, error: unknown): void {
     const why = error === undefined ? `exit code ${exitCode}` : toErrorData(error).message;
-    this.#options.listener.log("error", "a thread is lost", { thread: thread.name, why });
-    this.#options.listener.lost(thread, why);
+    this.#options.listener.log("error", "a thread is lost", { thread: name, why });
+    this.#options.listener.lost(thread);
   }
 
   #again(name: string, start: () => Promise<void>): void {
@@ -211,6 +238,8 @@ export class EngineThreads {
   #shardReport(thread: ShardThread, report: ShardReport): void {
     const { listener } = this.#options;
     switch (report.kind) {
+      case "remember":
+        return listener.remember(report.callId, report.memory);
       case "callEvent":
         return listener.callEvent(report.callId, report.event);
       case "job":

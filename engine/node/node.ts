@@ -21,9 +21,10 @@ import type {
 } from "../engine-node.js";
 import { createJobPool, type JobPool } from "../jobs/job-pool.js";
 import { CallRegistry } from "./call-registry.js";
-import { EngineThreads } from "./engine-threads.js";
+import { EngineThreads, type LostShard, type LostThread } from "./engine-threads.js";
 import { loadFlowLibrary, type LibraryFlow } from "./flow-library.js";
 import { renderFlowPrompts } from "./flow-prompts.js";
+import { Ledger } from "./ledger.js";
 import { latencyReport } from "./latency-report.js";
 import { startRecognition, type Recognition } from "./recognition.js";
 import { createTrunks } from "./trunks.js";
@@ -43,7 +44,6 @@ export type NodeParts = {
   readonly log?: (level: "info" | "warn" | "error", message: string, fields: object) => void;
 };
 
-type Attempt = { readonly trunk: TrunkAttempt; readonly shardIndex: number };
 type Running = {
   readonly store: { readonly records: UserCallRecords; stop(): Promise<void> };
   readonly jobs: JobPool;
@@ -65,7 +65,8 @@ class Node implements EngineNode {
   readonly #trunks = new Map<string, Trunk>();
   readonly #log: NonNullable<NodeParts["log"]>;
   readonly #calls: CallRegistry;
-  readonly #attempts = new Map<string, Attempt>();
+  readonly #ledger = new Ledger();
+  readonly #attempts = new Map<string, TrunkAttempt>();
   #running: Running | undefined;
   #isDraining = false;
   #stopped: Promise<void> | undefined;
@@ -103,7 +104,9 @@ class Node implements EngineNode {
       flows: [...flows.values()],
       listener: {
         callEvent: (callId, event) => this.#callEvent(callId, event),
-        lost: (thread) => this.#threadLost(thread.shardIndex),
+        remember: (callId, memory) => this.#ledger.remember(callId, memory),
+        lost: (thread) => this.#threadLost(thread),
+        shardBack: (lost) => this.#shardBack(lost),
         log: this.#log,
       },
     });
@@ -143,12 +146,13 @@ class Node implements EngineNode {
     const { userId, flow: flowId, to, variables = {} } = request;
     const isRecorded = request.isRecorded ?? this.#config.recording.isEnabled;
     const spec = { callId, userId, flowId, variables, isRecorded, answerMsMax, durationMsMax };
+    this.#ledger.add(spec, shardIndex);
     running.threads.startCall(spec, { shardIndex, token });
     const mediaUrl = this.#mediaUrl();
     const attempt = trunk.originate({ callId, to, mediaUrl, token, ringMsMax }, (event) =>
       this.#trunkEvent(callId, event),
     );
-    this.#attempts.set(callId, { trunk: attempt, shardIndex });
+    this.#attempts.set(callId, attempt);
     return view;
   }
 
@@ -160,7 +164,10 @@ class Node implements EngineNode {
   }
 
   async callEnded(callId: string): Promise<CallView> {
-    return this.#calls.ended(callId);
+    if (this.#calls.find(callId) !== undefined) return this.#calls.ended(callId);
+    const view = await this.getCall(callId);
+    if (view?.status === "ended") return view;
+    throw new EngineError("UNKNOWN_CALL", `there is no call ${callId}`, { callId });
   }
 
   async hangup(callId: string): Promise<CallView> {
@@ -270,13 +277,12 @@ class Node implements EngineNode {
       const message = `trunk "${request.trunk}" is not configured; there is ${known}`;
       throw new EngineError("UNKNOWN_TRUNK", message);
     }
-    return { trunk, shardIndex: this.#leastLoadedShard(running.threads.shardCount) };
+    return { trunk, shardIndex: this.#leastLoaded(running.threads.liveShards) };
   }
 
-  #leastLoadedShard(shardCount: number): number {
-    const loads = new Array<number>(shardCount).fill(0);
-    for (const { shardIndex } of this.#attempts.values()) loads[shardIndex]! += 1;
-    return loads.indexOf(Math.min(...loads));
+  #leastLoaded(liveShards: readonly number[]): number {
+    const loads = liveShards.map((index) => this.#ledger.callsOf(index).length);
+    return liveShards[loads.indexOf(Math.min(...loads))]!;
   }
 
   #callEvent(callId: string, event: CallEvent): void {
@@ -292,8 +298,9 @@ class Node implements EngineNode {
     const { callId } = view;
     const attempt = this.#attempts.get(callId);
     this.#attempts.delete(callId);
+    this.#ledger.remove(callId);
     this.#running?.threads.forgetCall(callId);
-    attempt?.trunk.hangup();
+    attempt?.hangup();
     try {
       await this.#running?.store.records.put(recordOf(view));
     } catch (error) {
@@ -310,15 +317,34 @@ class Node implements EngineNode {
   }
 
   #hangup(callId: string, outcome: string): void {
-    const attempt = this.#attempts.get(callId);
-    if (attempt !== undefined) this.#running?.threads.hangup(attempt.shardIndex, callId, outcome);
+    const entry = this.#ledger.find(callId);
+    if (entry !== undefined) this.#running?.threads.hangup(entry.shardIndex, callId, outcome);
   }
 
-  #threadLost(shardIndex: number | undefined): void {
-    for (const [callId, attempt] of [...this.#attempts]) {
-      if (shardIndex !== undefined && attempt.shardIndex !== shardIndex) continue;
-      this.#callEvent(callId, { kind: "ended", outcome: "failed", durationMs: 0, recordedMs: 0 });
+  /** Calls of a lost shard go on elsewhere; those of a lost gateway have no sockets any more. */
+  #threadLost(lost: LostThread): void {
+    const threads = this.#running?.threads;
+    if (lost === "gateway" || threads === undefined) {
+      for (const callId of this.#ledger.callsOf(undefined)) this.#fail(callId);
+      return;
     }
+    const takeovers = this.#ledger.takeOver(lost.shardIndex, threads.liveShards);
+    for (const { kind, callId } of takeovers) {
+      this.#log("warn", "a call lost its shard", { callId, what: kind });
+      if (kind === "giveUp") this.#fail(callId);
+    }
+    const moved = takeovers.filter(({ kind }) => kind === "move").map(({ entry }) => entry);
+    if (moved.length > 0) threads.moveCalls(lost, moved);
+  }
+
+  /** Calls for which there was no other shard have waited for this one. */
+  #shardBack(lost: LostShard): void {
+    const waiting = this.#ledger.takeWaiting(lost.shardIndex);
+    if (waiting.length > 0) this.#running?.threads.moveCalls(lost, waiting);
+  }
+
+  #fail(callId: string): void {
+    this.#callEvent(callId, { kind: "ended", outcome: "failed", durationMs: 0, recordedMs: 0 });
   }
 
   #mediaUrl(): string {

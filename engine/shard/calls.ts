@@ -1,29 +1,41 @@
 /** CallSupervisor: the calls of one shard, each a child that may end unnoticed by the others. */
 import { call } from "../../actors/call/call.js";
-import type { CallSpec, CastPorts } from "../../actors/call/cast-ports.js";
+import type { CallMemory, CallSpec, CastPorts } from "../../actors/call/cast-ports.js";
 import type { CallDirectory } from "../../actors/call/messages.js";
 import type { Behavior } from "../../actors/kernel/index.js";
 
 export type CallsMessage =
-  | { readonly kind: "startCall"; readonly spec: CallSpec }
+  | {
+      readonly kind: "startCall";
+      readonly spec: CallSpec;
+      /** Of a call that comes from a lost shard. */
+      readonly earlier?: { readonly memory: CallMemory; readonly incarnation: number };
+    }
   | { readonly kind: "callDown"; readonly callId: string };
 
-/**
- * @param calls filled and emptied by this actor: where frames and notices of a call go
- */
+/** Told when the calls of this shard begin and end. */
+export type CallsListener = {
+  /** Frames and notices of the call go by this directory from now on. */
+  started(callId: string, directory: CallDirectory): void;
+  ended(callId: string): void;
+};
+
 export function callSupervisor(
   ports: CastPorts,
-  calls: Map<string, CallDirectory>,
+  listener: CallsListener,
 ): Behavior<null, CallsMessage> {
   return {
     start: () => null,
     receive(_state, message, ctx) {
-      if (message.kind === "callDown") return void calls.delete(message.callId);
-      const { spec } = message;
+      if (message.kind === "callDown") return listener.ended(message.callId);
+      const { spec, earlier } = message;
       const directory = {} as CallDirectory;
-      calls.set(spec.callId, directory);
-      directory.call = ctx.spawn(`call-${spec.callId}`, call({ ports, spec, directory }));
+      directory.call = ctx.spawn(
+        `call-${spec.callId}`,
+        call({ ports, spec, directory, ...earlier }),
+      );
       ctx.watch(directory.call, () => ({ kind: "callDown", callId: spec.callId }));
+      listener.started(spec.callId, directory);
     },
   };
 }

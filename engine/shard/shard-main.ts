@@ -1,6 +1,12 @@
 /** Entry of a shard thread: composes the cast's ports and runs the calls it is given. */
 import { parentPort, workerData } from "node:worker_threads";
-import type { CastPorts, MediaLink, RecordedChunk } from "../../actors/call/cast-ports.js";
+import { decode, encode } from "@msgpack/msgpack";
+import type {
+  CallMemory,
+  CastPorts,
+  MediaLink,
+  RecordedChunk,
+} from "../../actors/call/cast-ports.js";
 import {
   createActorSystem,
   createNactDispatcher,
@@ -62,6 +68,9 @@ function castPorts(
     synthesize: async (request) => (await jobs.run({ kind: "synthesize", request })).audio,
     findPrompt: (promptId, format) => prompts.get(`${promptId} ${formatKey(format)}`),
     record: async (chunk: RecordedChunk) => void (await jobs.run({ kind: "record", ...chunk })),
+    recordedChunks: async ({ callId, userId }) =>
+      (await jobs.run({ kind: "recordedChunks", callId, userId })).chunks,
+    remember: (callId, memory) => report({ kind: "remember", callId, memory: encode(memory) }),
     report: (callId, event) => report({ kind: "callEvent", callId, event }),
   };
 }
@@ -130,6 +139,10 @@ function receive(
     }
     case "startCall":
       return shard.startCall(command.spec);
+    case "adoptCall": {
+      const memory = decode(command.memory) as CallMemory;
+      return shard.adoptCall(command.spec, memory, command.incarnation);
+    }
     case "hangup":
       return shard.hangup(command.callId, command.outcome);
     case "jobDone":

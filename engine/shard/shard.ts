@@ -7,18 +7,30 @@ import type { CastPorts } from "../../actors/call/cast-ports.js";
 import type { CallDirectory } from "../../actors/call/messages.js";
 import type { ActorRef, ActorSystem } from "../../actors/kernel/index.js";
 import { FrameRingReader, FrameRingWriter, type FrameView } from "../../base/frame-ring.js";
-import type { Time } from "../../base/ports.js";
+import type { Time, Timer } from "../../base/ports.js";
 import type { LegCommand, LegNotice, ShardLinkData } from "../control/messages.js";
-import { callSupervisor, type CallsMessage } from "./calls.js";
-import type { CallSpec, MediaLink } from "../../actors/call/cast-ports.js";
+import { callSupervisor, type CallsListener, type CallsMessage } from "./calls.js";
+import type { CallMemory, CallSpec, MediaLink } from "../../actors/call/cast-ports.js";
 
 const tickMs = 2;
 /** Frames handled in one tick; the rest waits for the next, so that messages get their turn. */
 const framesPerTickMax = 2000;
 
+/** A call whose start has not come by then does not come: it is over. */
+const earlyMsMax = 2000;
+
+/** What waits for a call to start. */
+type EarlyCall = {
+  readonly acts: ((directory: CallDirectory) => void)[];
+  readonly giveUps: (() => void)[];
+  readonly timer: Timer;
+};
+
 export class Shard {
   readonly #time: Time;
   readonly #calls = new Map<string, CallDirectory>();
+  /** For calls the node has not told us of yet: its port and the gateway's have no common order. */
+  readonly #early = new Map<string, EarlyCall>();
   /** Open legs by the gateway's number. */
   readonly #legs = new Map<number, CallDirectory>();
   readonly #supervisor: ActorRef<CallsMessage>;
@@ -39,7 +51,11 @@ export class Shard {
   }) {
     this.#time = options.time;
     const ports = options.castPorts(this.#mediaLink());
-    this.#supervisor = options.system.spawn("calls", callSupervisor(ports, this.#calls));
+    const listener: CallsListener = {
+      started: (callId, directory) => this.#started(callId, directory),
+      ended: (callId) => void this.#calls.delete(callId),
+    };
+    this.#supervisor = options.system.spawn("calls", callSupervisor(ports, listener));
   }
 
   attachGateway(link: ShardLinkData): void {
@@ -54,8 +70,13 @@ export class Shard {
     this.#supervisor.tell({ kind: "startCall", spec });
   }
 
+  /** Takes over a call of a lost shard; the gateway hands its leg over. */
+  adoptCall(spec: CallSpec, memory: CallMemory, incarnation: number): void {
+    this.#supervisor.tell({ kind: "startCall", spec, earlier: { memory, incarnation } });
+  }
+
   hangup(callId: string, outcome: string): void {
-    this.#calls.get(callId)?.call.tell({ kind: "hangup", outcome });
+    this.#deliver(callId, (directory) => directory.call.tell({ kind: "hangup", outcome }));
   }
 
   get callCount(): number {
@@ -73,6 +94,10 @@ export class Shard {
         return this.#wake();
       case "legOpened":
         return this.#legOpened(notice);
+      case "legGone":
+        return this.#deliver(notice.callId, (directory) =>
+          directory.call.tell({ kind: "legClosed", reason: "gone" }),
+        );
       case "legClosed": {
         this.#drain();
         const directory = this.#legs.get(notice.slot);
@@ -91,15 +116,48 @@ export class Shard {
   }
 
   #legOpened(notice: Extract<LegNotice, { kind: "legOpened" }>): void {
-    const { callId, slot, format, frameBytes, protocol, atMs: openedAtMs } = notice;
-    const directory = this.#calls.get(callId);
-    if (directory === undefined) {
-      return this.#tell({ kind: "hangup", slot, reason: "the call is over" });
-    }
-    this.#legs.set(slot, directory);
+    const { callId, slot, format, frameBytes, protocol, atMs: openedAtMs, adoption } = notice;
     const leg = { slot, format, frameBytes, protocol, openedAtMs };
-    directory.call.tell({ kind: "legOpened", leg });
-    this.#wake();
+    const adopted = adoption === undefined ? {} : { adoption };
+    const open = (directory: CallDirectory): void => {
+      this.#legs.set(slot, directory);
+      directory.call.tell({ kind: "legOpened", leg, ...adopted });
+      this.#tell({ kind: "legTaken", slot });
+      this.#wake();
+    };
+    this.#deliver(callId, open, () => {
+      this.#tell({ kind: "hangup", slot, reason: "the call is over" });
+    });
+  }
+
+  /** Does something with a call now, or as soon as it starts; gives up when it does not. */
+  #deliver(
+    callId: string,
+    act: (directory: CallDirectory) => void,
+    giveUp: () => void = () => undefined,
+  ): void {
+    const directory = this.#calls.get(callId);
+    if (directory !== undefined) return act(directory);
+    const early = this.#early.get(callId) ?? { acts: [], giveUps: [], timer: this.#expiry(callId) };
+    early.acts.push(act);
+    early.giveUps.push(giveUp);
+    this.#early.set(callId, early);
+  }
+
+  #expiry(callId: string): Timer {
+    return this.#time.after(earlyMsMax, () => {
+      const early = this.#early.get(callId);
+      this.#early.delete(callId);
+      for (const giveUp of early?.giveUps ?? []) giveUp();
+    });
+  }
+
+  #started(callId: string, directory: CallDirectory): void {
+    this.#calls.set(callId, directory);
+    const early = this.#early.get(callId);
+    this.#early.delete(callId);
+    early?.timer.cancel();
+    for (const act of early?.acts ?? []) act(directory);
   }
 
   #wake(): void {

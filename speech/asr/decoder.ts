@@ -57,6 +57,9 @@ export class Decoder {
       ...["-bestpath", "no"],
       // Background words are many and mostly hopeless: half the work, the same answers.
       ...["-maxhmmpf", "300"],
+      // The default word beam prunes long prompts where there are twenty candidates: of 200 prompts
+      // 6 were rejected with it, none with this one, at the same cost.
+      ...["-wbeam", "1e-48"],
     ]);
     if (this.#pointer === null) throw broken("ps_init: the acoustic model can not be read");
     for (const word of backgroundWords) this.#learn(backgroundPrefix + word, word);

@@ -4,7 +4,14 @@
  */
 import { call } from "../../actors/call/call.js";
 import type { CallEvent } from "../../actors/call/call-events.js";
-import type { CastPorts, CallSpec, Leg, RecordedChunk } from "../../actors/call/cast-ports.js";
+import type {
+  CallMemory,
+  CallSpec,
+  CastPorts,
+  Leg,
+  LegAdoption,
+  RecordedChunk,
+} from "../../actors/call/cast-ports.js";
 import type { CallDirectory } from "../../actors/call/messages.js";
 import {
   createActorSystem,
@@ -29,6 +36,8 @@ export type RigOptions = {
   readonly hasRecognizer?: boolean;
   /** What the port throws or fakes otherwise. */
   readonly ports?: Partial<CastPorts>;
+  /** The call was lost with its shard: what the ledger kept. */
+  readonly memory?: CallMemory;
 };
 
 /** What happened at the gateway, in order. */
@@ -45,6 +54,7 @@ export function castRig(options: RigOptions) {
   const events: CallEvent[] = [];
   const media: MediaEntry[] = [];
   const chunks: RecordedChunk[] = [];
+  const memories: CallMemory[] = [];
   const failures: { path: string; error: ErrorData }[] = [];
   const letters = new DeadLetterCounter();
   const streams: RigStream[] = [];
@@ -108,6 +118,8 @@ export function castRig(options: RigOptions) {
       chunks.push(chunk);
       return Promise.resolve();
     },
+    recordedChunks: () => Promise.resolve(chunks.length),
+    remember: (_callId, memory) => memories.push(memory),
     report: (_callId, event) => events.push(event),
     latency: { frameIn: new Histogram(), turn: new Histogram(), turnEngine: new Histogram() },
     ...options.ports,
@@ -128,7 +140,9 @@ export function castRig(options: RigOptions) {
     answerMsMax: 30_000,
     durationMsMax: 600_000,
   };
-  system.spawn("call", call({ ports, spec, directory }));
+  const { memory } = options;
+  const life = memory === undefined ? {} : { memory, incarnation: 2 };
+  system.spawn("call", call({ ports, spec, directory, ...life }));
 
   let mediaSamples = 0;
   /** One 20 ms frame from the callee, and the 20 ms it takes. */
@@ -149,6 +163,7 @@ export function castRig(options: RigOptions) {
     events,
     media,
     chunks,
+    memories,
     failures,
     letters,
     streams,
@@ -159,6 +174,11 @@ export function castRig(options: RigOptions) {
     /** Opens the leg: the call is answered. */
     answer() {
       directory.call.tell({ kind: "legOpened", leg });
+      time.settle();
+    },
+    /** The gateway hands the leg of a lost shard over. */
+    adopt(adoption: LegAdoption) {
+      directory.call.tell({ kind: "legOpened", leg, adoption });
       time.settle();
     },
     /** The callee talks, or is silent, for so long. */

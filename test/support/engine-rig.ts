@@ -36,6 +36,9 @@ const twoKeys: CalleeScript = {
   alsoHeard: [],
 };
 
+/** Hears everything, does nothing. */
+const silent: CalleeScript = { ...twoKeys, id: "silent", keypadOnly: [] };
+
 export type EngineRig = {
   readonly node: EngineNode;
   readonly trunk: LoopbackTrunk;
@@ -69,7 +72,7 @@ export async function startEngine(overrides: ConfigOverrides = {}): Promise<Engi
   };
   const logs: { level: string; message: string }[] = [];
   const reports = new Map<string, CalleeReport>();
-  const scripts = [...(await loadScripts()), twoKeys];
+  const scripts = [...(await loadScripts()), twoKeys, silent];
   const time = nodeTime();
   const isRecognizing = overrides.recognition?.isEnabled ?? true;
   const trunk = createLoopbackTrunk({

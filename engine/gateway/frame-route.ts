@@ -1,0 +1,44 @@
+/**
+ * The way of one leg's frames to its shard. Until the shard knows the leg they are held, because
+ * the ring may be faster than the message that announces it: no frame is lost at a start, nor when
+ * a leg changes shards.
+ */
+import type { ShardLink } from "./shard-link.js";
+
+/** Two seconds; a shard that takes longer to answer is lost, and the oldest frames with it. */
+const heldMax = 100;
+
+type Held = { readonly payload: Uint8Array; readonly mediaSamples: number; readonly atMs: number };
+
+export class FrameRoute {
+  readonly link: ShardLink;
+  readonly #slot: number;
+  #held: Held[] | undefined = [];
+
+  constructor(slot: number, link: ShardLink) {
+    this.#slot = slot;
+    this.link = link;
+  }
+
+  /** Passes a frame on; copies it. */
+  write(payload: Uint8Array, mediaSamples: number, atMs: number): void {
+    if (this.#held !== undefined) return this.hold(payload, mediaSamples, atMs);
+    const head = { slot: this.#slot, sequence: 0, flags: 0, mediaSamples, atMs };
+    this.link.write(head, payload);
+  }
+
+  /** Keeps a frame for the shard to come, in the order of media time. Once open: too late. */
+  hold(payload: Uint8Array, mediaSamples: number, atMs: number): void {
+    if (this.#held === undefined) return;
+    this.#held.push({ payload: payload.slice(), mediaSamples, atMs });
+    if (this.#held.length > heldMax) this.#held.shift();
+  }
+
+  /** The shard knows the leg: what was held goes first. */
+  open(): void {
+    const held = this.#held ?? [];
+    this.#held = undefined;
+    held.sort((a, b) => a.mediaSamples - b.mediaSamples);
+    for (const { payload, mediaSamples, atMs } of held) this.write(payload, mediaSamples, atMs);
+  }
+}

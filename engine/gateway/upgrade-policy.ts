@@ -1,0 +1,29 @@
+/** Whether a socket is let in: by its path, by the room there is, and by whether we drain. Pure. */
+import type { MediaProtocol } from "../../access/protocols/media-protocol.js";
+import { protocolOfPath } from "../../access/protocols/media-protocols.js";
+import type { UpgradeAnswer, UpgradeRequest } from "../../access/transports/transport.js";
+
+/** @returns 404 with the paths there are, 503 while full or draining, or the subprotocol to echo */
+export function judgeUpgrade(
+  request: UpgradeRequest,
+  state: {
+    readonly protocols: readonly MediaProtocol[];
+    readonly isFull: boolean;
+    readonly isDraining: boolean;
+  },
+): UpgradeAnswer {
+  const { protocols, isFull, isDraining } = state;
+  const protocol = protocolOfPath(protocols, request.path);
+  if (protocol === undefined) {
+    const paths = protocols.map(({ path }) => path).join(", ");
+    const reason = `No media protocol at ${request.path.slice(0, 80)}; there is ${paths}.`;
+    return { ok: false, status: 404, reason };
+  }
+  if (isDraining || isFull) {
+    const reason = isFull ? "All media connections are taken." : "This node takes no new calls.";
+    return { ok: false, status: 503, reason, retryAfterSeconds: 5 };
+  }
+  const { subprotocol } = protocol;
+  const isOffered = subprotocol !== undefined && request.subprotocols.includes(subprotocol);
+  return isOffered ? { ok: true, subprotocol } : { ok: true };
+}
