@@ -181,6 +181,11 @@ export function castRig(options: RigOptions) {
       directory.call.tell({ kind: "legOpened", leg, adoption });
       time.settle();
     },
+    /** Media time that went by before this rig came. */
+    skipMedia(durationMs: number) {
+      mediaSamples += (durationMs * rateHz) / 1000;
+      return Promise.resolve();
+    },
     /** The callee talks, or is silent, for so long. */
     talk: (durationMs: number) => hear(durationMs, true),
     silence: (durationMs: number) => hear(durationMs, false),
