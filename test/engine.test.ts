@@ -3,7 +3,13 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { isPocketSphinxAvailable } from "../speech/asr/pocketsphinx.js";
 import type { CallView } from "../engine/engine-node.js";
-import { flowFile, startEngine, whenView, type EngineRig } from "./support/engine-rig.js";
+import {
+  blockMessage,
+  flowFile,
+  startEngine,
+  whenView,
+  type EngineRig,
+} from "./support/engine-rig.js";
 
 /** Keypad calls: they need no recogniser, so they run everywhere. */
 describe("the engine, keypad only", () => {
@@ -107,6 +113,17 @@ describe("the engine, keypad only", () => {
       await expect.poll(() => countOf("a thread runs again")).toBe(runsAgain + 1);
     },
   );
+
+  test("a shard whose loop is blocked is ended by the watchdog, and its calls go on", async () => {
+    const talking = whenView(({ transcript }) => transcript.length > 0);
+    const { callId } = await rig.dial("two-keys", talking.listener);
+    await talking.seen;
+    rig.threads.get("shard-0")!.post(blockMessage);
+    expectWhole(await rig.node.callEnded(callId));
+    const texts = rig.logs.map(({ message }) => message);
+    expect(texts).toContain("a thread's loop is blocked");
+    expect(texts).toContain("a thread is ended: its loop is blocked");
+  });
 
   test("when every shard dies at once, the calls wait for a new one", async () => {
     const talking = whenView(({ transcript }) => transcript.length > 0);

@@ -27,6 +27,7 @@ import {
   type GatewayThread,
   type ShardThread,
 } from "./thread-handles.js";
+import { Watchdog, type Watched } from "./watchdog.js";
 
 /** A life of a shard that is over. */
 export type LostShard = { readonly shardIndex: number; readonly incarnation: number };
@@ -70,11 +71,13 @@ export class EngineThreads {
   };
   #gateway: GatewayThread | undefined;
   #counters: GatewayCounters | undefined;
+  readonly #watchdog: Watchdog;
   #isStopping = false;
   port = 0;
 
   constructor(options: EngineThreadsOptions) {
     this.#options = options;
+    this.#watchdog = new Watchdog(options.time);
   }
 
   /** Starts the gateway, then every shard. @throws {EngineError} why one could not start */
@@ -155,6 +158,7 @@ export class EngineThreads {
 
   async stop(): Promise<void> {
     this.#isStopping = true;
+    this.#watchdog.stop();
     await this.#gateway?.stop({ kind: "stop" });
     await Promise.all(this.#shards.map(({ thread }) => thread.stop({ kind: "stop" })));
   }
@@ -183,7 +187,8 @@ export class EngineThreads {
   async #startShard(shardIndex: number, incarnation: number): Promise<void> {
     const { host, time, config, recognitionSockets, flows } = this.#options;
     const { shardHeapMbMax: heapMbMax } = config.threads;
-    const data = { shardIndex, recognitionSockets };
+    const beat = new Int32Array(new SharedArrayBuffer(4));
+    const data = { shardIndex, recognitionSockets, beat };
     const thread = startShard(host, time, { data, heapMbMax });
     thread.onReport((report) => this.#shardReport(thread, report));
     const ready = await thread.ready("ready");
@@ -194,8 +199,10 @@ export class EngineThreads {
     this.#shards[shardIndex] = seat;
     if (this.#gateway !== undefined)
       connectShard(this.#gateway, thread, { shardIndex, incarnation });
+    const watched = this.#watch(thread, beat);
     thread.onLost(({ exitCode, error }) => {
       seat.isLost = true;
+      this.#watchdog.unwatch(watched);
       const lost = { shardIndex, incarnation: seat.incarnation };
       this.#lost(thread.name, lost, exitCode, error);
       this.#again(thread.name, async () => {
@@ -203,6 +210,26 @@ export class EngineThreads {
         this.#options.listener.shardBack(lost);
       });
     });
+  }
+
+  /** Ends the thread when its loop is blocked for too long: its calls go on elsewhere. */
+  #watch(thread: ShardThread, beat: Int32Array): Watched {
+    const { listener } = this.#options;
+    const { name } = thread;
+    const watched: Watched = {
+      beat,
+      blocked: (blockedMs) =>
+        listener.log("warn", "a thread's loop is blocked", { thread: name, blockedMs }),
+      end: (blockedMs) => {
+        listener.log("error", "a thread is ended: its loop is blocked", {
+          thread: name,
+          blockedMs,
+        });
+        void thread.terminate();
+      },
+    };
+    this.#watchdog.watch(watched);
+    return watched;
   }
 
   #addLatency({ frameIn, turn, turnEngine }: ShardLatency): void {

@@ -76,6 +76,11 @@ export class EngineThread<Command, Report extends Reports> {
     });
   }
 
+  /** Ends it at once, also in the middle of a loop; counts as lost. */
+  terminate(): Promise<void> {
+    return this.#thread.terminate();
+  }
+
   /** Asks it to stop, waits for its end, and ends it when it does not. */
   async stop(command: Command): Promise<void> {
     this.#isStopping = true;

@@ -23,12 +23,15 @@ import type { Recognizer } from "../../speech/asr/recognizer.js";
 import { loadVad } from "../../speech/vad/fvad.js";
 import type { VadFactory } from "../../speech/vad/vad.js";
 import type { ShardCommand, ShardReport } from "../control/messages.js";
+import { beatMs } from "../node/watchdog.js";
 import { JobClient } from "./job-client.js";
 import { openRecognizer, type OpenRecognizer } from "./open-recognizer.js";
 import { Shard } from "./shard.js";
 
 export type ShardThreadData = {
   readonly shardIndex: number;
+  /** One counter that the watchdog follows. */
+  readonly beat: Int32Array;
   /** Sockets of the recognition processes; none where no recogniser is installed. */
   readonly recognitionSockets: readonly string[];
 };
@@ -109,6 +112,7 @@ async function start(): Promise<void> {
   const recognizer = openRecognizer(data.recognitionSockets, time);
   const { shard, stop } = await compose(recognizer);
   port.on("message", (command: ShardCommand) => receive(command, shard, recognizer, stop));
+  beat();
   const { frameIn, turn, turnEngine } = latency;
   report({
     kind: "ready",
@@ -116,6 +120,12 @@ async function start(): Promise<void> {
     turn: turn.handle,
     turnEngine: turnEngine.handle,
   });
+}
+
+/** Tells the watchdog that this loop turns. */
+function beat(): void {
+  Atomics.add(data.beat, 0, 1);
+  time.after(beatMs, beat);
 }
 
 function receive(

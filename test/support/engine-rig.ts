@@ -60,12 +60,24 @@ export function whenView(fits: (view: CallView) => boolean) {
   return { seen, listener: (view: CallView) => void (fits(view) && settle(view)) };
 }
 
+/** The message that makes any of our threads run in a circle for ever. */
+export const blockMessage = { kind: "testBlock" };
+
+/** A thread's entry with a listener in front that blocks its loop when told to. */
+function blockable(entry: URL): URL {
+  const source = `
+    import { parentPort } from "node:worker_threads";
+    parentPort.on("message", ({ kind }) => { if (kind === "testBlock") for (;;); });
+    await import(${JSON.stringify(entry.href)});`;
+  return new URL(`data:text/javascript,${encodeURIComponent(source)}`);
+}
+
 export async function startEngine(overrides: ConfigOverrides = {}): Promise<EngineRig> {
   const dataDir = mkdtempSync(join(tmpdir(), "voxtree-test-"));
   const threads = new Map<string, ThreadHandle>();
   const threadHost: ThreadHost = {
     spawn(options) {
-      const thread = nodeThreadHost.spawn(options);
+      const thread = nodeThreadHost.spawn({ ...options, entry: blockable(options.entry) });
       threads.set(options.name, thread);
       return thread;
     },
