@@ -1,13 +1,21 @@
 /**
  * One life of an actor: its state, mailbox, children and watchers. The system makes cells; nobody
  * outside the kernel holds one.
+ *
+ * ```
+ * running ──asked from above──▶ stopping ──ctx.stop()──▶ closing ──children gone──▶ ended
+ *    │                          (graceful)                 ▲
+ *    └──stops itself, throws, has no `stopping`────────────┘     killed: ended at once, from any
+ * ```
  */
-import { toErrorData, type ErrorData } from "../../base/errors.js";
+import { EngineError, toErrorData, type ErrorData } from "../../base/errors.js";
 import type { Timer } from "../../base/ports.js";
+import type { SystemCore } from "./actor-system.js";
+import type { DeadLetterReason } from "./dead-letters.js";
 import type { Runner } from "./dispatcher.js";
 import type { Lane } from "./lanes.js";
-import { Mailbox, type LaneMetrics } from "./mailbox.js";
-import type { SystemCore } from "./actor-system.js";
+import { Mailbox } from "./mailbox.js";
+import type { ActorMetrics } from "./metrics.js";
 import type {
   ActorRef,
   Behavior,
@@ -17,38 +25,56 @@ import type {
   ExitReason,
   Message,
   ReplyTo,
+  SpawnOptions,
 } from "./types.js";
 
 /** Messages handled before others get their turn. */
 const batchMax = 64;
+/** As OTP gives a worker. */
+const shutdownMsDefault = 5000;
 
 export class ActorCell<S, M extends Message> implements ActorRef<M>, Context<M> {
   readonly path: string;
   readonly id: number;
+  readonly incarnation: number;
   readonly self: ActorRef<M> = this;
   readonly #core: SystemCore;
   readonly #parent: ActorCell<unknown, never> | undefined;
   readonly #behavior: Behavior<S, M>;
+  readonly #shutdownMs: number;
   readonly #mailbox: Mailbox<M>;
   readonly #runner: Runner;
   readonly #children = new Map<string, ActorCell<unknown, never>>();
   readonly #timers = new Set<Timer>();
   readonly #onDown = new Set<(down: Down) => void>();
+  /** How to take back each watch of this actor, by the id of the watched. */
+  readonly #watches = new Map<number, () => void>();
+  #phase: "running" | "stopping" | "closing" | "ended" = "running";
   #state: { readonly value: S } | undefined;
+  /** Why this life ends: set when that begins. */
   #exit: ExitReason | undefined;
-  #isStopping: ExitReason | undefined;
+  /** What the actor itself decided, to be done after the current message. */
+  #ownStop: ExitReason | undefined;
+  #deadline: Timer | undefined;
+  /** Children to end, first started first; taken from the back. */
+  #toClose: ActorCell<unknown, never>[] = [];
+  #isClosingChildren = false;
+  #handled = 0;
 
   constructor(
     core: SystemCore,
     parent: ActorCell<unknown, never> | undefined,
     name: string,
     behavior: Behavior<S, M>,
+    options: SpawnOptions = {},
   ) {
     this.#core = core;
     this.#parent = parent;
     this.#behavior = behavior;
     this.path = `${parent?.path ?? ""}/${name}`;
     this.id = core.nextId();
+    this.incarnation = options.incarnation ?? 1;
+    this.#shutdownMs = options.shutdownMs ?? behavior.shutdownMs ?? shutdownMsDefault;
     this.#mailbox = new Mailbox(behavior);
     this.#runner = core.dispatcher.register(`a${this.id}-${name}`, () => this.#drain());
   }
@@ -57,22 +83,37 @@ export class ActorCell<S, M extends Message> implements ActorRef<M>, Context<M> 
     return this.#core.time;
   }
 
+  /** Why this life ended or is ending; undefined while it goes on. */
+  get exit(): ExitReason | undefined {
+    return this.#exit;
+  }
+
   /** Runs `start` of the behaviour. The children and timers it made live or die with it. */
   begin(): void {
     try {
       this.#state = { value: this.#behavior.start(this) };
     } catch (thrown) {
-      this.#isStopping = { kind: "failed", error: toErrorData(thrown) };
+      this.#ownStop = { kind: "failed", error: toErrorData(thrown) };
     }
-    if (this.#isStopping !== undefined) this.end(this.#isStopping);
+    // Killed from within its own `start`: what that made is released all the same.
+    if (this.#phase === "ended") this.#release(this.#exit!);
+    else if (this.#ownStop !== undefined) this.#close(this.#ownStop);
   }
 
   tell(message: M): Delivery {
-    return this.#deliver(message);
+    return this.#deliver(message, undefined, "dead");
   }
 
-  spawn<C extends Message, T>(name: string, behavior: Behavior<T, C>): ActorRef<C> {
-    const child = this.#core.createCell(this as never, name, behavior);
+  spawn<C extends Message, T>(
+    name: string,
+    behavior: Behavior<T, C>,
+    options?: SpawnOptions,
+  ): ActorRef<C> {
+    if (this.#isOver()) {
+      const message = `${this.path} is ending: it cannot start "${name}"`;
+      throw new EngineError("ACTOR_ENDED", message, { path: this.path, name });
+    }
+    const child = this.#core.createCell(this as never, name, behavior, options);
     this.#children.set(name, child as never);
     child.begin();
     return child;
@@ -83,24 +124,35 @@ export class ActorCell<S, M extends Message> implements ActorRef<M>, Context<M> 
   }
 
   stopChild(ref: ActorRef): void {
-    for (const child of this.#children.values()) {
-      if ((child as ActorRef) === ref) child.end({ kind: "shutdown" });
-    }
+    const child = this.#children.get(ref.path.slice(this.path.length + 1));
+    if ((child as ActorRef | undefined) === ref) child!.requestStop({ kind: "shutdown" });
+  }
+
+  exitOf(ref: ActorRef): ExitReason | undefined {
+    return ref instanceof ActorCell ? ref.exit : undefined;
   }
 
   stop(reason: ExitReason = { kind: "normal" }): void {
-    this.#isStopping ??= reason;
+    this.#ownStop ??= reason;
     this.#runner.wake();
   }
 
   watch(ref: ActorRef, toMessage: (down: Down) => M): void {
-    this.#core.onDown(ref, (down) => void this.#deliver(toMessage(down), "system"));
+    if (this.#isOver()) return;
+    this.#watches.get(ref.id)?.();
+    let isTold = false;
+    const forget = this.#core.onDown(ref, (down) => {
+      isTold = true;
+      this.#watches.delete(ref.id);
+      this.#deliver(toMessage(down), "system", "dead");
+    });
+    if (!isTold) this.#watches.set(ref.id, forget);
   }
 
   after(delayMs: number, message: M): Timer {
     const timer = this.#core.time.after(delayMs, () => {
       this.#timers.delete(handle);
-      void this.#deliver(message, "system");
+      this.#deliver(message, "system", "pastLife");
     });
     const handle: Timer = {
       cancel: () => {
@@ -118,8 +170,8 @@ export class ActorCell<S, M extends Message> implements ActorRef<M>, Context<M> 
     onError: (error: ErrorData) => M,
   ): void {
     promise.then(
-      (value) => void this.#deliver(onValue(value), "system"),
-      (thrown: unknown) => void this.#deliver(onError(toErrorData(thrown)), "system"),
+      (value) => void this.#deliver(onValue(value), "system", "pastLife"),
+      (thrown: unknown) => void this.#deliver(onError(toErrorData(thrown)), "system", "pastLife"),
     );
   }
 
@@ -133,72 +185,161 @@ export class ActorCell<S, M extends Message> implements ActorRef<M>, Context<M> 
 
   /** Calls `run` once when this life ends, or at once if it has. Returns how to take it back. */
   onDown(run: (down: Down) => void): () => void {
-    if (this.#exit !== undefined) {
-      run({ ref: this, reason: this.#exit });
+    if (this.#phase === "ended") {
+      run({ ref: this, reason: this.#exit! });
       return () => undefined;
     }
     this.#onDown.add(run);
     return () => void this.#onDown.delete(run);
   }
 
-  /** Ends this life now: children last to first, then itself, then its watchers learn. */
-  end(reason: ExitReason): void {
-    if (this.#exit !== undefined) return;
-    this.#exit = reason;
-    for (const child of [...this.#children.values()].reverse()) {
-      child.end(reason.kind === "failed" ? { kind: "shutdown" } : reason);
+  /** Asks this life to end: gracefully if the behaviour wants it, within `shutdownMs`. */
+  requestStop(reason: ExitReason): void {
+    if (this.#shutdownMs <= 0) return this.kill({ kind: "killed" });
+    if (this.#exit === undefined) {
+      const isGraceful = this.#behavior.stopping !== undefined && this.#state !== undefined;
+      if (this.#ownStop !== undefined) this.#close(this.#ownStop);
+      else if (isGraceful) this.#stopGracefully(reason);
+      else this.#close(reason);
     }
-    for (const timer of [...this.#timers]) timer.cancel();
+    if (this.#deadline === undefined) this.limitStopping(this.#shutdownMs);
+  }
+
+  /** Kills this life in `delayMs`, if it is still ending then. */
+  limitStopping(delayMs: number): void {
+    if (this.#exit === undefined || this.#hasEnded() || delayMs === Infinity) return;
+    this.#deadline?.cancel();
+    const kill = (): void => this.kill({ kind: "killed" });
+    this.#deadline = this.#core.time.after(delayMs, kill);
+  }
+
+  /** Ends this life and all below it now, last started first, without any grace. */
+  kill(reason: ExitReason): void {
+    if (this.#phase === "ended") return;
+    this.#exit = reason;
+    this.#phase = "closing";
+    this.#isClosingChildren = true;
+    for (const child of [...this.#children.values()].reverse()) child.kill(reason);
+    this.#finish();
+  }
+
+  /** @internal of the kernel: a child has ended */
+  forgetChild(child: ActorCell<never, never>): void {
+    const name = child.path.slice(this.path.length + 1);
+    if (this.#children.get(name) === (child as never)) this.#children.delete(name);
+    if (this.#phase === "closing" && !this.#isClosingChildren) this.#closeChildren();
+  }
+
+  metrics(): ActorMetrics {
+    const lanes = this.#mailbox.metrics(this.#core.time.nowMs());
+    return { path: this.path, incarnation: this.incarnation, handled: this.#handled, lanes };
+  }
+
+  /** Visits this actor and everyone below it. */
+  visit(see: (cell: ActorCell<unknown, never>) => void): void {
+    see(this as never);
+    for (const child of this.#children.values()) child.visit(see);
+  }
+
+  #deliver(message: M, lane: Lane | undefined, ifEnded: "dead" | "pastLife"): Delivery {
+    if (this.#isOver()) {
+      this.#bury(message, ifEnded);
+      return "dead";
+    }
+    const result = this.#mailbox.push(message, this.#core.time.nowMs(), lane);
+    if (result.kind === "refused") {
+      this.#bury(message, "full");
+      return "refused";
+    }
+    if (result.kind === "displaced") {
+      for (const displaced of result.messages) this.#bury(displaced, "displaced");
+    }
+    this.#runner.wake();
+    return "delivered";
+  }
+
+  #drain(): boolean {
+    if (this.#isOver()) return false;
+    for (let count = 0; count < batchMax && this.#ownStop === undefined; count += 1) {
+      const message = this.#mailbox.shift();
+      if (message === undefined) return false;
+      this.#handled += 1;
+      try {
+        this.#behavior.receive(this.#state!.value, message, this);
+      } catch (thrown) {
+        this.#ownStop = { kind: "failed", error: toErrorData(thrown) };
+      }
+      if (this.#isOver()) return false;
+    }
+    if (this.#ownStop === undefined) return this.#mailbox.count > 0;
+    this.#close(this.#ownStop);
+    return false;
+  }
+
+  #stopGracefully(reason: ExitReason): void {
+    this.#exit = reason;
+    this.#phase = "stopping";
+    try {
+      this.#behavior.stopping!(this.#state!.value, reason, this);
+    } catch (thrown) {
+      this.#ownStop = { kind: "failed", error: toErrorData(thrown) };
+    }
+    if (this.#ownStop !== undefined) this.#close(this.#ownStop);
+  }
+
+  /** Ends the children one after the other, last started first, then this life. */
+  #close(reason: ExitReason): void {
+    if (this.#isOver()) return;
+    // Who was asked to end ends for that reason, unless it failed on the way.
+    if (this.#exit === undefined || reason.kind === "failed") this.#exit = reason;
+    this.#phase = "closing";
+    this.#letGo();
+    this.#toClose = [...this.#children.values()];
+    this.#closeChildren();
+  }
+
+  #closeChildren(): void {
+    const kind = this.#exit!.kind === "shardLost" ? "shardLost" : "shutdown";
+    this.#isClosingChildren = true;
+    for (let child = this.#toClose.at(-1); child !== undefined; child = this.#toClose.at(-1)) {
+      child.requestStop({ kind });
+      if (!child.#hasEnded()) break;
+      this.#toClose.pop();
+    }
+    this.#isClosingChildren = false;
+    if (this.#toClose.length === 0) this.#finish();
+  }
+
+  /** Whether no message is handled any more. */
+  #isOver(): boolean {
+    return this.#phase === "closing" || this.#phase === "ended";
+  }
+
+  #hasEnded(): boolean {
+    return this.#phase === "ended";
+  }
+
+  #finish(): void {
+    if (this.#phase === "ended") return;
+    this.#phase = "ended";
+    const reason = this.#exit!;
+    this.#deadline?.cancel();
+    this.#letGo();
     this.#runner.stop();
     this.#release(reason);
     this.#buryMailbox();
+    this.#core.ended(this.metrics());
     this.#parent?.forgetChild(this as never);
     for (const run of [...this.#onDown]) run({ ref: this, reason });
     this.#onDown.clear();
     if (reason.kind === "failed") this.#core.onFailure(this.path, reason.error);
   }
 
-  /** @internal of the kernel */
-  forgetChild(child: ActorCell<never, never>): void {
-    const name = child.path.slice(this.path.length + 1);
-    if (this.#children.get(name) === (child as never)) this.#children.delete(name);
-  }
-
-  metrics(lane: Lane): LaneMetrics {
-    return this.#mailbox.metrics(lane);
-  }
-
-  #deliver(message: M, lane?: Lane): Delivery {
-    if (this.#exit !== undefined) {
-      this.#bury(message, "dead");
-      return "dead";
-    }
-    const result = this.#mailbox.push(message, lane);
-    if (result.kind === "refused") {
-      this.#bury(message, "full");
-      return "refused";
-    }
-    if (result.kind === "displaced") this.#bury(result.message, "displaced");
-    this.#runner.wake();
-    return "delivered";
-  }
-
-  #drain(): boolean {
-    for (let handled = 0; handled < batchMax; handled += 1) {
-      if (this.#isStopping !== undefined) break;
-      const message = this.#mailbox.shift();
-      if (message === undefined) return false;
-      try {
-        this.#behavior.receive(this.#state!.value, message, this);
-      } catch (thrown) {
-        this.#isStopping = { kind: "failed", error: toErrorData(thrown) };
-      }
-    }
-    if (this.#isStopping !== undefined) {
-      this.end(this.#isStopping);
-      return false;
-    }
-    return this.#mailbox.count > 0;
+  /** No more timers and notices for this life. */
+  #letGo(): void {
+    for (const timer of [...this.#timers]) timer.cancel();
+    for (const forget of this.#watches.values()) forget();
+    this.#watches.clear();
   }
 
   #release(reason: ExitReason): void {
@@ -216,7 +357,8 @@ export class ActorCell<S, M extends Message> implements ActorRef<M>, Context<M> 
     }
   }
 
-  #bury(message: Message, reason: "dead" | "full" | "displaced" | "unhandledAtStop"): void {
-    this.#core.deadLetters({ kind: message.kind, to: this.path, reason });
+  #bury({ kind }: Message, reason: DeadLetterReason): void {
+    const { path: to, incarnation } = this;
+    this.#core.deadLetters({ kind, to, incarnation, reason });
   }
 }

@@ -5,7 +5,15 @@ import { ActorCell } from "./actor-cell.js";
 import { ask } from "./ask.js";
 import type { DeadLetterSink } from "./dead-letters.js";
 import type { Dispatcher } from "./dispatcher.js";
-import type { ActorRef, Behavior, Down, Message, ReplyTo } from "./types.js";
+import {
+  addActor,
+  addEnded,
+  emptySystemMetrics,
+  type ActorMetrics,
+  type SystemMetrics,
+} from "./metrics.js";
+import { nameShape } from "./names.js";
+import type { ActorRef, Behavior, Down, Message, ReplyTo, SpawnOptions } from "./types.js";
 
 export type ActorSystemOptions = {
   /** First step of every path, e.g. `shard-0`. */
@@ -19,7 +27,11 @@ export type ActorSystemOptions = {
 
 export interface ActorSystem {
   /** @throws {EngineError} `ACTOR_NAME` when the name is taken or malformed */
-  spawn<S, M extends Message>(name: string, behavior: Behavior<S, M>): ActorRef<M>;
+  spawn<S, M extends Message>(
+    name: string,
+    behavior: Behavior<S, M>,
+    options?: SpawnOptions,
+  ): ActorRef<M>;
   /** As `Context.ask`, for the code around the tree. */
   ask<Q extends Message, R>(
     ref: ActorRef<Q>,
@@ -28,8 +40,18 @@ export interface ActorSystem {
   ): Promise<R>;
   /** Calls `run` once when `ref` ends. */
   onDown(ref: ActorRef, run: (down: Down) => void): void;
-  /** Ends the whole tree, last started first. */
+  /** Ends the whole tree now, last started first; nobody is given time to finish. */
   stop(): void;
+  /**
+   * Ends the whole tree, last started first, each within its `shutdownMs`. What is left at the
+   * deadline is killed.
+   *
+   * @returns when the tree is gone
+   */
+  shutdown(deadlineMs: number): Promise<void>;
+  /** Every living actor, parents before their children. */
+  actorMetrics(): ActorMetrics[];
+  metrics(): SystemMetrics;
 }
 
 /** @internal what a cell needs of its system */
@@ -39,22 +61,25 @@ export type SystemCore = ActorSystemOptions & {
     parent: ActorCell<unknown, never>,
     name: string,
     behavior: Behavior<S, M>,
+    options: SpawnOptions | undefined,
   ): ActorCell<S, M>;
+  /** Keeps what an ended actor had counted. */
+  ended(metrics: ActorMetrics): void;
   onDown(ref: ActorRef, run: (down: Down) => void): () => void;
   ask: ActorSystem["ask"];
 };
 
-const nameShape = /^[A-Za-z0-9][A-Za-z0-9._:-]{0,99}$/;
-
 export function createActorSystem(options: ActorSystemOptions): ActorSystem {
   let lastId = 0;
+  let ended = emptySystemMetrics;
   const core: SystemCore = {
     ...options,
     nextId: () => (lastId += 1),
-    createCell(parent, name, behavior) {
+    createCell(parent, name, behavior, spawnOptions) {
       checkName(parent, name);
-      return new ActorCell(core, parent, name, behavior);
+      return new ActorCell(core, parent, name, behavior, spawnOptions);
     },
+    ended: (metrics) => void (ended = addEnded(ended, metrics)),
     onDown: (ref, run) => (ref instanceof ActorCell ? ref.onDown(run) : () => undefined),
     ask: (ref, question, deadlineMs) =>
       ask({
@@ -66,19 +91,35 @@ export function createActorSystem(options: ActorSystemOptions): ActorSystem {
         onDown: (run) => core.onDown(ref, run),
       }),
   };
-  const rootBehavior: Behavior<null, Message> = { start: () => null, receive: () => undefined };
-  const root = new ActorCell<null, Message>(core, undefined, options.name, rootBehavior);
+  const root = new ActorCell(core, undefined, options.name, rootBehavior);
   root.begin();
+  root.onDown(() => options.dispatcher.close());
+  const actorMetrics = (): ActorMetrics[] => {
+    const all: ActorMetrics[] = [];
+    root.visit((cell) => all.push(cell.metrics()));
+    return all.slice(1);
+  };
   return {
-    spawn: (name, behavior) => root.spawn(name, behavior),
+    spawn: (name, behavior, spawnOptions) => root.spawn(name, behavior, spawnOptions),
     ask: core.ask,
     onDown: (ref, run) => void core.onDown(ref, run),
-    stop() {
-      root.end({ kind: "shutdown" });
-      options.dispatcher.close();
-    },
+    stop: () => root.kill({ kind: "shutdown" }),
+    shutdown: (deadlineMs) =>
+      new Promise((resolve) => {
+        root.onDown(() => resolve());
+        root.requestStop({ kind: "shutdown" });
+        root.limitStopping(deadlineMs);
+      }),
+    actorMetrics,
+    metrics: () => actorMetrics().reduce(addActor, ended),
   };
 }
+
+const rootBehavior: Behavior<null, Message> = {
+  start: () => null,
+  receive: () => undefined,
+  shutdownMs: Infinity,
+};
 
 function checkName(parent: ActorCell<unknown, never>, name: string): void {
   if (!nameShape.test(name)) {

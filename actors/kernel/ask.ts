@@ -37,8 +37,9 @@ export function ask<Q extends Message, R>(options: AskOptions<Q, R>): Promise<R>
     );
     forget = options.onDown(() => fail("ASK_DEAD", "ended before it answered"));
     const reply = (value: R): void => {
-      if (isSettled) options.deadLetters({ kind: "reply", to: ref.path, reason: "lateReply" });
-      else settle(() => resolve(value));
+      if (!isSettled) return settle(() => resolve(value));
+      const { path: to, incarnation } = ref;
+      options.deadLetters({ kind: "reply", to, incarnation, reason: "lateReply" });
     };
     if (isSettled) return;
     const delivery = ref.tell(options.question({ reply }));

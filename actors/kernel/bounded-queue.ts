@@ -5,6 +5,7 @@ export class BoundedQueue<T> {
   readonly limit: LaneLimit;
   #items: (T | undefined)[] = new Array<T | undefined>(8);
   #sizes: number[] = new Array<number>(8).fill(0);
+  #sinceMs: number[] = new Array<number>(8).fill(0);
   #first = 0;
   #count = 0;
   #bytes = 0;
@@ -26,11 +27,13 @@ export class BoundedQueue<T> {
     return this.#count < this.limit.countMax && this.#bytes + bytes <= this.limit.bytesMax;
   }
 
-  push(item: T, bytes: number): void {
+  /** @param nowMs monotonic, for the age of the oldest */
+  push(item: T, bytes: number, nowMs: number): void {
     if (this.#count === this.#items.length) this.#grow();
     const index = (this.#first + this.#count) & (this.#items.length - 1);
     this.#items[index] = item;
     this.#sizes[index] = bytes;
+    this.#sinceMs[index] = nowMs;
     this.#count += 1;
     this.#bytes += bytes;
   }
@@ -51,7 +54,18 @@ export class BoundedQueue<T> {
     return this.#items[(this.#first + this.#count - 1) & (this.#items.length - 1)];
   }
 
-  /** Puts `item` in the place of the newest waiting one. */
+  /** When the oldest waiting item was pushed; undefined when nothing waits. */
+  get oldestMs(): number | undefined {
+    return this.#count === 0 ? undefined : this.#sinceMs[this.#first];
+  }
+
+  /** Whether the newest waiting item may grow or shrink to `bytes`. */
+  hasRoomInLast(bytes: number): boolean {
+    const index = (this.#first + this.#count - 1) & (this.#items.length - 1);
+    return this.#bytes - this.#sizes[index]! + bytes <= this.limit.bytesMax;
+  }
+
+  /** Puts `item` in the place of the newest waiting one, which keeps its age. */
   replaceLast(item: T, bytes: number): void {
     const index = (this.#first + this.#count - 1) & (this.#items.length - 1);
     this.#items[index] = item;
@@ -63,12 +77,16 @@ export class BoundedQueue<T> {
     const size = this.#items.length;
     const items = new Array<T | undefined>(size * 2);
     const sizes = new Array<number>(size * 2).fill(0);
+    const sinceMs = new Array<number>(size * 2).fill(0);
     for (let i = 0; i < this.#count; i += 1) {
-      items[i] = this.#items[(this.#first + i) & (size - 1)];
-      sizes[i] = this.#sizes[(this.#first + i) & (size - 1)]!;
+      const from = (this.#first + i) & (size - 1);
+      items[i] = this.#items[from];
+      sizes[i] = this.#sizes[from]!;
+      sinceMs[i] = this.#sinceMs[from]!;
     }
     this.#items = items;
     this.#sizes = sizes;
+    this.#sinceMs = sinceMs;
     this.#first = 0;
   }
 }

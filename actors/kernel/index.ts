@@ -1,10 +1,39 @@
 /** The kernel's public face: what the cast and the engine may use. */
 export { createActorSystem, type ActorSystem, type ActorSystemOptions } from "./actor-system.js";
-export { DeadLetterCounter, type DeadLetter, type DeadLetterSink } from "./dead-letters.js";
+export {
+  childSpec,
+  type AutoShutdown,
+  type ChildSpec,
+  type RestartNotice,
+  type RestartPolicy,
+  type RestartStrategy,
+  type SpecMistake,
+  type SupervisorOptions,
+} from "./child-spec.js";
+export {
+  createDeadLetterLog,
+  type DeadLetterLine,
+  type DeadLetterLogOptions,
+} from "./dead-letter-log.js";
+export {
+  DeadLetterCounter,
+  type DeadLetter,
+  type DeadLetterReason,
+  type DeadLetterSink,
+} from "./dead-letters.js";
 export type { Dispatcher, Runner } from "./dispatcher.js";
 export { defaultLaneLimits, type Lane, type LaneLimit, type LaneLimits } from "./lanes.js";
+export type { ActorMetrics, LaneMetrics, SystemMetrics } from "./metrics.js";
 export { createNactDispatcher } from "./nact-dispatcher.js";
+export { addRestart, type RestartIntensity } from "./restart-intensity.js";
 export { createSchedulerDispatcher } from "./scheduler-dispatcher.js";
+export {
+  supervisor,
+  type ChildView,
+  type StartChildReply,
+  type StopChildReply,
+  type SupervisorMessage,
+} from "./supervisor.js";
 export type {
   ActorRef,
   Behavior,
@@ -14,4 +43,5 @@ export type {
   ExitReason,
   Message,
   ReplyTo,
+  SpawnOptions,
 } from "./types.js";

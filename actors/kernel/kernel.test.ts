@@ -74,8 +74,8 @@ describe("telling", () => {
     time.settle();
     expect(ref.tell({ kind: "late" })).toBe("dead");
     expect(letters.recent).toEqual([
-      { kind: "left", to: "/test/a", reason: "unhandledAtStop" },
-      { kind: "late", to: "/test/a", reason: "dead" },
+      { kind: "left", to: "/test/a", incarnation: 1, reason: "unhandledAtStop" },
+      { kind: "late", to: "/test/a", incarnation: 1, reason: "dead" },
     ]);
   });
 
@@ -317,7 +317,7 @@ describe("ending", () => {
     await Promise.resolve();
     time.advance(100);
     expect(seen).toEqual([{ kind: "stop" }]);
-    expect(letters.counts.dead).toBe(1);
+    expect(letters.counts.pastLife).toBe(1);
   });
 
   test("watching the dead tells at once", () => {

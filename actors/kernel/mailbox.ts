@@ -1,6 +1,7 @@
 /** A mailbox: one bounded queue per lane, served system first. */
 import { BoundedQueue } from "./bounded-queue.js";
 import { defaultLaneLimits, laneOrder, type Lane, type LaneLimits } from "./lanes.js";
+import type { LaneMetrics } from "./metrics.js";
 import type { Behavior, Message } from "./types.js";
 
 type Shape<M extends Message> = Pick<
@@ -8,13 +9,12 @@ type Shape<M extends Message> = Pick<
   "laneOf" | "bytesOf" | "coalesce" | "limits"
 >;
 
-/** What a push did. `displaced` is the message that had to go, for the dead-letter log. */
+/** What a push did. `displaced` lists the messages that had to go, for the dead-letter log. */
 export type PushResult<M> =
   | { readonly kind: "queued" | "merged" | "refused" }
-  | { readonly kind: "displaced"; readonly message: M };
+  | { readonly kind: "displaced"; readonly messages: readonly M[] };
 
-/** Depth and losses of one lane. */
-export type LaneMetrics = { depth: number; bytes: number; refused: number; dropped: number };
+type Losses = { refused: number; dropped: number; merged: number };
 
 const queued = { kind: "queued" } as const;
 const merged = { kind: "merged" } as const;
@@ -24,7 +24,7 @@ export class Mailbox<M extends Message> {
   readonly #shape: Shape<M>;
   readonly #limits: LaneLimits;
   readonly #queues: Partial<Record<Lane, BoundedQueue<M>>> = {};
-  readonly #lost: Partial<Record<Lane, { refused: number; dropped: number }>> = {};
+  readonly #lost: Partial<Record<Lane, Losses>> = {};
   #count = 0;
 
   constructor(shape: Shape<M>) {
@@ -37,14 +37,24 @@ export class Mailbox<M extends Message> {
     return this.#count;
   }
 
-  /** @param lane overrides the behaviour's own choice (timers and notices ride on `system`) */
-  push(message: M, lane: Lane = this.#shape.laneOf?.(message) ?? "intents"): PushResult<M> {
+  /**
+   * @param nowMs monotonic, for the age of the oldest
+   * @param lane overrides the behaviour's own choice (timers and notices ride on `system`)
+   */
+  push(
+    message: M,
+    nowMs: number,
+    lane: Lane = this.#shape.laneOf?.(message) ?? "intents",
+  ): PushResult<M> {
     const queue = (this.#queues[lane] ??= new BoundedQueue<M>(this.#limits[lane]));
     const bytes = this.#shape.bytesOf?.(message) ?? 0;
     const policy = queue.limit.policy;
-    if (policy === "coalesce" && this.#merge(queue, message)) return merged;
+    if (policy === "coalesce" && this.#merge(queue, message)) {
+      this.#losses(lane).merged += 1;
+      return merged;
+    }
     if (queue.hasRoom(bytes)) {
-      queue.push(message, bytes);
+      queue.push(message, bytes, nowMs);
       this.#count += 1;
       return queued;
     }
@@ -52,7 +62,7 @@ export class Mailbox<M extends Message> {
       this.#losses(lane).refused += 1;
       return refused;
     }
-    return this.#displace(queue, lane, message, bytes);
+    return this.#displace(queue, lane, message, bytes, nowMs);
   }
 
   /** The next message: system first, then the lanes in their order. */
@@ -68,13 +78,17 @@ export class Mailbox<M extends Message> {
     return undefined;
   }
 
-  metrics(lane: Lane): LaneMetrics {
-    const queue = this.#queues[lane];
-    return {
-      depth: queue?.count ?? 0,
-      bytes: queue?.bytes ?? 0,
-      ...(this.#lost[lane] ?? { refused: 0, dropped: 0 }),
-    };
+  /** The lanes that ever held or refused a message. */
+  metrics(nowMs: number): Partial<Record<Lane, LaneMetrics>> {
+    const lanes: Partial<Record<Lane, LaneMetrics>> = {};
+    for (const lane of laneOrder) {
+      const queue = this.#queues[lane];
+      if (queue === undefined) continue;
+      const oldestAgeMs = nowMs - (queue.oldestMs ?? nowMs);
+      const lost = this.#lost[lane] ?? { refused: 0, dropped: 0, merged: 0 };
+      lanes[lane] = { depth: queue.count, bytes: queue.bytes, oldestAgeMs, ...lost };
+    }
+    return lanes;
   }
 
   #merge(queue: BoundedQueue<M>, message: M): boolean {
@@ -82,23 +96,31 @@ export class Mailbox<M extends Message> {
     if (last === undefined) return false;
     const both = this.#shape.coalesce?.(last, message);
     if (both === undefined) return false;
-    queue.replaceLast(both, this.#shape.bytesOf?.(both) ?? 0);
+    const bytes = this.#shape.bytesOf?.(both) ?? 0;
+    if (!queue.hasRoomInLast(bytes)) return false;
+    queue.replaceLast(both, bytes);
     return true;
   }
 
-  #displace(queue: BoundedQueue<M>, lane: Lane, message: M, bytes: number): PushResult<M> {
-    let oldest: M | undefined;
+  #displace(
+    queue: BoundedQueue<M>,
+    lane: Lane,
+    message: M,
+    bytes: number,
+    nowMs: number,
+  ): PushResult<M> {
+    const displaced: M[] = [];
     while (!queue.hasRoom(bytes)) {
-      oldest = queue.shift();
+      displaced.push(queue.shift()!);
       this.#count -= 1;
       this.#losses(lane).dropped += 1;
     }
-    queue.push(message, bytes);
+    queue.push(message, bytes, nowMs);
     this.#count += 1;
-    return oldest === undefined ? queued : { kind: "displaced", message: oldest };
+    return { kind: "displaced", messages: displaced };
   }
 
-  #losses(lane: Lane): { refused: number; dropped: number } {
-    return (this.#lost[lane] ??= { refused: 0, dropped: 0 });
+  #losses(lane: Lane): Losses {
+    return (this.#lost[lane] ??= { refused: 0, dropped: 0, merged: 0 });
   }
 }

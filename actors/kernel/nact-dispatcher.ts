@@ -1,49 +1,27 @@
 /**
  * The dispatcher on `nact`, the only file that imports it.
  *
- * Each of our actors is one nact actor under one silent root: nact copies the children of an actor
- * at every message it handles, so nobody with children ever receives one. nact's own mailbox is
- * unbounded, so it holds at most one wake token per actor; the messages wait in our mailbox.
+ * nact costs a `setImmediate`, a copied context and a promise for every message it handles. So one
+ * nact actor runs the turns of the whole thread, and holds at most one token, "run a turn": which
+ * of our actors are ready stands in our own queue (see `docs/decisions/0006`).
  */
 import { dispatch, spawnStateless, start, stop } from "nact";
-import type { Dispatcher, Runner } from "./dispatcher.js";
-
-type NactRef = ReturnType<typeof spawnStateless>;
+import type { Dispatcher } from "./dispatcher.js";
+import { createRunQueue } from "./run-queue.js";
 
 /** @param name of the nact system, shown in its references */
 export function createNactDispatcher(name: string): Dispatcher {
   // The typings know plugins only; the code takes an object with a name as its first argument.
   const root = start({ name: safeName(name) } as unknown as Parameters<typeof start>[0]);
+  const turns = spawnStateless(root, () => queue.turn(), "turns");
+  const queue = createRunQueue(() => dispatch(turns, null));
   return {
-    register: (actorName, drain) => new NactRunner(root, safeName(actorName), drain),
-    close: () => stop(root),
+    register: queue.dispatcher.register,
+    close() {
+      queue.dispatcher.close();
+      stop(root);
+    },
   };
-}
-
-class NactRunner implements Runner {
-  readonly #ref: NactRef;
-  #isPending = false;
-  #isStopped = false;
-
-  constructor(root: ReturnType<typeof start>, name: string, drain: () => boolean) {
-    const run = (): void => {
-      this.#isPending = false;
-      if (!this.#isStopped && drain()) this.wake();
-    };
-    this.#ref = spawnStateless(root, run, name);
-  }
-
-  wake(): void {
-    if (this.#isPending || this.#isStopped) return;
-    this.#isPending = true;
-    dispatch(this.#ref, null);
-  }
-
-  stop(): void {
-    if (this.#isStopped) return;
-    this.#isStopped = true;
-    stop(this.#ref);
-  }
 }
 
 /** nact allows letters, digits and hyphens in a name. */
