@@ -7,6 +7,9 @@
  *                 ^ the current one
  *  clear(7) drops 7 and all that is older, also frames of 7 that arrive later
  * ```
+ *
+ * Frames and commands come by two ways that have no common order. So utterances are queued by
+ * number, and frames that are here before their stream was opened wait until it is.
  */
 import { assert } from "../../base/assert.js";
 
@@ -25,6 +28,8 @@ type Utterance = {
   /** Whole frames of a prompt by reference; undefined for streamed speech. */
   readonly prompt: Uint8Array | undefined;
   readonly stream: Uint8Array[];
+  /** All that comes before it is known: it may sound. */
+  isOpened: boolean;
   /** No more frames will be added. */
   isClosed: boolean;
   sentFrames: number;
@@ -56,17 +61,17 @@ export class LegPlayout {
       frameBytes: this.frameBytes,
     });
     if (utterance <= this.#clearedUpTo) return false;
-    this.#queue.push(newUtterance(utterance, audio));
+    this.#insert(newUtterance(utterance, audio));
     return true;
   }
 
   /** Keeps the place of an utterance whose frames will come: what is queued later waits for it. */
   openStream(utterance: number): void {
-    if (utterance > this.#clearedUpTo) this.#streamOf(utterance);
+    if (utterance > this.#clearedUpTo) this.#streamOf(utterance).isOpened = true;
   }
 
   /**
-   * Queues one frame of streamed speech; copies it.
+   * Queues one frame of streamed speech; copies it. It sounds once the stream is opened or closed.
    *
    * @returns false when it was overtaken by a clear, or does not fit the bound
    */
@@ -83,7 +88,10 @@ export class LegPlayout {
 
   /** Says that streamed speech is complete. */
   closeStream(utterance: number): void {
-    if (utterance > this.#clearedUpTo) this.#streamOf(utterance).isClosed = true;
+    if (utterance <= this.#clearedUpTo) return;
+    const entry = this.#streamOf(utterance);
+    entry.isOpened = true;
+    entry.isClosed = true;
   }
 
   /** Numbers of the utterances that wait or sound, oldest first, and whether each will end. */
@@ -94,17 +102,16 @@ export class LegPlayout {
   /** Drops every utterance up to and including `utterance`. */
   clear(utterance: number): PlaybackEnd[] {
     this.#clearedUpTo = Math.max(this.#clearedUpTo, utterance);
-    const ends: PlaybackEnd[] = [];
-    while (this.#queue.length > 0 && this.#queue[0]!.number <= utterance) {
-      ends.push(endOf(this.#queue.shift()!, "cleared"));
-    }
-    return ends;
+    const dropped = this.#queue.filter(({ number }) => number <= utterance);
+    const kept = this.#queue.filter(({ number }) => number > utterance);
+    this.#queue.splice(0, this.#queue.length, ...kept);
+    return dropped.map((entry) => endOf(entry, "cleared"));
   }
 
   /** Whether a frame can be sent now. */
   get hasFrame(): boolean {
     const current = this.#queue[0];
-    if (current === undefined) return false;
+    if (current === undefined || !current.isOpened) return false;
     return current.prompt !== undefined
       ? current.sentFrames * this.frameBytes < current.prompt.length
       : current.stream.length > 0;
@@ -148,14 +155,23 @@ export class LegPlayout {
     const known = this.#queue.find((entry) => entry.number === utterance);
     if (known !== undefined) return known;
     const entry = newUtterance(utterance, undefined);
-    this.#queue.push(entry);
+    this.#insert(entry);
     return entry;
+  }
+
+  /** By number, but never before what sounds already. */
+  #insert(entry: Utterance): void {
+    const after = this.#queue.findIndex(
+      ({ number, startedAtMs }) => number > entry.number && startedAtMs === undefined,
+    );
+    this.#queue.splice(after === -1 ? this.#queue.length : after, 0, entry);
   }
 }
 
 function newUtterance(number: number, prompt: Uint8Array | undefined): Utterance {
-  const isClosed = prompt !== undefined;
-  return { number, prompt, stream: [], isClosed, sentFrames: 0, startedAtMs: undefined };
+  const isPrompt = prompt !== undefined;
+  const state = { isOpened: isPrompt, isClosed: isPrompt, sentFrames: 0, startedAtMs: undefined };
+  return { number, prompt, stream: [], ...state };
 }
 
 function endOf(entry: Utterance, reason: PlaybackEnd["reason"]): PlaybackEnd {

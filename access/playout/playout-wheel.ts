@@ -115,6 +115,8 @@ export class PlayoutWheel {
   /** Sends what is due, `leadMs` ahead; a leg with nothing left gives its seat back. */
   #serve(seat: Seat, nowMs: number): void {
     const { frameMs, leadMs, sent } = this.#options;
+    // Before the timeline is moved: a stall is counted in full, by the first frame behind it.
+    let owedMs = nowMs - Math.max(seat.startMs, seat.playAtMs - leadMs);
     const behindMs = nowMs - seat.playAtMs;
     if (behindMs > catchUpFramesMax * frameMs) {
       seat.playAtMs += Math.floor(behindMs / frameMs) * frameMs;
@@ -123,7 +125,8 @@ export class PlayoutWheel {
       const dueMs = Math.max(seat.startMs, seat.playAtMs - leadMs);
       if (dueMs > nowMs) return;
       if (!seat.leg.sendFrame(seat.playAtMs, nowMs)) return this.stop(seat.leg);
-      sent(nowMs - dueMs);
+      sent(Math.max(owedMs, nowMs - dueMs));
+      owedMs = 0;
       seat.playAtMs += frameMs;
     }
   }

@@ -47,6 +47,7 @@ describe("one leg", () => {
 
   test("a stream that ran dry is not complete until it is closed", () => {
     const playout = leg();
+    playout.openStream(1);
     playout.addFrame(1, prompt(1));
     playout.takeFrame(0);
     expect(playout.hasFrame).toBe(false);
@@ -65,6 +66,65 @@ describe("one leg", () => {
     expect(playout.takeFrame(0)[0]).toBe(11);
     expect(playout.takeCompleted()).toMatchObject({ utterance: 1 });
     expect(playout.takeFrame(0)[0]).toBe(22);
+  });
+
+  test("frames that outrun their commands wait for their turn", () => {
+    const playout = leg();
+    playout.addFrame(8, prompt(1, 88));
+    expect(playout.hasFrame).toBe(false);
+    playout.addPrompt(7, prompt(1, 77));
+    expect(playout.takeFrame(0)[0]).toBe(77);
+    expect(playout.takeCompleted()).toMatchObject({ utterance: 7 });
+    expect(playout.hasFrame).toBe(false);
+    playout.openStream(8);
+    expect(playout.takeFrame(0)[0]).toBe(88);
+  });
+
+  test("a clear finds what it covers also behind frames that came early", () => {
+    const playout = leg();
+    playout.openStream(8);
+    playout.addFrame(8, prompt(1, 88));
+    playout.takeFrame(0);
+    playout.addPrompt(7, prompt(1, 77));
+    expect(playout.clear(7)).toMatchObject([{ utterance: 7, sentFrames: 0 }]);
+    expect(playout.current).toEqual({ utterance: 8, isStarted: true });
+  });
+
+  test("commands and frames of two ways play in one order, however they interleave", () => {
+    const count = 4;
+    fc.assert(
+      fc.property(fc.array(fc.boolean(), { maxLength: 4 * count }), (isRingFirst) => {
+        const playout = leg();
+        const ring = Array.from({ length: count }, (_, i) => 2 * i + 1);
+        const commands = Array.from({ length: 2 * count }, (_, i) => i + 1);
+        const played: number[] = [];
+        const play = (): void => {
+          for (; playout.hasFrame; playout.takeCompleted()) played.push(playout.takeFrame(0)[0]!);
+        };
+        // Odd numbers are streams, even ones prompts. A frame may come at any time before the end
+        // of its stream, since the ring is read before any command.
+        const takeRing = (): void => {
+          const n = ring.shift();
+          if (n !== undefined) playout.addFrame(n, prompt(1, n));
+        };
+        const takeCommand = (): void => {
+          const n = commands.shift();
+          if (n === undefined) return;
+          if (n % 2 === 0) return void playout.addPrompt(n, prompt(1, n));
+          playout.openStream(n);
+          while (ring[0] !== undefined && ring[0] <= n) takeRing();
+          playout.closeStream(n);
+        };
+        for (const isRing of isRingFirst) {
+          if (isRing) takeRing();
+          else takeCommand();
+          play();
+        }
+        while (commands.length > 0) takeCommand();
+        play();
+        expect(played).toEqual(Array.from({ length: 2 * count }, (_, i) => i + 1));
+      }),
+    );
   });
 
   test("refuses streamed frames beyond its bound, and of a wrong size, and counts them", () => {
@@ -166,6 +226,21 @@ describe("the wheel", () => {
     time.advance(2);
     expect(paced.sentAtMs.length).toBeGreaterThanOrEqual(5);
     expect(Math.max(...lateness)).toBeGreaterThan(70);
+  });
+
+  test.each([150, 250, 1000, 5000])("counts a stall of %i ms in full, once", (stallMs) => {
+    const { time, wheel, lateness } = wheeled(40);
+    wheel.keepTurning(true);
+    wheel.start(counting(10_000), 0);
+    time.advance(500);
+    lateness.length = 0;
+    const nowMs = time.nowMs.bind(time);
+    time.nowMs = () => nowMs() + stallMs;
+    // Every slot's pass has run in one turn.
+    time.advance(20);
+    expect(Math.max(...lateness)).toBeGreaterThanOrEqual(stallMs - 20);
+    const beyondCatchUp = lateness.filter((ms) => ms > 240);
+    expect(beyondCatchUp.length).toBeLessThanOrEqual(1);
   });
 
   test("stops when nobody needs it, and serves nobody who left", () => {

@@ -342,7 +342,9 @@ export class Gateway {
         return this.#wheel.start(leg, leg.playedUntilMs);
       }
       case "openStream":
-        return leg.openStream(command.utterance);
+        leg.openStream(command.utterance);
+        if (leg.hasFrame) this.#wheel.start(leg, leg.playedUntilMs);
+        return;
       case "endStream":
         leg.closeStream(command.utterance);
         if (leg.hasFrame) this.#wheel.start(leg, leg.playedUntilMs);
