@@ -17,7 +17,8 @@ import type {
   LegAdoption,
   RecordingAnchor,
 } from "./cast-ports.js";
-import { dialog, type EarlierDialog } from "./dialog.js";
+import { dialog } from "./dialog.js";
+import type { EarlierDialog } from "./dialog-state.js";
 import { mediaLeg } from "./media-leg.js";
 import type { CallDirectory, CallMessage, ChildRole } from "./messages.js";
 import { recognizer } from "./recognizer.js";
@@ -255,10 +256,19 @@ function childDown(
   state.restartsMs = restartsMs;
   state.adoption = undefined;
   // What the failed life was playing is unknown to the next: it begins with silence.
+  const { directory, lastUtterance: utterance } = state;
   if (role === "mediaLeg" || role === "dialog") {
-    options.ports.media.clear(state.leg!.slot, state.lastUtterance);
+    options.ports.media.clear(state.leg!.slot, utterance);
+  }
+  if (role === "dialog") {
+    // The hang-up went down with it: nobody is there to go on for.
+    if (state.isLegClosed) return close(options, state, "hangup", ctx);
+    // Also what it said last and the MediaLeg has not come to yet.
+    directory.mediaLeg?.tell({ kind: "clear", utterance });
   }
   startChild(options, state, role, ctx);
+  if (role === "dialog" || role === "recorder") return;
+  directory.dialog?.tell({ kind: "castRestarted", role });
 }
 
 function legClosed(options: Options, state: State, ctx: Context<CallMessage>): void {

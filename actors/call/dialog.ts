@@ -8,74 +8,23 @@
  * A restart begins from the last snapshot the Call keeps: the flow listens again where it was.
  */
 import { assertNever } from "../../base/assert.js";
-import type { Timer } from "../../base/ports.js";
-import type {
-  CompiledFlow,
-  DialogEffect,
-  DialogEvent,
-  DialogSnapshot,
-  DialogStep,
-} from "../../dialog/dialog-types.js";
+import type { DialogEffect, DialogEvent, DialogStep } from "../../dialog/dialog-types.js";
 import { promptId } from "../../speech/prompts/prompt-id.js";
 import type { Behavior, Context } from "../kernel/index.js";
-import type { CastPorts, CallSpec, Leg } from "./cast-ports.js";
-import type { CallDirectory, DialogMessage } from "./messages.js";
-import { turnLatency, type TurnClock } from "./turn-clock.js";
+import {
+  newDialogState,
+  type DialogOptions,
+  type DialogState,
+  type Listen,
+} from "./dialog-state.js";
+import type { DialogMessage, ForgetfulRole } from "./messages.js";
+import { turnLatency } from "./turn-clock.js";
 
 /** A final transcript that has not come by then is taken as not understood. */
 const finalMsMax = 2500;
-type Listen = Extract<DialogEffect, { kind: "listen" }>;
-
-/** What is needed to take an answer back. */
-type Checkpoint = {
-  readonly turnId: number;
-  readonly step: DialogStep;
-  readonly listen: Listen | undefined;
-};
-
-type State = {
-  readonly flow: CompiledFlow;
-  leg: Leg | undefined;
-  step: DialogStep;
-  checkpoint: Checkpoint | undefined;
-  lastUtterance: number;
-  /** Utterances that are not over, with their texts. */
-  readonly speaking: Map<number, string>;
-  listen: Listen | undefined;
-  listenId: number;
-  outcome: string | undefined;
-  isCallerSpeaking: boolean;
-  /** The turn whose final is awaited. */
-  clock: TurnClock | undefined;
-  /** Keyed answers and turns that were cancelled are not waited for. */
-  awaitedTurnId: number | undefined;
-  silenceTimer: Timer | undefined;
-  finalTimer: Timer | undefined;
-};
-
-/** What a dialog that goes on must know of the life before. */
-export type EarlierDialog = {
-  readonly snapshot: DialogSnapshot;
-  /** The newest utterance number that may have been used. */
-  readonly lastUtterance: number;
-  /** Utterances that still sound. */
-  readonly playing: readonly number[];
-  /** What the present state says was not heard, or not to its end: it is said again. */
-  readonly isRepeated: boolean;
-};
-
-export type DialogOptions = {
-  readonly ports: CastPorts;
-  readonly directory: CallDirectory;
-  readonly spec: CallSpec;
-  /** Where an earlier life stood. */
-  readonly earlier: EarlierDialog | undefined;
-  readonly answeredAtMs: number;
-};
-
-export function dialog(options: DialogOptions): Behavior<State, DialogMessage> {
+export function dialog(options: DialogOptions): Behavior<DialogState, DialogMessage> {
   return {
-    start: () => start(options),
+    start: () => newDialogState(options),
     receive: (state, message, ctx) => receive(options, state, message, ctx),
     laneOf,
     coalesce: (older, newer) =>
@@ -91,6 +40,7 @@ function laneOf(message: DialogMessage): "system" | "transcripts" | "intents" {
       return "transcripts";
     case "begin":
     case "hangup":
+    case "castRestarted":
     case "playbackStarted":
     case "playbackEnded":
       return "system";
@@ -99,32 +49,9 @@ function laneOf(message: DialogMessage): "system" | "transcripts" | "intents" {
   }
 }
 
-function start({ ports, spec, earlier }: DialogOptions): State {
-  const flow = ports.flow(spec.flowId);
-  const step =
-    earlier === undefined ? flow.start(spec.variables) : flow.resume(earlier.snapshot, earlier);
-  const lastUtterance = earlier?.lastUtterance ?? 0;
-  return {
-    flow,
-    leg: undefined,
-    step,
-    checkpoint: undefined,
-    lastUtterance,
-    speaking: new Map(earlier?.playing.map((utterance) => [utterance, ""])),
-    listen: undefined,
-    listenId: 0,
-    outcome: undefined,
-    isCallerSpeaking: false,
-    clock: undefined,
-    awaitedTurnId: undefined,
-    silenceTimer: undefined,
-    finalTimer: undefined,
-  };
-}
-
 function receive(
   options: DialogOptions,
-  state: State,
+  state: DialogState,
   message: DialogMessage,
   ctx: Context<DialogMessage>,
 ): void {
@@ -161,6 +88,8 @@ function receive(
       return take(options, state, { kind: "silence" }, ctx);
     case "hangup":
       return hungUp(options, state, ctx);
+    case "castRestarted":
+      return tellAgain(options, state, message.role, ctx);
     default:
       return assertNever(message);
   }
@@ -169,7 +98,7 @@ function receive(
 /** Gives an event to the flow and does what it says. */
 function take(
   options: DialogOptions,
-  state: State,
+  state: DialogState,
   event: DialogEvent,
   ctx: Context<DialogMessage>,
 ): void {
@@ -180,7 +109,7 @@ function take(
 
 function apply(
   options: DialogOptions,
-  state: State,
+  state: DialogState,
   step: DialogStep,
   ctx: Context<DialogMessage>,
 ): void {
@@ -205,7 +134,7 @@ function apply(
 
 function say(
   options: DialogOptions,
-  state: State,
+  state: DialogState,
   effect: Extract<DialogEffect, { kind: "say" }>,
 ): void {
   const { ports, directory } = options;
@@ -214,7 +143,7 @@ function say(
   const { text, isInterruptible } = effect;
   const id = promptId({ text, voice, language });
   const isCached = effect.isFixed && ports.findPrompt(id, state.leg!.format) !== undefined;
-  state.speaking.set(utterance, text);
+  state.speaking.set(utterance, { text, isStreamed: !isCached });
   if (state.clock !== undefined && state.clock.utterance === undefined) {
     Object.assign(state.clock, { utterance, isCached });
   }
@@ -223,7 +152,7 @@ function say(
   if (!isCached) directory.synthesizer?.tell({ kind: "speak", utterance, text, voice, language });
 }
 
-function listen(options: DialogOptions, state: State, effect: Listen): void {
+function listen(options: DialogOptions, state: DialogState, effect: Listen): void {
   state.listen = effect;
   const { expectation } = effect;
   const { phrases, digits } = expectation;
@@ -239,13 +168,13 @@ function listen(options: DialogOptions, state: State, effect: Listen): void {
 }
 
 /** Once all is said: wait for the answer, or hang up. */
-function whenQuiet(options: DialogOptions, state: State, ctx: Context<DialogMessage>): void {
+function whenQuiet(options: DialogOptions, state: DialogState, ctx: Context<DialogMessage>): void {
   if (state.speaking.size > 0) return;
   if (state.outcome !== undefined) return end(options, state, ctx);
   armSilence(state, ctx);
 }
 
-function end(options: DialogOptions, state: State, ctx: Context<DialogMessage>): void {
+function end(options: DialogOptions, state: DialogState, ctx: Context<DialogMessage>): void {
   stopSilence(state);
   state.finalTimer?.cancel();
   options.directory.call.tell({ kind: "dialogEnded", outcome: state.outcome ?? "hangup" });
@@ -253,14 +182,37 @@ function end(options: DialogOptions, state: State, ctx: Context<DialogMessage>):
 }
 
 /** Nobody hears us any more; the flow may still name the outcome. */
-function hungUp(options: DialogOptions, state: State, ctx: Context<DialogMessage>): void {
+function hungUp(options: DialogOptions, state: DialogState, ctx: Context<DialogMessage>): void {
   state.speaking.clear();
   if (state.outcome === undefined) take(options, state, { kind: "hangup" }, ctx);
   else end(options, state, ctx);
   if (state.outcome === undefined) end(options, state, ctx);
 }
 
-function armSilence(state: State, ctx: Context<DialogMessage>): void {
+/** Who begins anew is told again what it needs; what it was saying is said again. */
+function tellAgain(
+  options: DialogOptions,
+  state: DialogState,
+  role: ForgetfulRole,
+  ctx: Context<DialogMessage>,
+): void {
+  if (role === "recognizer") {
+    if (state.listen !== undefined) listen(options, state, state.listen);
+    return;
+  }
+  const isStreaming = [...state.speaking.values()].some(({ isStreamed }) => isStreamed);
+  const isCut = role === "mediaLeg" ? state.speaking.size > 0 : isStreaming;
+  if (role === "synthesizer" && !isCut) return;
+  // The MediaLeg's open turn is lost with it: its end will never come.
+  if (role === "mediaLeg") state.isCallerSpeaking = false;
+  options.directory.mediaLeg?.tell({ kind: "clear", utterance: state.lastUtterance });
+  state.speaking.clear();
+  state.clock = undefined;
+  stopSilence(state);
+  apply(options, state, state.flow.resume(state.step.snapshot, { isRepeated: isCut }), ctx);
+}
+
+function armSilence(state: DialogState, ctx: Context<DialogMessage>): void {
   const isWaiting = state.listen !== undefined && state.outcome === undefined;
   if (!isWaiting || state.isCallerSpeaking || state.speaking.size > 0) return;
   if (state.awaitedTurnId !== undefined) return;
@@ -269,13 +221,13 @@ function armSilence(state: State, ctx: Context<DialogMessage>): void {
   state.silenceTimer = ctx.after(state.listen!.silenceMs, { kind: "silence", listenId });
 }
 
-function stopSilence(state: State): void {
+function stopSilence(state: DialogState): void {
   state.silenceTimer?.cancel();
   state.listenId += 1;
 }
 
 function turnEnded(
-  state: State,
+  state: DialogState,
   message: Extract<DialogMessage, { kind: "turnEnded" }>,
   ctx: Context<DialogMessage>,
 ): void {
@@ -288,7 +240,7 @@ function turnEnded(
 }
 
 /** The caller was not done: the answer to the first half is taken back. */
-function reopen(options: DialogOptions, state: State, turnId: number): void {
+function reopen(options: DialogOptions, state: DialogState, turnId: number): void {
   stopSilence(state);
   state.isCallerSpeaking = true;
   state.awaitedTurnId = undefined;
@@ -314,7 +266,7 @@ function bargeIn(
 
 function understand(
   options: DialogOptions,
-  state: State,
+  state: DialogState,
   final: {
     readonly turnId: number;
     readonly text: string;
@@ -348,7 +300,7 @@ function understand(
 
 function keypad(
   options: DialogOptions,
-  state: State,
+  state: DialogState,
   digit: string,
   ctx: Context<DialogMessage>,
 ): void {
@@ -368,19 +320,20 @@ function keypad(
 
 function playback(
   options: DialogOptions,
-  state: State,
+  state: DialogState,
   message: Extract<DialogMessage, { kind: "playbackStarted" | "playbackEnded" }>,
   ctx: Context<DialogMessage>,
 ): void {
   const { ports, spec } = options;
-  const text = state.speaking.get(message.utterance);
+  const speaking = state.speaking.get(message.utterance);
   // Of an utterance that was taken back.
-  if (text === undefined) return;
+  if (speaking === undefined) return;
   if (message.kind === "playbackEnded") {
     state.speaking.delete(message.utterance);
     return whenQuiet(options, state, ctx);
   }
   const atMs = message.atMs - options.answeredAtMs;
+  const { text } = speaking;
   if (text !== "") ports.report(spec.callId, { kind: "transcript", side: "agent", text, atMs });
   if (state.clock?.utterance !== message.utterance) return;
   const latency = turnLatency(state.clock, message.atMs);

@@ -98,18 +98,20 @@ export type SynthesizerMessage =
   | { readonly kind: "clear"; readonly utterance: number }
   /** A credit: the leg has room for one more chunk. */
   | { readonly kind: "chunkTaken"; readonly utterance: number }
+  /** What became of the rendering `id`; one that was given up counts no more. */
   | {
       readonly kind: "rendered";
       readonly utterance: number;
-      readonly index: number;
+      readonly id: number;
       readonly audio: PcmAudio;
     }
   | {
       readonly kind: "failed";
       readonly utterance: number;
-      readonly index: number;
+      readonly id: number;
       readonly error: ErrorData;
-    };
+    }
+  | { readonly kind: "overdue"; readonly utterance: number; readonly id: number };
 
 export type RecorderMessage =
   /** Audio lane: the callee, as PCM at the leg's rate. */
@@ -148,6 +150,9 @@ export type CallMessage =
   | { readonly kind: "answerOverdue" }
   | { readonly kind: "durationOver" }
   | { readonly kind: "closeOverdue" };
+
+/** Those whose loss the Dialog makes good, by telling them again. */
+export type ForgetfulRole = "mediaLeg" | "recognizer" | "synthesizer";
 
 export type ChildRole = "mediaLeg" | "dialog" | "recognizer" | "synthesizer" | "recorder";
 

@@ -66,7 +66,8 @@ export class SpeechSender {
 
   /** The gateway played, or dropped, so many frames. */
   addCredit(frames: number): void {
-    this.#credit += frames;
+    // What a cleared life before this one had outstanding comes back too: it is not ours.
+    this.#credit = Math.min(streamCreditFrames, this.#credit + frames);
     this.#send();
   }
 

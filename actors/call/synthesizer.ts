@@ -3,9 +3,10 @@
  * first words sound while the later ones are still being made.
  *
  * It renders at most two sentences ahead of the leg (its credit). A restart forgets what it was
- * asked; the Call lets the Dialog go on as if it had been heard.
+ * asked; the Dialog says again what was being streamed.
  */
 import { assertNever } from "../../base/assert.js";
+import type { Timer } from "../../base/ports.js";
 import { splitSentences } from "../../speech/tts/sentences.js";
 import type { PcmAudio } from "../../speech/tts/synthesizer.js";
 import type { Behavior, Context } from "../kernel/index.js";
@@ -16,6 +17,8 @@ import type { CallDirectory, SynthesizerMessage } from "./messages.js";
 const chunksAheadMax = 2;
 /** A sentence that fails is asked for once more, then left out. */
 const attemptsMax = 2;
+/** A voice that has not answered by then has failed: the line has been silent for long enough. */
+const renderMsMax = 4000;
 
 type Job = {
   readonly utterance: number;
@@ -34,16 +37,18 @@ type Job = {
   readonly attempts: Map<number, number>;
   /** Sentences to be asked for again. */
   readonly again: number[];
+  /** Sentences that are with the voice, by the number of their rendering. */
+  readonly rendering: Map<number, { readonly index: number; readonly timer: Timer }>;
 };
 
-type State = { readonly jobs: Job[] };
+type State = { readonly jobs: Job[]; lastRenderingId: number };
 
 export function synthesizer(options: {
   readonly ports: CastPorts;
   readonly directory: CallDirectory;
 }): Behavior<State, SynthesizerMessage> {
   return {
-    start: () => ({ jobs: [] }),
+    start: () => ({ jobs: [], lastRenderingId: 0 }),
     receive: (state, message, ctx) => receive(options, state, message, ctx),
     laneOf: (message) => (message.kind === "chunkTaken" ? "system" : "intents"),
   };
@@ -61,12 +66,14 @@ function receive(
     case "speak": {
       const { utterance, voice, language } = message;
       const sentences = splitSentences(message.text);
-      state.jobs.push({ utterance, voice, language, sentences, ...newProgress() });
+      // Nothing to speak: over before it began.
+      if (sentences.length === 0) tellSpeech(options, utterance, undefined, true);
+      else state.jobs.push({ utterance, voice, language, sentences, ...newProgress() });
       return renderNext(options, state, ctx);
     }
     case "clear":
       while (state.jobs[0] !== undefined && state.jobs[0].utterance <= message.utterance) {
-        state.jobs.shift();
+        for (const { timer } of state.jobs.shift()!.rendering.values()) timer.cancel();
       }
       return renderNext(options, state, ctx);
     case "chunkTaken": {
@@ -77,6 +84,7 @@ function receive(
     case "rendered":
       return rendered(options, state, message, ctx);
     case "failed":
+    case "overdue":
       return failed(options, state, message, ctx);
     default:
       return assertNever(message);
@@ -93,6 +101,7 @@ function newProgress(): Progress {
     nextDelivery: 0,
     attempts: new Map(),
     again: [],
+    rendering: new Map(),
   };
 }
 
@@ -106,10 +115,13 @@ function renderNext(options: Options, state: State, ctx: Context<SynthesizerMess
   if (index === job.nextIndex) job.nextIndex += 1;
   job.outstanding += 1;
   const { utterance, voice, language } = job;
+  const id = (state.lastRenderingId += 1);
+  const timer = ctx.after(renderMsMax, { kind: "overdue", utterance, id });
+  job.rendering.set(id, { index, timer });
   ctx.pipeToSelf(
     options.ports.synthesize({ text, voice, language }),
-    (audio) => ({ kind: "rendered", utterance, index, audio }),
-    (error) => ({ kind: "failed", utterance, index, error }),
+    (audio) => ({ kind: "rendered", utterance, id, audio }),
+    (error) => ({ kind: "failed", utterance, id, error }),
   );
   renderNext(options, state, ctx);
 }
@@ -121,11 +133,24 @@ function rendered(
   ctx: Context<SynthesizerMessage>,
 ): void {
   const job = state.jobs[0];
-  // Rendered for an utterance that was cleared meanwhile.
-  if (job?.utterance !== message.utterance) return;
-  job.ready.set(message.index, message.audio);
+  const index = takeBack(job, message);
+  if (job === undefined || index === undefined) return;
+  // The leg takes only what sounds, so silence gives no credit.
+  job.ready.set(index, message.audio.samples.length === 0 ? undefined : message.audio);
   deliver(options, state, job);
   renderNext(options, state, ctx);
+}
+
+/** The sentence of a rendering; undefined when it was cleared, or given up, meanwhile. */
+function takeBack(
+  job: Job | undefined,
+  { utterance, id }: { readonly utterance: number; readonly id: number },
+): number | undefined {
+  if (job?.utterance !== utterance) return undefined;
+  const rendering = job.rendering.get(id);
+  rendering?.timer.cancel();
+  job.rendering.delete(id);
+  return rendering?.index;
 }
 
 /** Gives the leg what is ready, in the order of the text. */
@@ -139,18 +164,28 @@ function deliver(options: Options, state: State, job: Job): void {
     job.nextDelivery += 1;
     const isLast = job.nextDelivery === job.sentences.length;
     if (isLast) state.jobs.shift();
-    options.directory.mediaLeg?.tell({ kind: "speech", utterance, audio, isLast });
+    tellSpeech(options, utterance, audio, isLast);
   }
+}
+
+function tellSpeech(
+  { directory }: Options,
+  utterance: number,
+  audio: PcmAudio | undefined,
+  isLast: boolean,
+): void {
+  directory.mediaLeg?.tell({ kind: "speech", utterance, audio, isLast });
 }
 
 function failed(
   options: Options,
   state: State,
-  { utterance, index }: Extract<SynthesizerMessage, { kind: "failed" }>,
+  message: Extract<SynthesizerMessage, { kind: "failed" | "overdue" }>,
   ctx: Context<SynthesizerMessage>,
 ): void {
   const job = state.jobs[0];
-  if (job?.utterance !== utterance) return;
+  const index = takeBack(job, message);
+  if (job === undefined || index === undefined) return;
   const attempts = (job.attempts.get(index) ?? 0) + 1;
   job.attempts.set(index, attempts);
   if (attempts < attemptsMax) {

@@ -1,0 +1,92 @@
+/** What a Dialog knows: where the flow stands, what is being said, and what is waited for. */
+import type { Timer } from "../../base/ports.js";
+import type {
+  CompiledFlow,
+  DialogEffect,
+  DialogSnapshot,
+  DialogStep,
+} from "../../dialog/dialog-types.js";
+import type { CastPorts, CallSpec, Leg } from "./cast-ports.js";
+import type { CallDirectory } from "./messages.js";
+import type { TurnClock } from "./turn-clock.js";
+
+/** Waiting for an answer, as the flow says. */
+export type Listen = Extract<DialogEffect, { kind: "listen" }>;
+
+/** What is being said; the text is "" where an earlier life said it. */
+type Speaking = { readonly text: string; readonly isStreamed: boolean };
+
+/** Streamed speech of an earlier shard is cut at its loss: what plays on is a prompt. */
+const unknownSpeech: Speaking = { text: "", isStreamed: false };
+
+/** What is needed to take an answer back. */
+type Checkpoint = {
+  readonly turnId: number;
+  readonly step: DialogStep;
+  readonly listen: Listen | undefined;
+};
+
+/** One life of a Dialog. */
+export type DialogState = {
+  readonly flow: CompiledFlow;
+  leg: Leg | undefined;
+  step: DialogStep;
+  checkpoint: Checkpoint | undefined;
+  lastUtterance: number;
+  /** Utterances that are not over. */
+  readonly speaking: Map<number, Speaking>;
+  listen: Listen | undefined;
+  listenId: number;
+  outcome: string | undefined;
+  isCallerSpeaking: boolean;
+  /** The turn whose final is awaited. */
+  clock: TurnClock | undefined;
+  /** Keyed answers and turns that were cancelled are not waited for. */
+  awaitedTurnId: number | undefined;
+  silenceTimer: Timer | undefined;
+  finalTimer: Timer | undefined;
+};
+
+/** What a dialog that goes on must know of the life before. */
+export type EarlierDialog = {
+  readonly snapshot: DialogSnapshot;
+  /** The newest utterance number that may have been used. */
+  readonly lastUtterance: number;
+  /** Utterances that still sound. */
+  readonly playing: readonly number[];
+  /** What the present state says was not heard, or not to its end: it is said again. */
+  readonly isRepeated: boolean;
+};
+
+export type DialogOptions = {
+  readonly ports: CastPorts;
+  readonly directory: CallDirectory;
+  readonly spec: CallSpec;
+  /** Where an earlier life stood. */
+  readonly earlier: EarlierDialog | undefined;
+  readonly answeredAtMs: number;
+};
+
+/** The state of a life that begins: at the start of the flow, or where an earlier one stood. */
+export function newDialogState({ ports, spec, earlier }: DialogOptions): DialogState {
+  const flow = ports.flow(spec.flowId);
+  const step =
+    earlier === undefined ? flow.start(spec.variables) : flow.resume(earlier.snapshot, earlier);
+  const lastUtterance = earlier?.lastUtterance ?? 0;
+  return {
+    flow,
+    leg: undefined,
+    step,
+    checkpoint: undefined,
+    lastUtterance,
+    speaking: new Map(earlier?.playing.map((utterance) => [utterance, unknownSpeech])),
+    listen: undefined,
+    listenId: 0,
+    outcome: undefined,
+    isCallerSpeaking: false,
+    clock: undefined,
+    awaitedTurnId: undefined,
+    silenceTimer: undefined,
+    finalTimer: undefined,
+  };
+}
