@@ -87,12 +87,14 @@ export class Gateway {
     inboundDropped: 0,
   };
   #listener: Listener | undefined;
-  #lastSlot = 0;
+  #lastSlot: number;
   #isDraining = false;
 
   constructor(options: GatewayOptions) {
     this.#options = options;
     this.#expected = new ExpectedCalls(options.time);
+    // By the clock, so that no number of a gateway's life before this one comes again.
+    this.#lastSlot = Math.floor(options.time.nowMs());
     this.#wheel = new PlayoutWheel({
       time: options.time,
       frameMs,
@@ -298,7 +300,8 @@ export class Gateway {
     const { callId } = start;
     const { protocol, session } = socket;
     const { time } = this.#options;
-    const slot = (this.#lastSlot += 1);
+    // The ring has 32 bits for it.
+    const slot = (this.#lastSlot = (this.#lastSlot + 1) >>> 0);
     const tell = link.tell.bind(link);
     const leg = new GatewayLeg({ slot, callId, start, protocol, session, time, tell });
     const seat = { leg, route: new FrameRoute(slot, link) };

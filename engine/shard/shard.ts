@@ -26,6 +26,13 @@ type EarlyCall = {
   readonly timer: Timer;
 };
 
+/** One life of the gateway. */
+type GatewayEnd = {
+  readonly port: MessagePort;
+  readonly reader: FrameRingReader;
+  readonly writer: FrameRingWriter;
+};
+
 export class Shard {
   readonly #time: Time;
   readonly #calls = new Map<string, CallDirectory>();
@@ -33,14 +40,10 @@ export class Shard {
   readonly #early = new Map<string, EarlyCall>();
   /** Open legs by the gateway's number. */
   readonly #legs = new Map<number, CallDirectory>();
+  /** Legs that are open at the gateway while their call has not started here: the call's id. */
+  readonly #earlyLegs = new Map<number, string>();
   readonly #supervisor: ActorRef<CallsMessage>;
-  #gateway:
-    | {
-        readonly port: MessagePort;
-        readonly reader: FrameRingReader;
-        readonly writer: FrameRingWriter;
-      }
-    | undefined;
+  #gateway: GatewayEnd | undefined;
   #isTicking = false;
 
   /** @param castPorts makes the ports of the cast around this shard's own way to the gateway */
@@ -58,12 +61,18 @@ export class Shard {
     this.#supervisor = options.system.spawn("calls", callSupervisor(ports, listener));
   }
 
+  /** A new gateway has none of the sockets of the one before: all legs of that one are closed. */
   attachGateway(link: ShardLinkData): void {
+    this.#detachGateway();
+    const { port } = link;
     const reader = new FrameRingReader(link.inbound);
     const writer = new FrameRingWriter(link.outbound);
-    this.#gateway = { port: link.port, reader, writer };
-    link.port.on("message", (notice: LegNotice) => this.#notice(notice));
-    reader.sleep();
+    const gateway = { port, reader, writer };
+    this.#gateway = gateway;
+    port.on("message", (notice: LegNotice) => {
+      if (this.#gateway === gateway) this.#notice(notice);
+    });
+    if (!reader.sleep()) this.#wake();
   }
 
   startCall(spec: CallSpec): void {
@@ -88,6 +97,16 @@ export class Shard {
     this.#gateway = undefined;
   }
 
+  #detachGateway(): void {
+    if (this.#gateway === undefined) return;
+    this.#drain();
+    this.close();
+    const reason = "the gateway is lost";
+    for (const slot of [...this.#legs.keys(), ...this.#earlyLegs.keys()]) {
+      this.#notice({ kind: "legClosed", slot, reason });
+    }
+  }
+
   #notice(notice: LegNotice): void {
     switch (notice.kind) {
       case "doorbell":
@@ -98,21 +117,31 @@ export class Shard {
         return this.#deliver(notice.callId, (directory) =>
           directory.call.tell({ kind: "legClosed", reason: "gone" }),
         );
-      case "legClosed": {
+      case "legClosed":
         this.#drain();
-        const directory = this.#legs.get(notice.slot);
-        this.#legs.delete(notice.slot);
-        return void directory?.call.tell({ kind: "legClosed", reason: notice.reason });
-      }
+        return this.#onLeg(notice.slot, ({ call }) => {
+          this.#legs.delete(notice.slot);
+          call.tell({ kind: "legClosed", reason: notice.reason });
+        });
       case "keypad":
-        return void this.#legs.get(notice.slot)?.call.tell({ kind: "keypad", digit: notice.digit });
+        return this.#onLeg(notice.slot, ({ call }) =>
+          call.tell({ kind: "keypad", digit: notice.digit }),
+        );
       case "credit":
-        return void this.#legs
-          .get(notice.slot)
-          ?.mediaLeg?.tell({ kind: "credit", frames: notice.frames });
+        return this.#onLeg(notice.slot, ({ mediaLeg }) =>
+          mediaLeg?.tell({ kind: "credit", frames: notice.frames }),
+        );
       case "playback":
-        return void this.#legs.get(notice.slot)?.mediaLeg?.tell(notice.notice);
+        return this.#onLeg(notice.slot, ({ mediaLeg }) => mediaLeg?.tell(notice.notice));
     }
+  }
+
+  /** Does something with the call of a leg, behind its `legOpened`. */
+  #onLeg(slot: number, act: (directory: CallDirectory) => void): void {
+    const directory = this.#legs.get(slot);
+    if (directory !== undefined) return act(directory);
+    const callId = this.#earlyLegs.get(slot);
+    if (callId !== undefined) this.#deliver(callId, act);
   }
 
   #legOpened(notice: Extract<LegNotice, { kind: "legOpened" }>): void {
@@ -120,12 +149,15 @@ export class Shard {
     const leg = { slot, format, frameBytes, protocol, openedAtMs };
     const adopted = adoption === undefined ? {} : { adoption };
     const open = (directory: CallDirectory): void => {
+      this.#earlyLegs.delete(slot);
       this.#legs.set(slot, directory);
       directory.call.tell({ kind: "legOpened", leg, ...adopted });
       this.#tell({ kind: "legTaken", slot });
       this.#wake();
     };
+    this.#earlyLegs.set(slot, callId);
     this.#deliver(callId, open, () => {
+      this.#earlyLegs.delete(slot);
       this.#tell({ kind: "hangup", slot, reason: "the call is over" });
     });
   }

@@ -1,0 +1,169 @@
+import { readFileSync } from "node:fs";
+import type { MessagePort } from "node:worker_threads";
+import { describe, expect, test } from "vitest";
+import type { CallEvent } from "../../actors/call/call-events.js";
+import type { CallMemory, CallSpec, LegAdoption } from "../../actors/call/cast-ports.js";
+import { createActorSystem, createSchedulerDispatcher } from "../../actors/kernel/index.js";
+import { createFrameRing } from "../../base/frame-ring.js";
+import { virtualTime } from "../../base/virtual-time.js";
+import { castRig } from "../../test/support/cast-rig.js";
+import type { LegCommand, LegNotice, ShardLinkData } from "../control/messages.js";
+import { Shard } from "./shard.js";
+
+const flow = readFileSync(new URL("../../test/flows/two-keys.yaml", import.meta.url), "utf8");
+const format = { codec: "pcmu", rateHz: 8000 } as const;
+
+/** A gateway that keeps what it is told, and says what the test says. */
+function fakeGateway() {
+  const told: LegCommand[] = [];
+  let receive: (notice: LegNotice) => void = () => undefined;
+  let isClosed = false;
+  const port = {
+    on: (_event: string, run: (notice: LegNotice) => void) => void (receive = run),
+    postMessage: (command: LegCommand) => void told.push(command),
+    close: () => void (isClosed = true),
+  } as unknown as MessagePort;
+  const ring = () => createFrameRing({ bytes: 65_536, incarnation: 1 });
+  const link: ShardLinkData = {
+    shardIndex: 0,
+    incarnation: 1,
+    port,
+    inbound: ring(),
+    outbound: ring(),
+  };
+  return {
+    link,
+    told,
+    kinds: () => told.map(({ kind }) => kind),
+    say: (notice: LegNotice) => receive(notice),
+    open(callId: string, slot: number, adoption?: LegAdoption) {
+      const leg = { callId, slot, format, frameBytes: 160, protocol: "test", atMs: 0 };
+      receive({ kind: "legOpened", ...leg, ...(adoption === undefined ? {} : { adoption }) });
+    },
+    get isClosed() {
+      return isClosed;
+    },
+  };
+}
+
+function startShard() {
+  const time = virtualTime();
+  const events: { callId: string; event: CallEvent }[] = [];
+  const memories: CallMemory[] = [];
+  const base = castRig({ flow, variables: { name: "Anna" } });
+  const system = createActorSystem({
+    name: "shard",
+    dispatcher: createSchedulerDispatcher(time),
+    time,
+    deadLetters: () => undefined,
+    onFailure: () => undefined,
+  });
+  const shard = new Shard({
+    time,
+    system,
+    castPorts: (media) => ({
+      ...base.ports,
+      time,
+      media,
+      findPrompt: () => new Uint8Array(160),
+      remember: (_callId, memory) => void memories.push(memory),
+      report: (callId, event) => void events.push({ callId, event }),
+    }),
+  });
+  const ended = () =>
+    events.flatMap(({ callId, event }) =>
+      event.kind === "ended" ? [[callId, event.outcome] as const] : [],
+    );
+  return { time, shard, events, memories, ended };
+}
+
+function specOf(callId: string, more: Partial<CallSpec> = {}): CallSpec {
+  const limits = { answerMsMax: 30_000, durationMsMax: 600_000 };
+  const { variables, ...rest } = { variables: { name: "Anna" }, ...more };
+  return {
+    callId,
+    userId: "u",
+    flowId: "two-keys",
+    variables,
+    isRecorded: false,
+    ...limits,
+    ...rest,
+  };
+}
+
+describe("a new gateway", () => {
+  test("ends the calls whose sockets went with the one before, and nobody else's", () => {
+    const { time, shard, ended } = startShard();
+    const first = fakeGateway();
+    shard.attachGateway(first.link);
+    shard.startCall(specOf("old"));
+    time.settle();
+    first.open("old", 1);
+    time.settle();
+    expect(first.kinds()).toEqual(["legTaken", "openStream"]);
+
+    const second = fakeGateway();
+    shard.attachGateway(second.link);
+    time.settle();
+    expect(first.isClosed).toBe(true);
+    expect(ended()).toEqual([["old", "hangup"]]);
+
+    // Even under the same number the leg is a stranger's.
+    shard.startCall(specOf("new"));
+    time.settle();
+    second.open("new", 1);
+    time.settle();
+    const before = second.told.length;
+    first.say({ kind: "keypad", slot: 1, digit: "1" });
+    first.say({ kind: "legClosed", slot: 1, reason: "late" });
+    time.advance(3000);
+    expect(second.told.slice(before).map(({ kind }) => kind)).not.toContain("hangup");
+    expect(ended()).toHaveLength(1);
+    expect(shard.callCount).toBe(1);
+  });
+
+  test("closes also legs whose call has not started yet", () => {
+    const { time, shard, ended } = startShard();
+    const first = fakeGateway();
+    shard.attachGateway(first.link);
+    first.open("c", 1);
+    shard.attachGateway(fakeGateway().link);
+    shard.startCall(specOf("c"));
+    time.settle();
+    expect(ended()).toEqual([["c", "hangup"]]);
+  });
+});
+
+describe("a leg that opens before its call starts", () => {
+  test("keeps what is said of it meanwhile, its key and its end", () => {
+    const { time, shard, events, ended } = startShard();
+    const gateway = fakeGateway();
+    shard.attachGateway(gateway.link);
+    shard.startCall(specOf("other"));
+    gateway.open("other", 4);
+    gateway.say({ kind: "keypad", slot: 4, digit: "9" });
+    time.settle();
+    expect(events.map(({ event }) => event.kind)).toContain("keypad");
+    gateway.told.length = 0;
+    gateway.open("c", 5);
+    gateway.say({ kind: "legClosed", slot: 5, reason: "gone" });
+    expect(gateway.told).toEqual([]);
+    shard.startCall(specOf("c"));
+    time.settle();
+    expect(gateway.told[0]).toEqual({ kind: "legTaken", slot: 5 });
+    expect(events.map(({ event }) => event.kind)).toContain("answered");
+    expect(ended()).toEqual([["c", "hangup"]]);
+    expect(shard.callCount).toBe(1);
+  });
+
+  test("is hung up when the call does not start within two seconds", () => {
+    const { time, shard } = startShard();
+    const gateway = fakeGateway();
+    shard.attachGateway(gateway.link);
+    gateway.open("never", 5);
+    time.advance(1999);
+    expect(gateway.told).toEqual([]);
+    time.advance(2);
+    expect(gateway.told).toMatchObject([{ kind: "hangup", slot: 5 }]);
+  });
+});
