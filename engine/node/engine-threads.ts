@@ -2,8 +2,7 @@
  * The gateway and the shards as one: who is there, what they have been given, and a new one in the
  * place of one that is gone. What becomes of the calls of a lost thread, the listener decides.
  */
-import type { ErrorData } from "../../base/errors.js";
-import { toErrorData } from "../../base/errors.js";
+import { EngineError, toErrorData } from "../../base/errors.js";
 import { Histogram } from "../../base/histogram.js";
 import type { ThreadHost, Time } from "../../base/ports.js";
 import type { CallEvent } from "../../actors/call/call-events.js";
@@ -19,6 +18,7 @@ import type { Job } from "../jobs/jobs.js";
 import type { JobPool } from "../jobs/job-pool.js";
 import type { LedgerEntry } from "./ledger.js";
 import type { LibraryFlow } from "./flow-library.js";
+import { Restarts } from "./restarts.js";
 import {
   connectShard,
   startGateway,
@@ -72,12 +72,22 @@ export class EngineThreads {
   #gateway: GatewayThread | undefined;
   #counters: GatewayCounters | undefined;
   readonly #watchdog: Watchdog;
+  readonly #restarts: Restarts;
+  #firstStart: Promise<unknown> = Promise.resolve();
   #isStopping = false;
   port = 0;
 
   constructor(options: EngineThreadsOptions) {
     this.#options = options;
     this.#watchdog = new Watchdog(options.time);
+    const { log } = options.listener;
+    this.#restarts = new Restarts(options.time, {
+      back: (thread) => log("info", "a thread runs again", { thread }),
+      failed: (thread, error, retryMs) => {
+        const fields = { ...toErrorData(error), thread, retryMs };
+        log("error", "a thread could not be started again", fields);
+      },
+    });
   }
 
   /** Starts the gateway, then every shard. @throws {EngineError} why one could not start */
@@ -85,7 +95,9 @@ export class EngineThreads {
     await this.#startGateway(this.#options.config.gateway.port);
     const { shardCount } = this.#options.config.threads;
     const indexes = Array.from({ length: shardCount }, (_, index) => index);
-    await Promise.all(indexes.map((index) => this.#startShard(index, 1)));
+    const starts = indexes.map((index) => this.#startShard(index, 1));
+    this.#firstStart = Promise.allSettled(starts);
+    await Promise.all(starts);
   }
 
   get shardCount(): number {
@@ -156,9 +168,11 @@ export class EngineThreads {
     this.#gateway?.tell({ kind: "drain" });
   }
 
+  /** Ends every thread, also those that are just starting. */
   async stop(): Promise<void> {
     this.#isStopping = true;
     this.#watchdog.stop();
+    await Promise.all([this.#restarts.stop(), this.#firstStart]);
     await this.#gateway?.stop({ kind: "stop" });
     await Promise.all(this.#shards.map(({ thread }) => thread.stop({ kind: "stop" })));
   }
@@ -168,6 +182,7 @@ export class EngineThreads {
     const gateway = startGateway(host, time, { ...config.gateway, port });
     gateway.onReport((report) => this.#gatewayReport(report));
     const ready = await gateway.ready("listening");
+    await this.#endIfStopping(gateway);
     this.port = ready.port;
     this.#latency.frameOut.push(new Histogram(ready.frameOut));
     this.#gateway = gateway;
@@ -180,7 +195,7 @@ export class EngineThreads {
     gateway.onLost(({ exitCode, error }) => {
       this.#gateway = undefined;
       this.#lost(gateway.name, "gateway", exitCode, error);
-      this.#again(gateway.name, () => this.#startGateway(this.port));
+      this.#restarts.again(gateway.name, () => this.#startGateway(this.port));
     });
   }
 
@@ -192,6 +207,7 @@ export class EngineThreads {
     const thread = startShard(host, time, { data, heapMbMax });
     thread.onReport((report) => this.#shardReport(thread, report));
     const ready = await thread.ready("ready");
+    await this.#endIfStopping(thread);
     this.#addLatency(ready);
     for (const { fileName, source } of flows) thread.tell({ kind: "addFlow", fileName, source });
     for (const prompt of this.#prompts) thread.tell({ kind: "addPrompt", prompt });
@@ -205,7 +221,7 @@ export class EngineThreads {
       this.#watchdog.unwatch(watched);
       const lost = { shardIndex, incarnation: seat.incarnation };
       this.#lost(thread.name, lost, exitCode, error);
-      this.#again(thread.name, async () => {
+      this.#restarts.again(thread.name, async () => {
         await this.#startShard(shardIndex, seat.incarnation + 1);
         this.#options.listener.shardBack(lost);
       });
@@ -244,15 +260,11 @@ export class EngineThreads {
     this.#options.listener.lost(thread);
   }
 
-  #again(name: string, start: () => Promise<void>): void {
-    if (this.#isStopping) return;
-    start().then(
-      () => this.#options.listener.log("info", "a thread runs again", { thread: name }),
-      (error: unknown) => {
-        const fields: ErrorData & { thread: string } = { ...toErrorData(error), thread: name };
-        this.#options.listener.log("error", "a thread could not be started again", fields);
-      },
-    );
+  /** A thread that gets ready when all is being stopped is not wanted any more. */
+  async #endIfStopping(thread: GatewayThread | ShardThread): Promise<void> {
+    if (!this.#isStopping) return;
+    await thread.stop({ kind: "stop" });
+    throw new EngineError("THREAD_FAILED", `${thread.name} is not needed: the engine stops`);
   }
 
   #gatewayReport(report: GatewayReport): void {

@@ -55,8 +55,22 @@ export class EngineThread<Command, Report extends Reports> {
     });
   }
 
-  /** Resolves with the first report of that kind. @throws {EngineError} `THREAD_FAILED` */
-  ready<Kind extends Report["kind"]>(kind: Kind): Promise<Extract<Report, { kind: Kind }>> {
+  /**
+   * Resolves with the first report of that kind. A thread that fails to get there is ended.
+   *
+   * @throws {EngineError} what it reported, or `THREAD_FAILED`
+   */
+  async ready<Kind extends Report["kind"]>(kind: Kind): Promise<Extract<Report, { kind: Kind }>> {
+    try {
+      return await this.#firstReport(kind);
+    } catch (error) {
+      this.#isStopping = true;
+      await this.#thread.terminate();
+      throw error;
+    }
+  }
+
+  #firstReport<Kind extends Report["kind"]>(kind: Kind): Promise<Extract<Report, { kind: Kind }>> {
     return new Promise((resolve, reject) => {
       const timer = this.#time.after(startMsMax, () =>
         reject(new EngineError("THREAD_FAILED", `${this.name} was not ready in ${startMsMax} ms`)),
