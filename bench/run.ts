@@ -6,6 +6,7 @@ import { appendFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { packageRoot } from "../base/compiled-entry.js";
+import { formatKernel, kernelBench } from "./kernel/kernel-bench.js";
 import { formatLatency, latencyBench } from "./latency/latency-bench.js";
 import { machine } from "./support/machine.js";
 
@@ -28,8 +29,8 @@ function count(name: "calls" | "seconds", max: number): number {
 }
 
 const name = positionals[0] ?? "";
-if (name !== "latency") {
-  process.stderr.write(`no bench "${name}"; there is: latency\n`);
+if (name !== "latency" && name !== "kernel") {
+  process.stderr.write(`no bench "${name}"; there is: kernel, latency\n`);
   process.exit(2);
 }
 const options = {
@@ -37,9 +38,11 @@ const options = {
   seconds: count("seconds", 600),
   progress: (text: string): void => void process.stderr.write(`${text}\n`),
 };
-const result = { ...(await latencyBench(options)), ...machine() };
+const measured = name === "kernel" ? await kernelBench(options) : await latencyBench(options);
+const result = { ...measured, ...machine() };
 const line = JSON.stringify(result);
-process.stdout.write(values.json ? `${line}\n` : formatLatency(result));
+const text = measured.bench === "kernel" ? formatKernel(measured) : formatLatency(measured);
+process.stdout.write(values.json ? `${line}\n` : text);
 if (values.save) {
   const file = fileURLToPath(new URL(`bench/results/${name}.jsonl`, packageRoot));
   await appendFile(file, `${line}\n`);

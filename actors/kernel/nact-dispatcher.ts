@@ -16,7 +16,7 @@ export function createNactDispatcher(name: string): Dispatcher {
   const turns = spawnStateless(root, () => queue.turn(), "turns");
   const queue = createRunQueue(() => dispatch(turns, null));
   return {
-    register: queue.dispatcher.register,
+    register: (actorName, drain) => queue.dispatcher.register(actorName, drain),
     close() {
       queue.dispatcher.close();
       stop(root);

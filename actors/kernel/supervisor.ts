@@ -82,6 +82,8 @@ type Plan = {
   readonly stop: Child[];
   readonly start: readonly Child[];
   readonly exit?: ExitReason;
+  /** Did not start: its `Down`, the next restart, takes over from this plan. */
+  readonly awaited?: Child;
 };
 
 type Self = Context<SupervisorMessage>;
@@ -206,11 +208,14 @@ function childDown(
   if (child?.ref === undefined || child.ref.id !== message.down.ref.id) return;
   const { plan } = state;
   const isPlanned = child.isStopping || child.isRetired || plan?.stop.includes(child) === true;
-  if (!isPlanned && plan !== undefined) return void state.deferred.push(message);
+  if (!isPlanned && plan !== undefined && plan.awaited !== child) {
+    return void state.deferred.push(message);
+  }
   child.ref = undefined;
   child.isStopping = false;
   if (child.isRetired || (isPlanned && child.restart === "temporary")) forget(state, child);
   if (isPlanned) return advance(options, state, ctx);
+  state.plan = undefined;
   ended(options, state, child, message.down.reason, ctx);
 }
 
@@ -266,7 +271,7 @@ function restartAfter(
 /** Carries the plan on as far as it goes without waiting. */
 function advance(options: SupervisorOptions, state: State, ctx: Self): void {
   const { plan } = state;
-  if (plan === undefined) return;
+  if (plan === undefined || plan.awaited !== undefined) return;
   for (let next = plan.stop[0]; next !== undefined; next = plan.stop[0]) {
     if (next.ref !== undefined) {
       // Its `Down` goes on from here.
@@ -281,8 +286,10 @@ function advance(options: SupervisorOptions, state: State, ctx: Self): void {
   if (plan.exit !== undefined) return ctx.stop(plan.exit);
   state.plan = undefined;
   for (const child of plan.start) {
-    // One that does not start ends the series; its `Down` is the next restart, and counts as one.
-    if (!child.isRetired && startLife(child, ctx) !== undefined) break;
+    if (child.isRetired || startLife(child, ctx) === undefined) continue;
+    // It ends the series, and everything else waits: its `Down` counts as one more restart.
+    state.plan = { stop: [], start: [], awaited: child };
+    return;
   }
   const deferred = state.deferred;
   state.deferred = [];
