@@ -237,7 +237,7 @@ describe("a turn that was not over", () => {
     expect(callee.at(-1)).toMatchObject({ text: "yes please" });
     // The second half is heard with the grammar of the question it answers.
     expect(call.streams.at(-1)!.phrases).toContain("no thanks");
-    expect(call.states()).toEqual(["greeting", "offer", "offer"]);
+    expect(call.states()).toEqual(["greeting", "offer", "greeting", "offer"]);
   });
 });
 

@@ -105,6 +105,10 @@ function receive(
       return legClosed(options, state, ctx);
     case "keypad":
       return void state.directory.dialog?.tell(message);
+    case "playback":
+      return void state.directory.mediaLeg?.tell(message.notice);
+    case "credit":
+      return void state.directory.mediaLeg?.tell(message);
     case "snapshot":
       state.snapshot = message.snapshot;
       state.lastUtterance = message.lastUtterance;
@@ -145,7 +149,8 @@ function legOpened(
   }
   state.leg = leg;
   state.adoption = adoption;
-  if (adoption === undefined) answer(options, state, leg, ctx);
+  // Also where the first shard was lost before it could note the answer.
+  if (state.startedEpochMs === 0) answer(options, state, leg, ctx);
   const livedMs = ctx.time.nowMs() - state.answeredAtMs;
   ctx.after(Math.max(0, spec.durationMsMax - livedMs), { kind: "durationOver" });
   const roles: ChildRole[] = ["recognizer", "synthesizer", "mediaLeg", "dialog"];
@@ -153,7 +158,7 @@ function legOpened(
   for (const role of roles) startChild(options, state, role, ctx);
 }
 
-/** The call's first shard notes when it began. */
+/** The first shard to have the leg notes when the call began. */
 function answer(options: Options, state: State, leg: Leg, ctx: Context<CallMessage>): void {
   state.answeredAtMs = ctx.time.nowMs();
   state.startedEpochMs = ctx.time.epochMs();

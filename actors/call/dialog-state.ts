@@ -39,6 +39,10 @@ export type DialogState = {
   listenId: number;
   outcome: string | undefined;
   isCallerSpeaking: boolean;
+  /** The newest turn heard of. */
+  turnId: number;
+  /** Turns up to here were answered by key: what is still heard of them counts no more. */
+  forgottenTurnId: number;
   /** The turn whose final is awaited. */
   clock: TurnClock | undefined;
   /** Keyed answers and turns that were cancelled are not waited for. */
@@ -84,6 +88,8 @@ export function newDialogState({ ports, spec, earlier }: DialogOptions): DialogS
     listenId: 0,
     outcome: undefined,
     isCallerSpeaking: false,
+    turnId: 0,
+    forgottenTurnId: 0,
     clock: undefined,
     awaitedTurnId: undefined,
     silenceTimer: undefined,

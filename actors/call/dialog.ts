@@ -40,7 +40,6 @@ function laneOf(message: DialogMessage): "system" | "transcripts" | "intents" {
       return "transcripts";
     case "begin":
     case "hangup":
-    case "castRestarted":
     case "playbackStarted":
     case "playbackEnded":
       return "system";
@@ -60,8 +59,7 @@ function receive(
       state.leg = message.leg;
       return apply(options, state, state.step, ctx);
     case "turnStarted":
-      state.isCallerSpeaking = true;
-      return stopSilence(state);
+      return turnStarted(state, message.turnId);
     case "turnCancelled":
       state.isCallerSpeaking = false;
       return armSilence(state, ctx);
@@ -115,10 +113,7 @@ function apply(
 ): void {
   const isNewState = step.state !== state.step.state || step === state.step;
   state.step = step;
-  if (isNewState) {
-    const { callId } = options.spec;
-    options.ports.report(callId, { kind: "state", state: step.state, atMs: sinceAnswer(options) });
-  }
+  if (isNewState) reportState(options, state);
   // Before it is said: whoever takes over knows what should have been.
   const says = step.effects.filter(({ kind }) => kind === "say").length;
   const lastUtterance = state.lastUtterance + says;
@@ -129,7 +124,15 @@ function apply(
     else if (effect.kind === "listen") listen(options, state, effect);
     else state.outcome = effect.outcome;
   }
+  // Nothing answers this turn: what is said later is no measure of it.
+  const { clock } = state;
+  if (clock?.decidedAtMs !== undefined && clock.utterance === undefined) state.clock = undefined;
   whenQuiet(options, state, ctx);
+}
+
+function reportState({ ports, spec, answeredAtMs }: DialogOptions, { step }: DialogState): void {
+  const atMs = ports.time.nowMs() - answeredAtMs;
+  ports.report(spec.callId, { kind: "state", state: step.state, atMs });
 }
 
 function say(
@@ -226,12 +229,28 @@ function stopSilence(state: DialogState): void {
   state.listenId += 1;
 }
 
+function turnStarted(state: DialogState, turnId: number): void {
+  state.turnId = turnId;
+  state.isCallerSpeaking = true;
+  // Whoever speaks again is not asked to repeat what they said before the pause.
+  if (state.awaitedTurnId !== undefined) stopAwaiting(state);
+  stopSilence(state);
+}
+
+/** Waits for no final any more. */
+function stopAwaiting(state: DialogState): void {
+  state.awaitedTurnId = undefined;
+  state.finalTimer?.cancel();
+  state.clock = undefined;
+}
+
 function turnEnded(
   state: DialogState,
   message: Extract<DialogMessage, { kind: "turnEnded" }>,
   ctx: Context<DialogMessage>,
 ): void {
   const { turnId, speechEndAtMs, atMs } = message;
+  if (turnId <= state.forgottenTurnId) return;
   state.isCallerSpeaking = false;
   state.awaitedTurnId = turnId;
   state.clock = { turnId, speechEndAtMs, endpointAtMs: atMs };
@@ -241,16 +260,22 @@ function turnEnded(
 
 /** The caller was not done: the answer to the first half is taken back. */
 function reopen(options: DialogOptions, state: DialogState, turnId: number): void {
+  if (turnId <= state.forgottenTurnId) return;
   stopSilence(state);
+  stopAwaiting(state);
+  state.turnId = turnId;
   state.isCallerSpeaking = true;
-  state.awaitedTurnId = undefined;
-  state.clock = undefined;
   const { checkpoint } = state;
   if (checkpoint?.turnId !== turnId) return;
   options.directory.mediaLeg?.tell({ kind: "clear", utterance: state.lastUtterance });
   state.speaking.clear();
+  const isNewState = checkpoint.step.state !== state.step.state;
   state.step = checkpoint.step;
   state.outcome = undefined;
+  if (isNewState) reportState(options, state);
+  // Another life must not begin with what was taken back.
+  const { lastUtterance, step } = state;
+  options.directory.call.tell({ kind: "snapshot", snapshot: step.snapshot, lastUtterance });
   if (checkpoint.listen !== undefined) listen(options, state, checkpoint.listen);
 }
 
@@ -308,12 +333,14 @@ function keypad(
   ports.report(spec.callId, { kind: "keypad", digit, atMs: sinceAnswer(options) });
   if (state.outcome !== undefined) return;
   // A key is an answer: it silences what plays, and speech of that moment counts no more.
+  directory.mediaLeg?.tell({ kind: "forgetTurn" });
+  stopAwaiting(state);
+  state.isCallerSpeaking = false;
+  state.forgottenTurnId = state.turnId;
   if (state.speaking.size > 0) {
     directory.mediaLeg?.tell({ kind: "clear", utterance: state.lastUtterance });
     state.speaking.clear();
   }
-  state.awaitedTurnId = undefined;
-  state.clock = undefined;
   state.checkpoint = undefined;
   take(options, state, { kind: "keypad", digit }, ctx);
 }

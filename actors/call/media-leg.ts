@@ -22,6 +22,10 @@ import { SpeechSender } from "./speech-sender.js";
 const frameMs = 20;
 /** Audio before the onset that helps the recogniser with the first sound. */
 const leadInMs = 160;
+/** How often the audio of an open turn is looked after. */
+const audioCheckMs = 200;
+/** A muted client sends nothing at all: after so long a gap the missing audio is silence. */
+const audioGapMsMax = 400;
 
 type State = {
   readonly codec: AudioCodec;
@@ -41,6 +45,10 @@ type State = {
   openTurnId: number | undefined;
   /** When the newest frame was read from its socket. */
   lastFrameAtMs: number;
+  /** An `audioCheck` is on its way. */
+  isChecking: boolean;
+  /** No audio since the last check. */
+  isAudioMissing: boolean;
 };
 
 export type MediaLegOptions = {
@@ -56,7 +64,7 @@ export type MediaLegOptions = {
 export function mediaLeg(options: MediaLegOptions): Behavior<State, MediaLegMessage> {
   return {
     start: (ctx) => start(options, ctx),
-    receive: (state, message) => receive(options, state, message),
+    receive: (state, message, ctx) => receive(options, state, message, ctx),
     stopped: (state) => state.vad.close(),
     laneOf,
     bytesOf: (message) => (message.kind === "audio" ? message.payload.length : 0),
@@ -75,6 +83,7 @@ function laneOf(message: MediaLegMessage): "audio" | "tts" | "transcripts" | "sy
       return "tts";
     case "partial":
       return "transcripts";
+    case "audioCheck":
     case "credit":
     case "playbackStarted":
     case "playbackEnded":
@@ -108,16 +117,26 @@ function start(options: MediaLegOptions, ctx: Context<MediaLegMessage>): State {
     lastUtterance: options.playing.at(-1) ?? 0,
     openTurnId: undefined,
     lastFrameAtMs: ctx.time.nowMs(),
+    isChecking: false,
+    isAudioMissing: false,
   };
   holder.state = state;
   tellPlayback(state);
   return state;
 }
 
-function receive(options: MediaLegOptions, state: State, message: MediaLegMessage): void {
+function receive(
+  options: MediaLegOptions,
+  state: State,
+  message: MediaLegMessage,
+  ctx: Context<MediaLegMessage>,
+): void {
   switch (message.kind) {
     case "audio":
-      return hear(options, state, message);
+      hear(options, state, message);
+      return checkLater(state, ctx);
+    case "audioCheck":
+      return checkAudio(state, ctx);
     case "say":
       state.lastUtterance = message.utterance;
       state.playing.set(message.utterance, message.isInterruptible);
@@ -130,6 +149,8 @@ function receive(options: MediaLegOptions, state: State, message: MediaLegMessag
       return clear(options, state, message.utterance);
     case "expect":
       return state.detector.expect(message.expectation);
+    case "forgetTurn":
+      return forgetTurn(options, state);
     case "partial":
       return state.detector.partial(message);
     case "credit":
@@ -155,6 +176,7 @@ function hear(
   directory.recorder?.tell({ kind: "heard", samples, mediaSamples, atMs });
   const speech = state.resampler === undefined ? samples : state.resampler.process(samples);
   state.lastFrameAtMs = atMs;
+  state.isAudioMissing = false;
   state.cutter.cut(speech, (frame) => hearFrame(options, state, frame));
   ports.latency.frameIn.recordMs(ports.time.nowMs() - atMs);
 }
@@ -168,6 +190,38 @@ function hearFrame(options: MediaLegOptions, state: State, frame: Int16Array): v
     const audio = { kind: "audio", turnId: turnIdBefore, samples: frame.slice() } as const;
     options.directory.recognizer?.tell(audio);
   }
+}
+
+/** A turn ends by frames of silence. While one is open, a timer sees to it that there are any. */
+function checkLater(state: State, ctx: Context<MediaLegMessage>): void {
+  if (state.openTurnId === undefined || state.isChecking) return;
+  state.isChecking = true;
+  ctx.after(audioCheckMs, { kind: "audioCheck" });
+}
+
+function checkAudio(state: State, ctx: Context<MediaLegMessage>): void {
+  state.isChecking = false;
+  const gapMs = ctx.time.nowMs() - state.lastFrameAtMs;
+  // Two checks in a row: audio that waits in the mailbox behind the first is not missing.
+  if (state.isAudioMissing && gapMs > audioGapMsMax) {
+    for (let fedMs = frameMs; fedMs <= gapMs && state.openTurnId !== undefined; fedMs += frameMs) {
+      state.lastFrameAtMs += frameMs;
+      state.detector.frame(false, frameMs);
+    }
+  }
+  state.isAudioMissing = true;
+  checkLater(state, ctx);
+}
+
+/** Gives up the turn that is open, if any, and all speech heard so far. */
+function forgetTurn({ directory }: MediaLegOptions, state: State): void {
+  state.detector.reset();
+  const turnId = state.openTurnId;
+  if (turnId === undefined) return;
+  state.openTurnId = undefined;
+  directory.recognizer?.tell({ kind: "turnCancelled", turnId });
+  // The Dialog may have been told of it meanwhile: its end will not come.
+  directory.dialog?.tell({ kind: "turnCancelled", turnId });
 }
 
 function turnSink(options: MediaLegOptions, state: () => State): TurnSink {

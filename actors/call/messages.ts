@@ -44,6 +44,10 @@ export type MediaLegMessage =
     }
   | { readonly kind: "clear"; readonly utterance: number }
   | { readonly kind: "expect"; readonly expectation: Expectation }
+  /** The answer came by key: what is being said at this moment counts no more. */
+  | { readonly kind: "forgetTurn" }
+  /** System, own timer: looks whether the audio of an open turn still comes. */
+  | { readonly kind: "audioCheck" }
   /** Transcripts. What the recogniser makes of the open turn. */
   | { readonly kind: "partial"; readonly turnId: number; readonly isComplete: boolean }
   /** System. The gateway has played so many streamed frames. */
@@ -85,6 +89,8 @@ export type DialogMessage =
   | { readonly kind: "silence"; readonly listenId: number }
   | { readonly kind: "finalOverdue"; readonly turnId: number }
   | { readonly kind: "hangup" }
+  /** Another of the cast begins a new life. In order behind the turns of its last one. */
+  | { readonly kind: "castRestarted"; readonly role: ForgetfulRole }
   | PlaybackNotice;
 
 export type SynthesizerMessage =
@@ -136,6 +142,9 @@ export type CallMessage =
   | { readonly kind: "legOpened"; readonly leg: Leg; readonly adoption?: LegAdoption }
   | { readonly kind: "legClosed"; readonly reason: string }
   | { readonly kind: "keypad"; readonly digit: string }
+  /** For the MediaLeg; told to the Call because it keeps the order behind `legOpened`. */
+  | { readonly kind: "playback"; readonly notice: PlaybackNotice }
+  | { readonly kind: "credit"; readonly frames: number }
   /** Comes before what the step says is said. */
   | {
       readonly kind: "snapshot";
