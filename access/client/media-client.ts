@@ -64,9 +64,11 @@ export interface MediaClient {
    * may send only while there is something to hear. Does nothing before `ready` could come, once
    * the call is over, and while the network is clogged: late speech is worse than none.
    *
+   * @param dueMs when it should have been sent: earlier than now where the owner's timer was late,
+   *   so that frames which are made up for do not look like a pause. Default now
    * @throws {EngineError} `CLIENT_FRAME_LENGTH`
    */
-  sendFrame(payload: Uint8Array): void;
+  sendFrame(payload: Uint8Array, dueMs?: number): void;
   /** Presses a key: 0-9 * # A-D. */
   sendDtmf(digit: string): void;
   /** Hangs up and closes the connection. */

@@ -11,10 +11,10 @@ export class MediaClock {
     this.#frameMs = frameMs;
   }
 
-  /** Media time of a frame sent now, in whole frames, as ms since the first frame. */
-  take(nowMs: number): number {
-    this.#startMs ??= nowMs;
-    const wallMs = Math.floor((nowMs - this.#startMs) / this.#frameMs) * this.#frameMs;
+  /** Media time of a frame that was due then, in whole frames, as ms since the first frame. */
+  take(dueMs: number): number {
+    this.#startMs ??= dueMs;
+    const wallMs = Math.floor((dueMs - this.#startMs) / this.#frameMs) * this.#frameMs;
     // A frame or two of difference is jitter of the sender's timer, not a pause.
     const atMs = wallMs > this.#nextMs + 2 * this.#frameMs ? wallMs : this.#nextMs;
     this.#nextMs = atMs + this.#frameMs;

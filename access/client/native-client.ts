@@ -103,10 +103,10 @@ class NativeClient implements MediaClient, NativeReceiver {
     return this.#stream.frameBytes;
   }
 
-  sendFrame(payload: Uint8Array): void {
+  sendFrame(payload: Uint8Array, dueMs = this.#time.nowMs()): void {
     if (payload.length !== this.frameBytes) throw wrongLength(payload.length, this.frameBytes);
     if (this.#isOver || !this.#isStarted) return;
-    const mediaMs = this.#clock.take(this.#time.nowMs());
+    const mediaMs = this.#clock.take(dueMs);
     if (!this.#socket.isFlowing) return;
     const samples = (mediaMs / FRAME_MS) * this.#stream.frameSamples;
     this.#channel.sendAudio(this.#stream, payload, 0, samples);

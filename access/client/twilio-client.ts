@@ -83,10 +83,10 @@ class TwilioClient implements MediaClient {
     });
   }
 
-  sendFrame(payload: Uint8Array): void {
+  sendFrame(payload: Uint8Array, dueMs = this.#time.nowMs()): void {
     if (payload.length !== FRAME_BYTES) throw wrongLength(payload.length, FRAME_BYTES);
     if (this.#isOver || !this.#isStarted) return;
-    const timestampMs = this.#clock.take(this.#time.nowMs());
+    const timestampMs = this.#clock.take(dueMs);
     if (!this.#socket.isFlowing) return;
     this.#chunk += 1;
     const media = {

@@ -136,9 +136,11 @@ export class LiveCall {
     const samples = this.#mouth.next(deadlineMs);
     this.#recording?.said(samples, deadlineMs - FRAME_MS);
     codecOf(this.#options.format.codec).encode(samples, this.#payload);
-    this.#client.sendFrame(this.#payload);
+    this.#client.sendFrame(this.#payload, deadlineMs);
     this.#sentFrames += 1;
-    this.#line.tick(this.#time.nowMs());
+    // After a stall frames that sounded meanwhile come first, or silence would be put among them.
+    const nowMs = this.#time.nowMs();
+    this.#time.soon(() => this.#line.tick(nowMs));
   }
 
   /** The agent speaks: what we were about to do waits, unless it is to interrupt. */

@@ -135,7 +135,7 @@ function withHangup(client: MediaClient, hangup: MediaClient["hangup"]): MediaCl
     format: client.format,
     frameMs: client.frameMs,
     frameBytes: client.frameBytes,
-    sendFrame: (payload) => client.sendFrame(payload),
+    sendFrame: (payload, dueMs) => client.sendFrame(payload, dueMs),
     sendDtmf: (digit) => client.sendDtmf(digit),
     hangup,
   };
