@@ -44,6 +44,8 @@ export type CallEvent =
   | { readonly kind: "state"; readonly state: string; readonly atMs: number }
   | { readonly kind: "turn"; readonly latency: TurnLatency; readonly atMs: number }
   | { readonly kind: "restarted"; readonly actor: string; readonly error: ErrorData }
+  /** Once per actor and code: something failed, and the call goes on without it. */
+  | { readonly kind: "trouble"; readonly actor: string; readonly error: ErrorData }
   | {
       readonly kind: "ended";
       /** The flow's own outcome, or `hangup`, `failed`, `no_answer` … */

@@ -30,6 +30,8 @@ import { synthesizer } from "./synthesizer.js";
 const intensity: RestartIntensity = { restartsMax: 5, periodMs: 10_000 };
 /** A gateway that does not confirm the hang-up, or a store that does not answer, is left behind. */
 const closeMsMax = 3000;
+/** Kinds of trouble that one call reports. */
+const troublesMax = 20;
 
 type State = {
   readonly directory: CallDirectory;
@@ -44,6 +46,8 @@ type State = {
   /** Lives of MediaLegs so far, in all shards: keeps turn ids apart. */
   legLives: number;
   restartsMs: number[];
+  /** Kinds of trouble reported so far: one line each is enough. */
+  readonly troubles: Set<string>;
   /** Set once: what `ended` will report. */
   outcome: string | undefined;
   isLegClosed: boolean;
@@ -77,6 +81,7 @@ export function call(options: {
         adoption: undefined,
         legLives: incarnation * 1000,
         restartsMs: [],
+        troubles: new Set(),
         outcome: undefined,
         isLegClosed: false,
         isReported: false,
@@ -121,6 +126,8 @@ function receive(
     case "recorded":
       state.recordedMs = message.recordedMs;
       return finish(options, state, ctx);
+    case "trouble":
+      return reportTrouble(options, state, message);
     case "hangup":
       return close(options, state, message.outcome, ctx);
     case "childDown":
@@ -244,6 +251,17 @@ function startChild(
     default:
       return assertNever(role);
   }
+}
+
+function reportTrouble(
+  { ports, spec }: Options,
+  { troubles }: State,
+  { actor, error }: Extract<CallMessage, { kind: "trouble" }>,
+): void {
+  const name = `${actor} ${error.code}`;
+  if (troubles.has(name) || troubles.size >= troublesMax) return;
+  troubles.add(name);
+  ports.report(spec.callId, { kind: "trouble", actor, error });
 }
 
 /** A child has ended: on purpose, or it failed and is started again. */

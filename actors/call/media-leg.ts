@@ -87,6 +87,7 @@ function laneOf(message: MediaLegMessage): "audio" | "tts" | "transcripts" | "sy
     case "credit":
     case "playbackStarted":
     case "playbackEnded":
+    case "playbackResumed":
       return "system";
     default:
       return "intents";
@@ -157,6 +158,7 @@ function receive(
       return state.sender.addCredit(message.frames);
     case "playbackStarted":
     case "playbackEnded":
+    case "playbackResumed":
       return notice(options, state, message);
     default:
       return assertNever(message);
@@ -305,7 +307,7 @@ function notice(options: MediaLegOptions, state: State, message: PlaybackNotice)
     tellPlayback(state);
   }
   options.directory.recorder?.tell(message);
-  options.directory.dialog?.tell(message);
+  if (message.kind !== "playbackResumed") options.directory.dialog?.tell(message);
 }
 
 /** Tells the detector whether we are audible, and whether what plays may be interrupted. */

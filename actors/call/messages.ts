@@ -18,6 +18,13 @@ export type PlaybackNotice =
       readonly atMs: number;
       readonly heardMs: number;
       readonly reason: "completed" | "cleared";
+    }
+  /** Streamed speech goes on after a gap; `sentFrames` of the utterance sounded before it. */
+  | {
+      readonly kind: "playbackResumed";
+      readonly utterance: number;
+      readonly atMs: number;
+      readonly sentFrames: number;
     };
 
 export type MediaLegMessage =
@@ -91,7 +98,7 @@ export type DialogMessage =
   | { readonly kind: "hangup" }
   /** Another of the cast begins a new life. In order behind the turns of its last one. */
   | { readonly kind: "castRestarted"; readonly role: ForgetfulRole }
-  | PlaybackNotice;
+  | Exclude<PlaybackNotice, { readonly kind: "playbackResumed" }>;
 
 export type SynthesizerMessage =
   | {
@@ -154,6 +161,8 @@ export type CallMessage =
   | { readonly kind: "recordingBegan"; readonly anchor: RecordingAnchor }
   | { readonly kind: "dialogEnded"; readonly outcome: string }
   | { readonly kind: "recorded"; readonly recordedMs: number }
+  /** Something went wrong that the call lives on with. */
+  | { readonly kind: "trouble"; readonly actor: ChildRole; readonly error: ErrorData }
   | { readonly kind: "hangup"; readonly outcome: string }
   | { readonly kind: "childDown"; readonly role: ChildRole; readonly error?: ErrorData | undefined }
   | { readonly kind: "answerOverdue" }

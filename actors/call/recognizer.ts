@@ -99,7 +99,7 @@ function write(
   }
   keep(stretch, message.samples);
   if (stretch.stream !== undefined) stretch.stream.write(message.samples);
-  else open(options, state, { turn, stretch }, ctx);
+  else if (stretch.retries <= retriesMax) open(options, state, { turn, stretch }, ctx);
 }
 
 /** The turn of that number; a new one ends the old. */
@@ -180,6 +180,7 @@ function hear(
     case "final":
       return settle(options, turn, stretch, event);
     case "failed":
+      options.directory.call.tell({ kind: "trouble", actor: "recognizer", error: event.error });
       return retry(options, state, { turn, stretch }, ctx);
     default:
       return assertNever(event);

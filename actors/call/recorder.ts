@@ -6,41 +6,34 @@
  * stored, and goes on behind them at the right time.
  */
 import { assertNever } from "../../base/assert.js";
+import { EngineError, toErrorData, type ErrorData } from "../../base/errors.js";
 import type { Timer } from "../../base/ports.js";
 import type { Behavior, Context } from "../kernel/index.js";
+import { CalleeClock } from "./callee-clock.js";
 import type { CastPorts, CallSpec, Leg, RecordingAnchor } from "./cast-ports.js";
-import type { CallDirectory, RecorderMessage } from "./messages.js";
+import { backlogMax, ChunkOutbox } from "./chunk-outbox.js";
+import type { CallDirectory, PlaybackNotice, RecorderMessage } from "./messages.js";
+import { RecordedVoice } from "./recorded-voice.js";
 import { RecordingTimeline } from "./recording-timeline.js";
 
 const chunkMs = 1000;
 /** A sample older than this may no longer change: notices from the gateway come much sooner. */
 const settleMs = 1000;
 const windowMs = 8000;
-/** Chunks that wait for the store; more are dropped and leave a gap. */
-const backlogMax = 10;
-/** How often one chunk is offered to a store that fails. */
-const attemptsMax = 3;
-
-/** One utterance on its way through the speaker. */
-type Voice = {
-  readonly parts: Int16Array[];
-  startedAtMs: number | undefined;
-  /** Samples laid on the timeline. */
-  laid: number;
-};
+/** What one frame of the gateway holds. */
+const frameMs = 20;
 
 type State = {
   readonly timeline: RecordingTimeline;
-  readonly voices: Map<number, Voice>;
+  readonly calleeClock: CalleeClock;
+  readonly voices: Map<number, RecordedVoice>;
   /** Where this life's timeline begins. */
   anchor: RecordingAnchor | undefined;
   /** Waiting to learn how many chunks an earlier life stored; nothing is laid down meanwhile. */
   isResuming: boolean;
-  nextIndex: number;
-  readonly waiting: { readonly samples: Int16Array; readonly isLast: boolean }[];
+  readonly outbox: ChunkOutbox;
   isStoring: boolean;
-  attempts: number;
-  droppedChunks: number;
+  isFinishing: boolean;
   timer: Timer | undefined;
 };
 
@@ -61,16 +54,18 @@ export function recorder(options: RecorderOptions): Behavior<State, RecorderMess
       if (options.anchor !== undefined) askCursor(options, ctx);
       const timer = ctx.after(chunkMs, { kind: "flush" });
       const samples = (ms: number): number => (ms * rateHz) / 1000;
+      const timeline = new RecordingTimeline(samples(chunkMs), samples(windowMs));
       return {
-        timeline: new RecordingTimeline(samples(chunkMs), samples(windowMs)),
+        timeline,
+        calleeClock: new CalleeClock(rateHz, (position, frame) => {
+          timeline.place("callee", position, frame);
+        }),
         voices: new Map(),
         anchor: undefined,
         isResuming: options.anchor !== undefined,
-        nextIndex: 0,
-        waiting: [],
+        outbox: new ChunkOutbox(),
         isStoring: false,
-        attempts: 0,
-        droppedChunks: 0,
+        isFinishing: false,
         timer,
       };
     },
@@ -93,19 +88,19 @@ function receive(
         const { atMs, mediaSamples } = message;
         setAnchor(options, state, { atMs, mediaSamples });
       }
-      return hear(state, message);
+      return hear(options, state, message);
     case "cursor":
-      return resume(options, state, message.chunks);
+      return resume(options, state, message.chunks, ctx);
     case "cursorUnknown":
+      tellTrouble(options, message.error);
       // Nothing can be added behind an unknown end: what is stored so far is the recording.
       return ctx.stop();
     case "spoken":
-      return void voiceOf(state, message.utterance).parts.push(message.samples);
+      return voiceOf(options, state, message.utterance).add(message.samples, ctx.time.nowMs());
     case "playbackStarted":
-      voiceOf(state, message.utterance).startedAtMs = message.atMs;
-      return;
+    case "playbackResumed":
     case "playbackEnded":
-      return endVoice(options, state, message);
+      return notice(options, state, message);
     case "flush":
       state.timer = ctx.after(chunkMs, { kind: "flush" });
       return flush(options, state, ctx);
@@ -120,10 +115,16 @@ function receive(
 }
 
 function hear(
+  options: RecorderOptions,
   state: State,
-  { mediaSamples, samples }: { readonly mediaSamples: number; readonly samples: Int16Array },
+  { mediaSamples, atMs, samples }: Extract<RecorderMessage, { kind: "heard" }>,
 ): void {
-  state.timeline.place("callee", mediaSamples - state.anchor!.mediaSamples, samples);
+  const mediaSample = mediaSamples - state.anchor!.mediaSamples;
+  state.calleeClock.hear(mediaSample, positionOf(options, state, atMs), samples);
+}
+
+function tellTrouble({ directory }: RecorderOptions, error: ErrorData): void {
+  directory.call.tell({ kind: "trouble", actor: "recorder", error });
 }
 
 /** Begins the recording; whoever goes on with it must know where. */
@@ -141,54 +142,70 @@ function askCursor({ ports, spec }: RecorderOptions, ctx: Context<RecorderMessag
 }
 
 /** Goes on behind the chunks of an earlier life: the time between is silence. */
-function resume(options: RecorderOptions, state: State, chunks: number): void {
+function resume(
+  options: RecorderOptions,
+  state: State,
+  chunks: number,
+  ctx: Context<RecorderMessage>,
+): void {
   const { atMs, mediaSamples } = options.anchor!;
   const rateHz = options.leg.format.rateHz;
   state.anchor = {
     atMs: atMs + chunks * chunkMs,
     mediaSamples: mediaSamples + (chunks * chunkMs * rateHz) / 1000,
   };
-  state.nextIndex = chunks;
+  state.outbox.goOnBehind(chunks);
   state.isResuming = false;
+  store(options, state, ctx);
 }
 
-function voiceOf(state: State, utterance: number): Voice {
+function voiceOf(options: RecorderOptions, state: State, utterance: number): RecordedVoice {
   const known = state.voices.get(utterance);
   if (known !== undefined) return known;
-  const voice: Voice = { parts: [], startedAtMs: undefined, laid: 0 };
+  const voice = new RecordedVoice(options.leg.format.rateHz);
   state.voices.set(utterance, voice);
   return voice;
 }
 
-function endVoice(
-  options: RecorderOptions,
-  state: State,
-  { utterance, heardMs }: { readonly utterance: number; readonly heardMs: number },
-): void {
-  const voice = state.voices.get(utterance);
-  if (voice === undefined || state.isResuming) return;
-  layVoice(options, state, voice, (heardMs * options.leg.format.rateHz) / 1000);
-  state.voices.delete(utterance);
+/** What the gateway says about when an utterance sounded. */
+function notice(options: RecorderOptions, state: State, message: PlaybackNotice): void {
+  const { utterance } = message;
+  const toSamples = options.leg.format.rateHz / 1000;
+  switch (message.kind) {
+    case "playbackStarted":
+      return voiceOf(options, state, utterance).began(message.atMs);
+    case "playbackResumed": {
+      const sentSamples = message.sentFrames * frameMs * toSamples;
+      return voiceOf(options, state, utterance).resumed(sentSamples, message.atMs);
+    }
+    case "playbackEnded": {
+      const voice = state.voices.get(utterance);
+      if (voice === undefined || state.isResuming) return;
+      layVoice(options, state, voice, message.heardMs * toSamples);
+      state.voices.delete(utterance);
+      return;
+    }
+    default:
+      return assertNever(message);
+  }
 }
 
 /** Lays an utterance on the timeline, up to so many of its samples. */
 function layVoice(
   options: RecorderOptions,
   state: State,
-  voice: Voice,
+  voice: RecordedVoice,
   heardSamples: number,
 ): void {
-  if (voice.startedAtMs === undefined) return;
-  const start = positionOf(options, state, voice.startedAtMs);
-  let offset = 0;
-  for (const part of voice.parts) {
-    const from = Math.max(0, voice.laid - offset);
-    const to = Math.min(part.length, Math.round(heardSamples) - offset);
-    if (to > from) {
-      state.timeline.place("agent", start + offset + from, part.subarray(from, to));
-      voice.laid = offset + to;
-    }
-    offset += part.length;
+  voice.lay(heardSamples, (atMs, offsetSamples, samples) => {
+    state.timeline.place("agent", positionOf(options, state, atMs) + offsetSamples, samples);
+  });
+}
+
+/** Lays of all voices what sounded before that instant. */
+function layVoices(options: RecorderOptions, state: State, instantMs: number): void {
+  for (const voice of state.voices.values()) {
+    layVoice(options, state, voice, voice.heardBefore(instantMs));
   }
 }
 
@@ -200,54 +217,47 @@ function positionOf(options: RecorderOptions, state: State, atMs: number): numbe
 
 /** Takes out whole chunks that can no longer change. */
 function flush(options: RecorderOptions, state: State, ctx: Context<RecorderMessage>): void {
-  const rateHz = options.leg.format.rateHz;
   if (state.isResuming) return;
-  const nowMs = ctx.time.nowMs();
-  const horizonMs = nowMs - settleMs;
-  for (const voice of state.voices.values()) {
-    if (voice.startedAtMs === undefined) continue;
-    layVoice(options, state, voice, ((horizonMs - voice.startedAtMs) * rateHz) / 1000);
-  }
+  const horizonMs = ctx.time.nowMs() - settleMs;
+  layVoices(options, state, horizonMs);
   if (state.anchor === undefined) return;
   const horizon = positionOf(options, state, horizonMs);
   for (;;) {
     const chunk = state.timeline.takeChunk(horizon);
     if (chunk === undefined) break;
-    queue(state, chunk, false);
+    if (!state.outbox.add(chunk, false)) tellTrouble(options, backlogFull(state));
   }
   store(options, state, ctx);
+}
+
+function backlogFull({ outbox: { nextIndex } }: State): ErrorData {
+  const message = `over ${backlogMax} chunks wait for the store; one becomes silence`;
+  return toErrorData(new EngineError("RECORDING_BACKLOG", message, { nextIndex, backlogMax }));
 }
 
 /** The call is over: everything that is left goes out as the last chunk. */
 function finish(options: RecorderOptions, state: State, ctx: Context<RecorderMessage>): void {
   state.timer?.cancel();
-  const nowMs = ctx.time.nowMs();
-  const rateHz = options.leg.format.rateHz;
-  for (const voice of state.voices.values()) {
-    if (voice.startedAtMs === undefined) continue;
-    layVoice(options, state, voice, ((nowMs - voice.startedAtMs) * rateHz) / 1000);
-  }
-  queue(state, state.timeline.takeRest(), true);
+  state.isFinishing = true;
+  state.calleeClock.settle();
+  layVoices(options, state, ctx.time.nowMs());
+  state.outbox.add(state.timeline.takeRest(), true);
+  state.outbox.tryAnew();
   store(options, state, ctx);
-}
-
-function queue(state: State, samples: Int16Array, isLast: boolean): void {
-  if (state.waiting.length < backlogMax || isLast) state.waiting.push({ samples, isLast });
-  else state.droppedChunks += 1;
 }
 
 /** One chunk at a time: their order is part of what the seal proves. */
 function store(options: RecorderOptions, state: State, ctx: Context<RecorderMessage>): void {
-  const chunk = state.waiting[0];
-  if (chunk === undefined || state.isStoring) return;
+  if (state.isStoring || state.isResuming) return;
+  const chunk = state.outbox.next();
+  if (chunk === undefined) return;
   state.isStoring = true;
-  const index = state.nextIndex;
+  const index = state.outbox.nextIndex;
   const { ports, spec, leg, startedEpochMs } = options;
   const { callId, userId } = spec;
-  // A copy goes, so that a chunk that failed can be sent again.
   const place = { callId, userId, index, rateHz: leg.format.rateHz, startedEpochMs };
   ctx.pipeToSelf(
-    ports.record({ ...place, isLast: chunk.isLast, samples: chunk.samples.slice() }),
+    ports.record({ ...place, ...chunk }),
     () => ({ kind: "stored", index }),
     (error) => ({ kind: "storeFailed", index, error }),
   );
@@ -260,24 +270,20 @@ function stored(
   ctx: Context<RecorderMessage>,
 ): void {
   state.isStoring = false;
-  if (message.kind === "storeFailed" && (state.attempts += 1) < attemptsMax) {
+  if (message.kind === "stored") {
+    if (state.outbox.stored()) return tellRecorded(options, state);
     return store(options, state, ctx);
   }
-  if (message.kind === "stored") state.nextIndex += 1;
-  else state.droppedChunks += 1;
-  state.attempts = 0;
-  if (state.waiting.shift()?.isLast === true) {
-    const recordedMs = recordedBeforeMs(options, state) + heldMs(options, state);
-    return void options.directory.call.tell({ kind: "recorded", recordedMs });
-  }
-  store(options, state, ctx);
+  tellTrouble(options, message.error);
+  if (state.outbox.failed()) return store(options, state, ctx);
+  // The next flush tries again; after the call nothing does.
+  if (state.isFinishing) tellRecorded(options, state);
 }
 
-/** What earlier lives recorded, gap included. */
-function recordedBeforeMs({ anchor }: RecorderOptions, state: State): number {
-  return anchor === undefined || state.anchor === undefined ? 0 : state.anchor.atMs - anchor.atMs;
-}
-
-function heldMs(options: RecorderOptions, state: State): number {
-  return (state.timeline.endSample * 1000) / options.leg.format.rateHz;
+/** What is stored, that of earlier lives included. */
+function tellRecorded({ anchor, directory, leg }: RecorderOptions, state: State): void {
+  const isResumed = anchor !== undefined && state.anchor !== undefined;
+  const earlierMs = isResumed ? state.anchor!.atMs - anchor.atMs : 0;
+  const recordedMs = earlierMs + (state.outbox.storedSamples * 500) / leg.format.rateHz;
+  directory.call.tell({ kind: "recorded", recordedMs });
 }

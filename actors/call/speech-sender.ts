@@ -2,6 +2,7 @@
  * Streamed speech of one leg on its way to the gateway: resampled, encoded, cut into frames, and
  * sent on credit, so that neither the ring nor the gateway ever holds more than it said it would.
  */
+import { streamCreditFrames } from "../../base/stream-credit.js";
 import { codecOf, type AudioCodec } from "../../codecs/audio/audio-codec.js";
 import { createResampler } from "../../codecs/audio/resampler.js";
 import type { PcmAudio } from "../../speech/tts/synthesizer.js";
@@ -13,9 +14,6 @@ type Waiting = {
   readonly frame: Uint8Array | undefined;
   readonly endsChunk: boolean;
 };
-
-/** Streamed frames a gateway takes unplayed: 2 s of 20 ms frames. */
-export const streamCreditFrames = 100;
 
 export class SpeechSender {
   readonly #leg: Leg;
@@ -39,10 +37,13 @@ export class SpeechSender {
   /**
    * Takes one chunk of an utterance; the last frame is filled up with silence.
    *
-   * @returns the samples at the rate of the leg, for the recording
+   * @returns the samples as they are sent, at the rate of the leg, for the recording
    */
   add(utterance: number, audio: PcmAudio): Int16Array {
-    const samples = this.#atLegRate(audio);
+    const spoken = this.#atLegRate(audio);
+    const frames = Math.ceil(spoken.length / this.#frameSamples);
+    const samples = new Int16Array(frames * this.#frameSamples);
+    samples.set(spoken);
     for (let offset = 0; offset < samples.length; offset += this.#frameSamples) {
       const frame = new Uint8Array(this.#leg.frameBytes).fill(this.#codec.silence);
       this.#codec.encode(samples.subarray(offset, offset + this.#frameSamples), frame);

@@ -6,6 +6,7 @@
  * asked; the Dialog says again what was being streamed.
  */
 import { assertNever } from "../../base/assert.js";
+import { EngineError, toErrorData, type ErrorData } from "../../base/errors.js";
 import type { Timer } from "../../base/ports.js";
 import { splitSentences } from "../../speech/tts/sentences.js";
 import type { PcmAudio } from "../../speech/tts/synthesizer.js";
@@ -177,6 +178,11 @@ function tellSpeech(
   directory.mediaLeg?.tell({ kind: "speech", utterance, audio, isLast });
 }
 
+function renderOverdue(): ErrorData {
+  const message = `a voice has not answered within ${renderMsMax} ms`;
+  return toErrorData(new EngineError("SYNTHESIS_OVERDUE", message, { renderMsMax }));
+}
+
 function failed(
   options: Options,
   state: State,
@@ -186,6 +192,8 @@ function failed(
   const job = state.jobs[0];
   const index = takeBack(job, message);
   if (job === undefined || index === undefined) return;
+  const error = message.kind === "failed" ? message.error : renderOverdue();
+  options.directory.call.tell({ kind: "trouble", actor: "synthesizer", error });
   const attempts = (job.attempts.get(index) ?? 0) + 1;
   job.attempts.set(index, attempts);
   if (attempts < attemptsMax) {

@@ -95,6 +95,7 @@ function changeOf(view: CallView, event: CallEvent, nowEpochMs: number): Partial
     case "turn":
       return { turns: [...view.turns, { ...event.latency, atMs: event.atMs }] };
     case "restarted":
+    case "trouble":
       return {};
     case "ended": {
       const { outcome, recordedMs } = event;

@@ -1,0 +1,84 @@
+/**
+ * One utterance of ours as the recording needs it: what it consists of, and when it sounded. What
+ * is streamed may pause and go on, so it lies on the timeline in stretches:
+ *
+ * ```
+ *   utterance   0 ────────── 8000 ────────── 16000 samples
+ *   timeline    │ stretch 1 │    gap    │ stretch 2 │
+ * ```
+ */
+
+type Part = {
+  readonly samples: Int16Array;
+  readonly fromSample: number;
+  /** When it was delivered: it cannot have sounded before. */
+  readonly atMs: number;
+};
+
+type Stretch = { readonly fromSample: number; readonly atMs: number };
+
+/** Takes `samples` that lie `offsetSamples` behind the instant `atMs`; it must copy them. */
+export type LaySamples = (atMs: number, offsetSamples: number, samples: Int16Array) => void;
+
+export class RecordedVoice {
+  readonly #rateHz: number;
+  readonly #parts: Part[] = [];
+  #stretches: Stretch[] = [];
+  #addedSamples = 0;
+  #laidSamples = 0;
+
+  constructor(rateHz: number) {
+    this.#rateHz = rateHz;
+  }
+
+  /** The next samples of the utterance, delivered at `nowMs`; they are kept, not copied. */
+  add(samples: Int16Array, nowMs: number): void {
+    this.#parts.push({ samples, fromSample: this.#addedSamples, atMs: nowMs });
+    this.#addedSamples += samples.length;
+  }
+
+  /** Its first sample sounds at `atMs` (monotonic). */
+  began(atMs: number): void {
+    this.#stretches = [{ fromSample: 0, atMs }];
+  }
+
+  /** After a gap, the sample of that number sounds at `atMs`. Ignored when no start is known. */
+  resumed(fromSample: number, atMs: number): void {
+    if (this.#stretches.length === 0) return;
+    const before = this.#stretches.filter((stretch) => stretch.fromSample < fromSample);
+    this.#stretches = [...before, { fromSample, atMs }];
+  }
+
+  /** How many of its samples sounded before that instant, as far as is known. */
+  heardBefore(instantMs: number): number {
+    let heard = 0;
+    for (const [index, { fromSample, atMs }] of this.#stretches.entries()) {
+      if (atMs > instantMs) break;
+      const soundedSamples = Math.round(((instantMs - atMs) * this.#rateHz) / 1000);
+      heard = Math.min(fromSample + soundedSamples, this.#endOf(index));
+    }
+    // Delivered later, so it begins later than the stretch says: a notice of that is on its way.
+    const late = this.#parts.find((part) => part.atMs > instantMs);
+    return late === undefined ? heard : Math.min(heard, late.fromSample);
+  }
+
+  /** Lays what is not laid yet, up to so many samples of the utterance. */
+  lay(heardSamples: number, lay: LaySamples): void {
+    for (const [index, { fromSample, atMs }] of this.#stretches.entries()) {
+      const end = Math.min(Math.round(heardSamples), this.#endOf(index));
+      for (const part of this.#parts) {
+        const from = Math.max(this.#laidSamples, fromSample, part.fromSample);
+        const to = Math.min(end, part.fromSample + part.samples.length);
+        if (to <= from) continue;
+        const samples = part.samples.subarray(from - part.fromSample, to - part.fromSample);
+        lay(atMs, from - fromSample, samples);
+        this.#laidSamples = to;
+      }
+    }
+  }
+
+  /** Where the next stretch begins. */
+  #endOf(index: number): number {
+    return this.#stretches[index + 1]?.fromSample ?? Infinity;
+  }
+}
