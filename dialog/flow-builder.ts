@@ -64,8 +64,8 @@ function buildState(draft: FlowDraft, entry: StateEntry): FlowState {
   const [name, state] = entry;
   const kind = kindOf(state);
   const say = templates(state.say);
-  const isInterruptible =
-    state.interruptible ?? (kind === "end" ? false : (draft.defaults?.interruptible ?? true));
+  // Also at an end: a caller who had not finished must be able to take the goodbye back.
+  const isInterruptible = state.interruptible ?? draft.defaults?.interruptible ?? true;
   const common = { name, say, isInterruptible };
   if (kind === "end") return { kind, ...common, outcome: state.end ?? "" } satisfies EndState;
   if (kind === "pass") return { kind, ...common, next: state.then ?? "" } satisfies PassState;
