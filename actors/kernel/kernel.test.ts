@@ -340,6 +340,43 @@ describe("ending", () => {
     expect(seen).toEqual([{ kind: "down" }]);
   });
 
+  test("a watcher that has ended is told nothing, and leaves no dead letter", () => {
+    const { system, time, letters } = virtualSystem();
+    const stopper = noting([], (_m, ctx) => ctx.stop());
+    const watched = system.spawn("watched", stopper);
+    const watcher = system.spawn("watcher", {
+      ...stopper,
+      start(ctx: Context<Any>) {
+        ctx.watch(watched, () => ({ kind: "down" }));
+        return null;
+      },
+    });
+    watcher.tell({ kind: "x" });
+    time.settle();
+    watched.tell({ kind: "x" });
+    time.settle();
+    expect(letters.recent).toEqual([]);
+  });
+
+  test("watching twice tells once", () => {
+    const { system, time } = virtualSystem();
+    const seen: Any[] = [];
+    const watched = system.spawn(
+      "watched",
+      noting([], (_m, ctx) => ctx.stop()),
+    );
+    system.spawn("watcher", {
+      ...noting(seen),
+      start(ctx: Context<Any>) {
+        for (const n of [1, 2]) ctx.watch(watched, () => ({ kind: "down", n }));
+        return null;
+      },
+    });
+    watched.tell({ kind: "x" });
+    time.settle();
+    expect(seen).toEqual([{ kind: "down", n: 2 }]);
+  });
+
   test("a start that throws ends that life only", () => {
     const { system, time, failures } = virtualSystem();
     const ref = system.spawn<null, Any>("a", {
