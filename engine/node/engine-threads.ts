@@ -80,12 +80,12 @@ export class EngineThreads {
   constructor(options: EngineThreadsOptions) {
     this.#options = options;
     this.#watchdog = new Watchdog(options.time);
-    const { log } = options.listener;
+    const { listener } = options;
     this.#restarts = new Restarts(options.time, {
-      back: (thread) => log("info", "a thread runs again", { thread }),
+      back: (thread) => listener.log("info", "a thread runs again", { thread }),
       failed: (thread, error, retryMs) => {
         const fields = { ...toErrorData(error), thread, retryMs };
-        log("error", "a thread could not be started again", fields);
+        listener.log("error", "a thread could not be started again", fields);
       },
     });
   }

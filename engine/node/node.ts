@@ -19,18 +19,12 @@ import type {
   HealthReport,
   LatencyReport,
 } from "../engine-node.js";
-import { createJobPool, type JobPool } from "../jobs/job-pool.js";
 import { CallRegistry } from "./call-registry.js";
-import { EngineThreads, type LostShard, type LostThread } from "./engine-threads.js";
-import { loadFlowLibrary, type LibraryFlow } from "./flow-library.js";
-import { renderFlowPrompts } from "./flow-prompts.js";
+import type { LostShard, LostThread } from "./engine-threads.js";
 import { Ledger } from "./ledger.js";
 import { latencyReport } from "./latency-report.js";
-import { startRecognition, type Recognition } from "./recognition.js";
-import { createTrunks } from "./trunks.js";
-import { startStore } from "./thread-handles.js";
+import { startParts, type Running } from "./start-up.js";
 import type { UserCallRecords } from "../../storage/call-records.js";
-import type { ErrorData } from "../../base/errors.js";
 
 /** How long a polite end waits for calls that are asked to hang up. */
 const hangupMsMax = 5000;
@@ -44,15 +38,6 @@ export type NodeParts = {
   readonly log?: (level: "info" | "warn" | "error", message: string, fields: object) => void;
 };
 
-type Running = {
-  readonly store: { readonly records: UserCallRecords; stop(): Promise<void> };
-  readonly jobs: JobPool;
-  readonly recognition: Recognition;
-  readonly flows: ReadonlyMap<string, LibraryFlow>;
-  readonly threads: EngineThreads;
-  readonly unspeakable: ReadonlyMap<string, ErrorData>;
-};
-
 /** @param parts what is not in the configuration: an embedder's own trunks, log, time */
 export function createNode(config: Config, parts: NodeParts = {}): EngineNode {
   return new Node(config, parts);
@@ -62,11 +47,12 @@ class Node implements EngineNode {
   readonly #config: Config;
   readonly #time: Time;
   readonly #host: ThreadHost;
-  readonly #trunks = new Map<string, Trunk>();
+  readonly #ownTrunks: readonly Trunk[];
   readonly #log: NonNullable<NodeParts["log"]>;
   readonly #calls: CallRegistry;
   readonly #ledger = new Ledger();
   readonly #attempts = new Map<string, TrunkAttempt>();
+  #starting: Promise<Running> | undefined;
   #running: Running | undefined;
   #isDraining = false;
   #stopped: Promise<void> | undefined;
@@ -75,7 +61,7 @@ class Node implements EngineNode {
     this.#config = config;
     this.#time = parts.time ?? nodeTime();
     this.#host = parts.threadHost ?? nodeThreadHost;
-    for (const trunk of parts.trunks ?? []) this.#trunks.set(trunk.name, trunk);
+    this.#ownTrunks = parts.trunks ?? [];
     this.#log = parts.log ?? (() => undefined);
     this.#calls = new CallRegistry(this.#time);
   }
@@ -83,25 +69,11 @@ class Node implements EngineNode {
   async start(
     progress: (text: string) => void = () => undefined,
   ): Promise<{ readonly mediaUrl: string }> {
-    const { storage, threads: threadConfig, flows: references, prompts } = this.#config;
-    const flows = await loadFlowLibrary(references);
-    progress("store");
-    const { dataDir, kekFile } = storage;
-    const store = await startStore(this.#host, this.#time, { dataDir, kekFile });
-    const jobs = createJobPool({
-      size: threadConfig.jobWorkerCount,
-      workerData: { dataDir, kekFile },
-    });
-    progress("speech recognition");
-    const recognition = await startRecognition(this.#config.recognition, this.#time, this.#log);
-    progress("gateway and shards");
-    const threads = new EngineThreads({
+    this.#starting ??= startParts({
+      config: this.#config,
       host: this.#host,
       time: this.#time,
-      config: this.#config,
-      jobs,
-      recognitionSockets: recognition.sockets,
-      flows: [...flows.values()],
+      ownTrunks: this.#ownTrunks,
       listener: {
         callEvent: (callId, event) => this.#callEvent(callId, event),
         remember: (callId, memory) => this.#ledger.remember(callId, memory),
@@ -109,40 +81,23 @@ class Node implements EngineNode {
         shardBack: (lost) => this.#shardBack(lost),
         log: this.#log,
       },
-    });
-    await threads.start();
-    const unspeakable = await renderFlowPrompts({
-      flows: [...flows.values()].map(({ flow }) => flow),
-      bytesMax: prompts.bytesMax,
-      jobs,
-      add: (prompt) => threads.addPrompt(prompt),
       progress,
     });
-    progress("trunks");
-    await this.#startTrunks();
-    this.#running = { store, jobs, recognition, flows, threads, unspeakable };
+    this.#running = await this.#starting;
     return { mediaUrl: this.#mediaUrl() };
-  }
-
-  async #startTrunks(): Promise<void> {
-    const { trunks, recognition } = this.#config;
-    const isRecognizing = recognition.isEnabled;
-    for (const trunk of await createTrunks(trunks, { time: this.#time, isRecognizing })) {
-      this.#trunks.set(trunk.name, trunk);
-    }
-    for (const trunk of this.#trunks.values()) await trunk.start();
   }
 
   async startCall(request: CallRequest, listener?: CallListener): Promise<CallView> {
     const running = this.#admit();
-    const { trunk, shardIndex } = this.#check(request, running);
+    const trunk = this.#check(request, running);
     const callId = randomUUID();
     const token = randomBytes(24).toString("base64url");
     const { ringMsMax, answerMsMax, durationMsMax } = this.#config.calls;
     const view = newView(callId, request, this.#time.epochMs());
     this.#calls.add(view, listener);
     // The intent is on record before anybody is dialled: a crash cannot make us dial twice.
-    await running.store.records.put(recordOf(view));
+    await this.#putIntent(view, running);
+    const shardIndex = this.#leastLoaded(running.threads.liveShards);
     const { userId, flow: flowId, to, variables = {} } = request;
     const isRecorded = request.isRecorded ?? this.#config.recording.isEnabled;
     const spec = { callId, userId, flowId, variables, isRecorded, answerMsMax, durationMsMax };
@@ -156,10 +111,24 @@ class Node implements EngineNode {
     return view;
   }
 
+  /** While it is stored the engine may have begun to drain, or lost a thread: then nobody dials. */
+  async #putIntent(view: CallView, running: Running): Promise<void> {
+    const { callId } = view;
+    try {
+      await running.records.put(recordOf(view));
+    } catch (error) {
+      this.#calls.remove(callId);
+      throw error;
+    }
+    if (!this.#isDraining && running.threads.isWhole) return;
+    this.#fail(callId);
+    throw this.#refusal();
+  }
+
   async getCall(callId: string): Promise<CallView | undefined> {
     const live = this.#calls.find(callId);
     if (live !== undefined) return live;
-    const record = await this.#running?.store.records.get(callId);
+    const record = await this.#running?.records.get(callId);
     return record?.detail as CallView | undefined;
   }
 
@@ -221,17 +190,14 @@ class Node implements EngineNode {
 
   async #stop(drainMs: number): Promise<void> {
     this.#isDraining = true;
-    const running = this.#running;
+    // A start that failed has undone itself.
+    const running = await this.#starting?.catch(() => undefined);
     if (running === undefined) return;
     running.threads.drain();
     await this.#allEnded(drainMs);
     for (const callId of this.#calls.ids()) this.#hangup(callId, "cancelled");
     await this.#allEnded(hangupMsMax);
-    for (const trunk of this.#trunks.values()) await trunk.stop();
-    await running.threads.stop();
-    await running.recognition.stop();
-    await running.jobs.stop();
-    await running.store.stop();
+    await running.stop();
   }
 
   /** Resolves when no call is left, or after `withinMs`. */
@@ -250,14 +216,20 @@ class Node implements EngineNode {
     if (running !== undefined && running.threads.isWhole && !this.#isDraining && !isFull) {
       return running;
     }
+    throw this.#refusal();
+  }
+
+  #refusal(): EngineError {
+    const { callsMax } = this.#config.calls;
+    const isFull = this.#calls.count >= callsMax;
     const why = isFull ? `all ${callsMax} call slots are taken` : this.health().notes.join("; ");
-    throw new EngineError("ADMISSION_REFUSED", `no new call now: ${why}`, {
+    return new EngineError("ADMISSION_REFUSED", `no new call now: ${why}`, {
       callsMax,
       retryAfterSeconds: 5,
     });
   }
 
-  #check(request: CallRequest, running: Running): { trunk: Trunk; shardIndex: number } {
+  #check(request: CallRequest, running: Running): Trunk {
     const { userId, flow: flowId, variables = {} } = request;
     if (userId === "") throw new EngineError("USER_ID", "userId is empty; say whose call it is");
     const entry = running.flows.get(flowId);
@@ -271,13 +243,13 @@ class Node implements EngineNode {
       throw new EngineError("FLOW_UNSPEAKABLE", message, unspeakable.detail);
     }
     entry.flow.start(variables);
-    const trunk = this.#trunks.get(request.trunk);
+    const trunk = running.trunks.get(request.trunk);
     if (trunk === undefined) {
-      const known = [...this.#trunks.keys()].join(", ");
+      const known = [...running.trunks.keys()].join(", ");
       const message = `trunk "${request.trunk}" is not configured; there is ${known}`;
       throw new EngineError("UNKNOWN_TRUNK", message);
     }
-    return { trunk, shardIndex: this.#leastLoaded(running.threads.liveShards) };
+    return trunk;
   }
 
   #leastLoaded(liveShards: readonly number[]): number {
@@ -302,7 +274,7 @@ class Node implements EngineNode {
     this.#running?.threads.forgetCall(callId);
     attempt?.hangup();
     try {
-      await this.#running?.store.records.put(recordOf(view));
+      await this.#running?.records.put(recordOf(view));
     } catch (error) {
       this.#log("error", "the record of a call could not be stored", { callId, error });
     }
@@ -325,7 +297,10 @@ class Node implements EngineNode {
   #threadLost(lost: LostThread): void {
     const threads = this.#running?.threads;
     if (lost === "gateway" || threads === undefined) {
-      for (const callId of this.#ledger.callsOf(undefined)) this.#fail(callId);
+      for (const callId of this.#ledger.callsOf(undefined)) {
+        this.#hangup(callId, "failed");
+        this.#fail(callId);
+      }
       return;
     }
     const takeovers = this.#ledger.takeOver(lost.shardIndex, threads.liveShards);

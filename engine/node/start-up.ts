@@ -1,0 +1,121 @@
+/**
+ * Starts the parts of an engine from the store upwards. What has started is undone when a later
+ * part does not start, and when the engine stops: the other way round.
+ */
+import type { ErrorData } from "../../base/errors.js";
+import type { ThreadHost, Time } from "../../base/ports.js";
+import type { Trunk } from "../../access/trunks/trunk.js";
+import type { Config } from "../../config/schema.js";
+import type { UserCallRecords } from "../../storage/call-records.js";
+import { createJobPool, type JobPool } from "../jobs/job-pool.js";
+import { EngineThreads, type ThreadsListener } from "./engine-threads.js";
+import { loadFlowLibrary, type LibraryFlow } from "./flow-library.js";
+import { renderFlowPrompts } from "./flow-prompts.js";
+import { startRecognition, type Recognition } from "./recognition.js";
+import { startStore } from "./thread-handles.js";
+import { createTrunks } from "./trunks.js";
+import { UndoList } from "./undo-list.js";
+
+/** The parts of an engine that runs. */
+export type Running = {
+  readonly records: UserCallRecords;
+  readonly recognition: Recognition;
+  readonly flows: ReadonlyMap<string, LibraryFlow>;
+  readonly threads: EngineThreads;
+  /** Flows with texts that cannot be spoken, and why. */
+  readonly unspeakable: ReadonlyMap<string, ErrorData>;
+  readonly trunks: ReadonlyMap<string, Trunk>;
+  /** Stops every part. */
+  stop(): Promise<void>;
+};
+
+export type StartOptions = {
+  readonly config: Config;
+  readonly host: ThreadHost;
+  readonly time: Time;
+  /** An embedder's own, beside those of the configuration. */
+  readonly ownTrunks: readonly Trunk[];
+  readonly listener: ThreadsListener;
+  readonly progress: (text: string) => void;
+};
+
+/** @throws {EngineError} why a part did not start; then nothing runs */
+export async function startParts(options: StartOptions): Promise<Running> {
+  const list = new UndoList();
+  const { listener } = options;
+  const undo = () =>
+    list.undo((part, error) =>
+      listener.log("error", "a part could not be stopped", { part, error }),
+    );
+  try {
+    return { ...(await startAll(options, list)), stop: undo };
+  } catch (error) {
+    await undo();
+    throw error;
+  }
+}
+
+async function startAll(options: StartOptions, undo: UndoList): Promise<Omit<Running, "stop">> {
+  const { config, host, time, progress, listener } = options;
+  const { dataDir, kekFile } = config.storage;
+  const flows = await loadFlowLibrary(config.flows);
+  progress("store");
+  const store = await startStore(host, time, { dataDir, kekFile });
+  undo.add("store", () => store.stop());
+  const size = config.threads.jobWorkerCount;
+  const jobs = createJobPool({ size, workerData: { dataDir, kekFile } });
+  undo.add("jobs", () => jobs.stop());
+  progress("speech recognition");
+  const recognition = await startRecognition(config.recognition, time, (...line) =>
+    listener.log(...line),
+  );
+  undo.add("recognition", () => recognition.stop());
+  progress("gateway and shards");
+  const threads = new EngineThreads({
+    host,
+    time,
+    config,
+    jobs,
+    recognitionSockets: recognition.sockets,
+    flows: [...flows.values()],
+    listener,
+  });
+  undo.add("gateway and shards", () => threads.stop());
+  await threads.start();
+  const unspeakable = await renderPrompts(options, { flows, jobs, threads });
+  progress("trunks");
+  const trunks = await startTrunks(options, undo);
+  return { records: store.records, recognition, flows, threads, unspeakable, trunks };
+}
+
+function renderPrompts(
+  { config, progress }: StartOptions,
+  parts: {
+    readonly flows: ReadonlyMap<string, LibraryFlow>;
+    readonly jobs: JobPool;
+    readonly threads: EngineThreads;
+  },
+): Promise<ReadonlyMap<string, ErrorData>> {
+  const { flows, jobs, threads } = parts;
+  return renderFlowPrompts({
+    flows: [...flows.values()].map(({ flow }) => flow),
+    bytesMax: config.prompts.bytesMax,
+    jobs,
+    add: (prompt) => threads.addPrompt(prompt),
+    progress,
+  });
+}
+
+async function startTrunks(
+  { config, time, ownTrunks }: StartOptions,
+  undo: UndoList,
+): Promise<ReadonlyMap<string, Trunk>> {
+  const isRecognizing = config.recognition.isEnabled;
+  const configured = await createTrunks(config.trunks, { time, isRecognizing });
+  const trunks = new Map([...ownTrunks, ...configured].map((trunk) => [trunk.name, trunk]));
+  for (const trunk of trunks.values()) {
+    undo.add(`trunk ${trunk.name}`, () => trunk.stop());
+    await trunk.start();
+  }
+  return trunks;
+}
