@@ -1,11 +1,9 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { ErrorData } from "../../base/errors.js";
-import { nodeTime } from "../../base/node-ports.js";
 import { virtualTime } from "../../base/virtual-time.js";
 import {
   createActorSystem,
-  createNactDispatcher,
   createSchedulerDispatcher,
   DeadLetterCounter,
   type ActorRef,
@@ -389,30 +387,4 @@ describe("ending", () => {
     expect(ref.tell({ kind: "x" })).toBe("dead");
     expect(failures).toMatchObject([{ path: "/test/a", error: { message: "no licence" } }]);
   });
-});
-
-test("the same tree runs on nact, with a thousand actors passing a token around", async () => {
-  const time = nodeTime();
-  const failures: ErrorData[] = [];
-  const system = createActorSystem({
-    name: "nact",
-    dispatcher: createNactDispatcher("kernel-test"),
-    time,
-    deadLetters: () => undefined,
-    onFailure: (_path, error) => failures.push(error),
-  });
-  const hops = await new Promise<number>((resolve) => {
-    const refs: ActorRef<Any>[] = [];
-    for (let index = 0; index < 1000; index += 1) {
-      const pass = (message: Any): void => {
-        if (message.n === 5000) resolve(message.n);
-        else refs[(index + 1) % 1000]!.tell({ kind: "token", n: (message.n ?? 0) + 1 });
-      };
-      refs.push(system.spawn(`a${index}`, noting([], pass)));
-    }
-    refs[0]!.tell({ kind: "token", n: 0 });
-  });
-  expect(hops).toBe(5000);
-  system.stop();
-  expect(failures).toEqual([]);
 });
