@@ -19,6 +19,8 @@ import { RecordingTimeline } from "./recording-timeline.js";
 const chunkMs = 1000;
 /** A sample older than this may no longer change: notices from the gateway come much sooner. */
 const settleMs = 1000;
+/** Audio of a call's beginning that may still show that its clock began earlier. */
+const anchorMs = 2000;
 const windowMs = 8000;
 /** What one frame of the gateway holds. */
 const frameMs = 20;
@@ -84,10 +86,6 @@ function receive(
   switch (message.kind) {
     case "heard":
       if (state.isResuming) return;
-      if (state.anchor === undefined) {
-        const { atMs, mediaSamples } = message;
-        setAnchor(options, state, { atMs, mediaSamples });
-      }
       return hear(options, state, message);
     case "cursor":
       return resume(options, state, message.chunks, ctx);
@@ -117,9 +115,20 @@ function receive(
 function hear(
   options: RecorderOptions,
   state: State,
-  { mediaSamples, atMs, samples }: Extract<RecorderMessage, { kind: "heard" }>,
+  { mediaSamples, atMs: arrivedAtMs, samples }: Extract<RecorderMessage, { kind: "heard" }>,
 ): void {
-  const mediaSample = mediaSamples - state.anchor!.mediaSamples;
+  const samplesPerMs = options.leg.format.rateHz / 1000;
+  // A frame is whole when it arrives: its first sample is at least its length older.
+  const atMs = arrivedAtMs - samples.length / samplesPerMs;
+  if (state.anchor === undefined) setAnchor(options, state, { atMs, mediaSamples });
+  const anchor = state.anchor!;
+  const mediaSample = mediaSamples - anchor.mediaSamples;
+  // Frames come late, never early: the quickest of the first ones shows when the clock began.
+  const lateMs = atMs - anchor.atMs - mediaSample / samplesPerMs;
+  const isEarly = mediaSample < anchorMs * samplesPerMs;
+  if (isEarly && lateMs < 0 && options.anchor === undefined) {
+    state.anchor = { ...anchor, atMs: anchor.atMs + lateMs };
+  }
   state.calleeClock.hear(mediaSample, positionOf(options, state, atMs), samples);
 }
 

@@ -128,7 +128,8 @@ export class GatewayLeg implements PacedLeg {
     this.#options.session.sendFrame(this.streamId, frame, utterance);
     if (!current.isStarted) {
       this.#sounding.push({ utterance, playAtMs, sentFrames: 0 });
-      this.#tell({ kind: "playbackStarted", utterance, atMs: nowMs });
+      // What follows another utterance is sent ahead of the moment at which it is heard.
+      this.#tell({ kind: "playbackStarted", utterance, atMs: Math.max(nowMs, playAtMs) });
     }
     this.#sounding.at(-1)!.sentFrames += 1;
     this.#playedUntilMs = playAtMs + this.#frameMs;

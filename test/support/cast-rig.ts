@@ -145,12 +145,12 @@ export function castRig(options: RigOptions) {
   system.spawn("call", call({ ports, spec, directory, ...life }));
 
   let mediaSamples = 0;
-  /** One 20 ms frame from the callee, and the 20 ms it takes. */
+  /** The 20 ms that a frame takes, and then the frame, whole. */
   const frame = async (isSpeech: boolean): Promise<void> => {
     const payload = new Uint8Array(frameSamples).fill(isSpeech ? 0x00 : 0xff);
+    time.advance(20);
     directory.mediaLeg?.tell({ kind: "audio", payload, mediaSamples, atMs: time.nowMs() });
     mediaSamples += frameSamples;
-    time.advance(20);
     // Promises of the ports (stored chunks, rendered speech) come back between frames.
     for (let turn = 0; turn < 5; turn += 1) await Promise.resolve();
     time.settle();
