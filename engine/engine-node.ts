@@ -92,7 +92,11 @@ export interface EngineNode {
   startCall(request: CallRequest, listener?: CallListener): Promise<CallView>;
   /** A call of this engine, live or on record. */
   getCall(callId: string): Promise<CallView | undefined>;
-  /** Resolves with the call when it has ended, or at once if it has. @throws {EngineError} `UNKNOWN_CALL` */
+  /**
+   * Resolves with the call when it has ended, or at once if it has.
+   *
+   * @throws {EngineError} `UNKNOWN_CALL`
+   */
   callEnded(callId: string): Promise<CallView>;
   /** Hangs up; resolves when the call has ended. @throws {EngineError} `UNKNOWN_CALL` */
   hangup(callId: string): Promise<CallView>;

@@ -1,0 +1,90 @@
+import { describe, expect, test } from "vitest";
+import { answerWith, rig } from "../../test/support/greeting-call.js";
+
+describe("a call whose shard was lost", () => {
+  /** A call up to its second question, and what the ledger has of it. */
+  async function lostAfterFirstAnswer() {
+    const first = rig();
+    first.answer();
+    await first.hearAll();
+    await answerWith(first, "yes");
+    expect(first.states().at(-1)).toBe("offer");
+    return first.memories.at(-1)!;
+  }
+
+  test("goes on listening where it was, while the prompt plays on without it", async () => {
+    const memory = await lostAfterFirstAnswer();
+    const call = rig({ memory });
+    call.adopt({ playing: [2], lastUtterance: 2, isStreamCut: false });
+    expect(call.media).toEqual([]);
+    call.ended(2);
+    await answerWith(call, "yes");
+    await call.hearAll();
+    await call.settle();
+    expect(call.said()).toEqual(["Thank you."]);
+    expect(call.outcome()).toBe("sold");
+    expect(call.events.some(({ kind }) => kind === "answered")).toBe(false);
+  });
+
+  test("says again what was never said, or was cut off", async () => {
+    const memory = await lostAfterFirstAnswer();
+    for (const adoption of [
+      { playing: [], lastUtterance: 1, isStreamCut: false },
+      { playing: [], lastUtterance: 2, isStreamCut: true },
+    ]) {
+      const call = rig({ memory });
+      call.adopt(adoption);
+      await call.hearAll();
+      expect(call.said()).toEqual(["We have an offer for you. Do you want it?"]);
+      // A number that was not used before: a late clear of the old life cannot hit it.
+      expect(call.media).toMatchObject([{ kind: "play", utterance: 3 }]);
+    }
+  });
+
+  test("does not ask for what was answered, nor skip what was not", async () => {
+    const memory = await lostAfterFirstAnswer();
+    const call = rig({ memory });
+    call.adopt({ playing: [], lastUtterance: 2, isStreamCut: false });
+    await answerWith(call, "no");
+    await call.hearAll();
+    await call.settle();
+    expect(call.states()).toEqual(["offer", "bye"]);
+    expect(call.outcome()).toBe("refused");
+  });
+
+  test("ends when its leg is gone meanwhile, and when it never comes", async () => {
+    const memory = await lostAfterFirstAnswer();
+    const gone = rig({ memory });
+    gone.closeLeg();
+    await gone.settle();
+    expect(gone.outcome()).toBe("hangup");
+    const never = rig({ memory });
+    never.time.advance(30_000);
+    expect(never.outcome()).toBe("no_answer");
+  });
+
+  test("its recording goes on behind what was stored, with silence between", async () => {
+    const first = rig();
+    first.answer();
+    await first.talk(2500);
+    const memory = first.memories.at(-1)!;
+    const stored = first.chunks.length;
+    expect(stored).toBe(1);
+    const second = rig({ memory, ports: { recordedChunks: () => Promise.resolve(stored) } });
+    second.time.advance(3000);
+    second.adopt({ playing: [], lastUtterance: 1, isStreamCut: false });
+    await second.settle();
+    await second.skipMedia(3000);
+    await second.talk(1500);
+    second.closeLeg();
+    await second.settle();
+    expect(second.chunks.map(({ index }) => index)).toEqual(
+      second.chunks.map((_, index) => stored + index),
+    );
+    const left = second.chunks.flatMap(({ samples }) =>
+      Array.from(samples).filter((_, index) => index % 2 === 0),
+    );
+    // The first chunk lies at 1 s of the call; we took over at 3 s: two seconds of silence.
+    expect(left.findIndex((value) => Math.abs(value) > 1000) / 8).toBeCloseTo(2000, -2);
+  });
+});
