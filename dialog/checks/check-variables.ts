@@ -24,6 +24,7 @@ export function checkVariables(check: Check): void {
     }
   }
   checkAssigned(check, uses);
+  checkSpokenAlone(check, uses);
 }
 
 type Use = { readonly path: FlowPath; readonly text: string; readonly state: string | undefined };
@@ -124,4 +125,41 @@ function certainAt(start: string, edges: readonly Step[]): Map<string, ReadonlyS
     }
   }
   return certain;
+}
+
+/** A text of nothing but variables needs one of them to have something to say, whatever was set. */
+function checkSpokenAlone(check: Check, uses: readonly Use[]): void {
+  const silent = silentValues(check);
+  const reported = new Set<string>();
+  for (const { text } of uses) {
+    const template = parseTemplate(text);
+    const isAlone = template.parts.every((part) => typeof part !== "string" || !isSpeakable(part));
+    const names = variablesOf(template);
+    if (!isAlone || names.length === 0 || !names.every((name) => silent.has(name))) continue;
+    for (const { path, value } of names.flatMap((name) => silent.get(name) ?? [])) {
+      if (reported.has(path.join("."))) continue;
+      reported.add(path.join("."));
+      const message = `nothing speakable in "${value}", and "${text}" says nothing else`;
+      check.report("unspeakable", path, message);
+    }
+  }
+}
+
+/** Defaults and set values without anything to speak, by variable. */
+function silentValues(check: Check): Map<string, { path: FlowPath; value: string }[]> {
+  const silent = new Map<string, { path: FlowPath; value: string }[]>();
+  const add = (name: string, path: FlowPath, value: string | undefined): void => {
+    if (value === undefined || isSpeakable(cleanValue(value))) return;
+    silent.set(name, [...(silent.get(name) ?? []), { path, value }]);
+  };
+  for (const [name, variable] of Object.entries(check.draft.variables ?? {})) {
+    add(name, ["variables", name, "default"], variable.default);
+  }
+  for (const [state, { expect }] of statesOf(check)) {
+    for (const [intent, { set }] of Object.entries(expect?.intents ?? {})) {
+      const path = ["states", state, "expect", "intents", intent, "set"];
+      for (const [name, value] of Object.entries(set ?? {})) add(name, [...path, name], value);
+    }
+  }
+  return silent;
 }

@@ -35,6 +35,12 @@ export class ExpectedCalls {
     return expected !== undefined;
   }
 
+  /** Whether anybody may still come. */
+  get isExpecting(): boolean {
+    const nowMs = this.#clock.nowMs();
+    return [...this.#calls.values()].some(({ untilMs }) => untilMs >= nowMs);
+  }
+
   forget(callId: string): void {
     this.#calls.delete(callId);
   }

@@ -169,6 +169,19 @@ describe("letting in", () => {
     expect(status).toBe(503);
   });
 
+  test("whoever is expected also while draining", async () => {
+    const { url, gateway, expectCall } = await startGateway();
+    expectCall("ringing", "secret");
+    gateway.receive({ kind: "drain" });
+    const callee = dial(url, "ringing", "secret");
+    await callee.heard.find(isKind("ready"));
+    const socket = new WebSocket(`${url}/media/twilio`);
+    const status = await new Promise((resolve) => {
+      socket.on("unexpected-response", (_request, response) => resolve(response.statusCode));
+    });
+    expect(status).toBe(503);
+  });
+
   test("closes a socket that never starts a stream", async () => {
     const { url } = await startGateway({ startMsMax: 50 });
     const socket = new WebSocket(`${url}/media/twilio`);

@@ -210,7 +210,9 @@ export class Gateway {
   #accept(request: UpgradeRequest): UpgradeAnswer {
     const { protocols, config } = this.#options;
     const isFull = (this.#listener?.connectionCount ?? 0) >= config.connectionsMax;
-    const answer = judgeUpgrade(request, { protocols, isFull, isDraining: this.#isDraining });
+    const isDraining = this.#isDraining;
+    const { isExpecting } = this.#expected;
+    const answer = judgeUpgrade(request, { protocols, isFull, isDraining, isExpecting });
     if (!answer.ok) this.#counters.refusedUpgrades += 1;
     return answer;
   }
@@ -294,8 +296,10 @@ export class Gateway {
     if (link === undefined || start.callId === undefined) {
       this.#counters.refusedStarts += 1;
       this.#log("warn", "a media stream was refused", { why: admitted, callId: start.callId });
-      socket.connection.close(policyViolation, "no call is waiting under this call id and token");
-      return;
+      const reason = "no call is waiting under this call id and token";
+      // Other streams on its socket go on.
+      if (socket.legs.size === 0) return socket.connection.close(policyViolation, reason);
+      return socket.session.hangup(start.streamId, reason);
     }
     const { callId } = start;
     const { protocol, session } = socket;

@@ -1,4 +1,7 @@
-/** Whether a socket is let in: by its path, by the room there is, and by whether we drain. Pure. */
+/**
+ * Whether a socket is let in: by its path, by the room there is, and by whether we drain and nobody
+ * is expected any more. While a phone rings its media may come, also when we drain. Pure.
+ */
 import type { MediaProtocol } from "../../access/protocols/media-protocol.js";
 import { protocolOfPath } from "../../access/protocols/media-protocols.js";
 import type { UpgradeAnswer, UpgradeRequest } from "../../access/transports/transport.js";
@@ -10,16 +13,18 @@ export function judgeUpgrade(
     readonly protocols: readonly MediaProtocol[];
     readonly isFull: boolean;
     readonly isDraining: boolean;
+    /** A call that was started waits for its media. */
+    readonly isExpecting: boolean;
   },
 ): UpgradeAnswer {
-  const { protocols, isFull, isDraining } = state;
+  const { protocols, isFull, isDraining, isExpecting } = state;
   const protocol = protocolOfPath(protocols, request.path);
   if (protocol === undefined) {
     const paths = protocols.map(({ path }) => path).join(", ");
     const reason = `No media protocol at ${request.path.slice(0, 80)}; there is ${paths}.`;
     return { ok: false, status: 404, reason };
   }
-  if (isDraining || isFull) {
+  if (isFull || (isDraining && !isExpecting)) {
     const reason = isFull ? "All media connections are taken." : "This node takes no new calls.";
     return { ok: false, status: 503, reason, retryAfterSeconds: 5 };
   }

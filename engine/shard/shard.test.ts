@@ -167,3 +167,30 @@ describe("a leg that opens before its call starts", () => {
     expect(gateway.told).toMatchObject([{ kind: "hangup", slot: 5 }]);
   });
 });
+
+test("the end of an utterance right behind an adoption is heard of", () => {
+  const first = startShard();
+  const lost = fakeGateway();
+  first.shard.attachGateway(lost.link);
+  first.shard.startCall(specOf("c"));
+  first.time.settle();
+  lost.open("c", 1);
+  first.time.settle();
+  const memory = first.memories.at(-1)!;
+
+  const { time, shard } = startShard();
+  const gateway = fakeGateway();
+  shard.attachGateway(gateway.link);
+  shard.adoptCall(specOf("c"), memory, 2);
+  time.settle();
+  const { lastUtterance } = memory;
+  gateway.open("c", 1, { playing: [lastUtterance], lastUtterance, isStreamCut: false });
+  const ended = { utterance: lastUtterance, atMs: 0, heardMs: 1000, reason: "completed" } as const;
+  // Before the Call actor has run at all.
+  gateway.say({ kind: "playback", slot: 1, notice: { kind: "playbackEnded", ...ended } });
+  time.advance(20_000);
+  // It knows that it may listen: it asks again when nobody answers.
+  expect(
+    gateway.kinds().filter((kind) => kind === "openStream" || kind === "playPrompt"),
+  ).not.toEqual([]);
+});

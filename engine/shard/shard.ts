@@ -128,15 +128,20 @@ export class Shard {
           call.tell({ kind: "keypad", digit: notice.digit }),
         );
       case "credit":
-        return this.#onLeg(notice.slot, ({ mediaLeg }) =>
-          mediaLeg?.tell({ kind: "credit", frames: notice.frames }),
+        return this.#onLeg(notice.slot, ({ call }) =>
+          call.tell({ kind: "credit", frames: notice.frames }),
         );
       case "playback":
-        return this.#onLeg(notice.slot, ({ mediaLeg }) => mediaLeg?.tell(notice.notice));
+        return this.#onLeg(notice.slot, ({ call }) =>
+          call.tell({ kind: "playback", notice: notice.notice }),
+        );
     }
   }
 
-  /** Does something with the call of a leg, behind its `legOpened`. */
+  /**
+   * Does something with the call of a leg, behind its `legOpened`. By way of the Call: the rest of
+   * the cast is there only when the Call has read that the leg is open.
+   */
   #onLeg(slot: number, act: (directory: CallDirectory) => void): void {
     const directory = this.#legs.get(slot);
     if (directory !== undefined) return act(directory);

@@ -40,6 +40,8 @@ export class Caller {
   readonly #options: CallerOptions;
   readonly #frames = new Map<number, Uint8Array>();
   #sayings: Saying[] = [];
+  /** Frames that the network holds back, to come all at once. */
+  readonly #held: { readonly payload: Uint8Array; readonly atFrame: number }[] = [];
   #isGone = false;
   /** Media time in frames. */
   #frame = 0;
@@ -90,7 +92,8 @@ export class Caller {
   #tick(): void {
     const { loop, faults } = this.#options;
     const count = this.#isCloseLook(loop.world.nowMs()) ? 1 : batchFrames;
-    const isStruck = count > 1 && faults.isNear("frameIn", this.#frame, this.#frame + count);
+    const isNear = faults.isNear("frameIn", this.#frame, this.#frame + count);
+    const isStruck = count > 1 && (isNear || this.#held.length > 0);
     const frames = isStruck ? 1 : count;
     this.#nextTickMs = loop.world.nowMs() + frames * frameMs;
     this.#after(frames * frameMs, () => {
@@ -113,6 +116,10 @@ export class Caller {
     if (count > 1) return this.#options.hear(silentBatch.slice(), atFrame * frameSamples);
     const payload = this.#mouth(nowMs - frameMs);
     const fault = this.#options.faults.at("frameIn", atFrame);
+    if (fault?.mode === "burst") return void this.#held.push({ payload, atFrame });
+    for (const held of this.#held.splice(0)) {
+      this.#options.hear(held.payload, held.atFrame * frameSamples);
+    }
     if (fault === undefined) this.#options.hear(payload, atFrame * frameSamples);
     else this.#harm(fault, payload, atFrame * frameSamples);
   }

@@ -50,7 +50,7 @@ export type Fault = {
 
 type Draft = Omit<Fault, "id">;
 
-const roles = ["mediaLeg", "dialog", "recognizer", "synthesizer", "recorder", "call"] as const;
+const roles = ["mediaLeg", "dialog", "recognizer", "synthesizer", "recorder"] as const;
 /** About how many messages each of the cast handles in a call. */
 const messagesOf: Readonly<Record<string, number>> = {
   mediaLeg: 800,
@@ -58,11 +58,11 @@ const messagesOf: Readonly<Record<string, number>> = {
   recognizer: 200,
   synthesizer: 24,
   recorder: 800,
-  call: 30,
 };
 
 const drafts: readonly (readonly [(rng: SeededRng) => Draft, number])[] = [
   [(rng) => draft(rng, "frameIn", rng.int(0, 1500), pickMode(rng, frameModes), [1, 30]), 5],
+  [(rng) => draft(rng, "frameIn", rng.int(0, 400), "burst", [100, 200]), 3],
   [(rng) => draft(rng, "notice", rng.int(0, 40), pickMode(rng, noticeModes), [1, 2]), 4],
   [(rng) => draft(rng, "command", rng.int(0, 40), "delay", [1, 3], [5, 50]), 2],
   [
@@ -187,7 +187,7 @@ export class FaultDesk {
     this.#onStrike(fault);
   }
 
-  /** Whether a notice was lost or came out of its place: the dialog may wait to the call's limit. */
+  /** Whether a notice was lost or came out of its place: the call may wait to its limit. */
   get hasLostNotice(): boolean {
     return this.all.some(
       (one) => one.site === "notice" && one.mode !== "delay" && this.struck.has(one.id),

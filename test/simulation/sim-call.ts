@@ -1,9 +1,8 @@
 /** One call of the simulation: its callee, its vendors, its ways, and what is judged about it. */
 import type { CallEvent } from "../../actors/call/call-events.js";
-import type { CallMemory, CallSpec, Leg } from "../../actors/call/cast-ports.js";
-import type { CallDirectory, MediaLegMessage } from "../../actors/call/messages.js";
+import type { CallMemory, CallSpec } from "../../actors/call/cast-ports.js";
+import type { MediaLegMessage } from "../../actors/call/messages.js";
 import type { Message } from "../../actors/kernel/index.js";
-import { assertNever } from "../../base/assert.js";
 import type { CompiledFlow, Expectation } from "../../dialog/dialog-types.js";
 import { exampleVariables } from "../../dialog/talk.js";
 import type { LegCommand, LegNotice } from "../../engine/control/messages.js";
@@ -17,8 +16,10 @@ import { SimStore, simRecognizer, type Speech, type VendorOptions } from "./sim-
 import type { Part } from "./watched-cast.js";
 import type { World } from "./world.js";
 
-/** Nobody does anything for so long: the dialog is stuck. The longest silence a flow asks is 6 s. */
+/** Nobody does anything for so long: the dialog is stuck. Flows ask for 6 s of silence at most. */
 const stuckMs = 20_000;
+/** What the Synthesizer waits for one sentence. */
+const voiceMsMax = 4000;
 const answerMsMax = 5000;
 const durationMsMax = 120_000;
 /** A confirmed interruption silences us within this, delays of the ways included. */
@@ -108,7 +109,7 @@ export class SimCall {
     loop.world.after(answersInMs + hangup.at, () => {
       if (this.outcome !== undefined) return;
       this.faults.strike(hangup);
-      this.#directory?.call.tell({ kind: "hangup", outcome: "cancelled" });
+      this.#world.shard.hangup(this.callId, "cancelled");
     });
   }
 
@@ -130,6 +131,16 @@ export class SimCall {
     this.outcome = event.outcome;
     this.#judgeEnd();
     this.#world.callEnded(this);
+    if (this.faults.hasLostNotice) this.#giveUpLater();
+  }
+
+  /** Nobody is there who could hang up: the shard was never told of the line. The callee does. */
+  #giveUpLater(): void {
+    this.#world.loop.world.after(4000, () => {
+      if (!this.#isLineOpen) return;
+      this.#closeLine();
+      this.#world.gateway.peerEnded(this.#slot!, "the callee gave up");
+    });
   }
 
   /** A message is about to be handled, or has been, by one of this call's actors. */
@@ -170,7 +181,7 @@ export class SimCall {
     if (nowMs - this.#startedMs > limitMs) this.violated("no-end", `lives for over ${limitMs} ms`);
     if (this.#answeredMs === undefined || this.faults.hasLostNotice) return;
     const activeMs = Math.max(this.#caller.lastActiveMs, this.#ear.playedUntilMs);
-    if (nowMs - activeMs > stuckMs && this.#isLineOpen) {
+    if (nowMs - activeMs > stuckMs + this.#voiceMs && this.#isLineOpen) {
       this.violated(
         "stuck",
         `nothing happens for ${stuckMs} ms in ${this.memory?.snapshot?.state}`,
@@ -178,12 +189,14 @@ export class SimCall {
     }
   }
 
-  get #directory(): CallDirectory | undefined {
-    return this.#world.calls.get(this.callId);
+  /** How long we may wait for a voice that does not answer. */
+  get #voiceMs(): number {
+    const hanging = this.faults.all.filter(({ site, mode }) => site === "tts" && mode !== "fail");
+    return hanging.reduce((sumMs, { count }) => sumMs + count * voiceMsMax, 0);
   }
 
   #makeCaller(): Caller {
-    const { loop, seed, shardTime } = this.#world;
+    const { loop, seed } = this.#world;
     return new Caller({
       loop,
       rng: seededRng(seed, 0x90, this.index),
@@ -191,11 +204,7 @@ export class SimCall {
       ear: this.#ear,
       expectation: () => this.#expectation,
       hear: (payload, mediaSamples) => {
-        const atMs = loop.world.nowMs();
-        shardTime.soon(() => {
-          if (!this.#isKnown) return;
-          this.#directory?.mediaLeg?.tell({ kind: "audio", payload, mediaSamples, atMs });
-        });
+        if (this.#isTaken) this.#world.writeFrame(this.#slot!, payload, mediaSamples);
       },
       press: (digit) => this.#tellShard({ kind: "keypad", slot: this.#slot!, digit }),
       hangUp: () => {
@@ -208,7 +217,7 @@ export class SimCall {
   }
 
   /** Whether the shard has this call's leg in its table. */
-  #isKnown = false;
+  #isTaken = false;
 
   #answer(): void {
     if (this.outcome !== undefined) return;
@@ -220,6 +229,7 @@ export class SimCall {
       ear: this.#ear,
       tell: (notice) => this.#tellShard(notice),
       violated: this.violated,
+      taken: () => void (this.#isTaken = true),
       closed: () => this.#closeLine(),
     });
     this.#caller.start();
@@ -232,44 +242,12 @@ export class SimCall {
   }
 
   #tellShard(notice: LegNotice): void {
-    this.#notices.send(() => this.#take(notice));
-  }
-
-  /** What `engine/shard/shard.ts` does with a notice. */
-  #take(notice: LegNotice): void {
-    this.#note(`notice ${notice.kind === "playback" ? notice.notice.kind : notice.kind}`);
-    const directory = this.#directory;
-    switch (notice.kind) {
-      case "legOpened": {
-        const { slot, format, frameBytes, protocol, atMs: openedAtMs, adoption } = notice;
-        if (directory === undefined) {
-          return this.send({ kind: "hangup", slot, reason: "the call is over" });
-        }
-        this.#isKnown = true;
-        this.#answeredMs ??= this.#world.loop.world.nowMs();
-        const leg: Leg = { slot, format, frameBytes, protocol, openedAtMs };
-        const handed = adoption === undefined ? {} : { adoption };
-        return void directory.call.tell({ kind: "legOpened", leg, ...handed });
-      }
-      case "legClosed":
-        this.#isKnown = false;
-        return void directory?.call.tell({ kind: "legClosed", reason: notice.reason });
-      case "keypad":
-        if (this.#isKnown) directory?.call.tell({ kind: "keypad", digit: notice.digit });
-        return;
-      case "credit":
-        if (this.#isKnown) directory?.mediaLeg?.tell({ kind: "credit", frames: notice.frames });
-        return;
-      case "playback":
-        // A copy: a notice that comes twice is two messages.
-        if (this.#isKnown) directory?.mediaLeg?.tell({ ...notice.notice });
-        return;
-      case "legGone":
-      case "doorbell":
-        return;
-      default:
-        return assertNever(notice);
-    }
+    this.#notices.send(() => {
+      this.#note(`notice ${notice.kind === "playback" ? notice.notice.kind : notice.kind}`);
+      if (notice.kind === "legOpened") this.#answeredMs ??= this.#world.loop.world.nowMs();
+      // Cloned, as a port does: a notice that comes twice is two messages.
+      this.#world.notify(structuredClone(notice));
+    });
   }
 
   #notice(message: MediaLegMessage): void {

@@ -5,6 +5,7 @@
  */
 import { PlayoutWheel } from "../../access/playout/playout-wheel.js";
 import type { MediaProtocol, MediaSession } from "../../access/protocols/media-protocol.js";
+import type { FrameRingReader } from "../../base/frame-ring.js";
 import type { LegAdoption } from "../../actors/call/cast-ports.js";
 import type { LegCommand, LegNotice } from "../../engine/control/messages.js";
 import { GatewayLeg } from "../../engine/gateway/gateway-leg.js";
@@ -13,14 +14,18 @@ import type { ThreadTime } from "./sim-loop.js";
 
 const frameMs = 20;
 const leadMs = 60;
-/** Frames of streamed speech that wait on a ring. */
-const ringFramesMax = 4096;
+/** Frames of streamed speech taken at once. */
+const framesPerPollMax = 4096;
 
 export const legFormat = { codec: "pcmu", rateHz: 8000 } as const;
 
 export type SimGatewayOptions = {
   readonly time: ThreadTime;
+  /** Streamed speech from the shard. */
+  readonly ring: FrameRingReader;
   readonly findPrompt: (promptId: string) => Uint8Array | undefined;
+  /** A broken build: the peer is told of a clear, the playout is not. */
+  readonly isClearLost: boolean;
 };
 
 /** What a leg needs of its call. */
@@ -32,6 +37,8 @@ export type LegLine = {
   /** To the shard, over the way. */
   readonly tell: (notice: LegNotice) => void;
   readonly violated: (rule: string, what: string) => void;
+  /** The shard knows the leg: frames may come. */
+  readonly taken: () => void;
   /** We hung up. */
   readonly closed: () => void;
 };
@@ -42,7 +49,6 @@ export class SimGateway {
   readonly #options: SimGatewayOptions;
   readonly #wheel: PlayoutWheel;
   readonly #seats = new Map<number, Seat>();
-  #ring: { readonly slot: number; readonly utterance: number; readonly frame: Uint8Array }[] = [];
   readonly #callOfSlot: number[] = [];
   #lastSlot = 0;
 
@@ -110,13 +116,6 @@ export class SimGateway {
     tell({ ...this.#opened(seat.leg), adoption });
   }
 
-  /** The shard's end of the ring; false when it is full. */
-  writeRing(slot: number, utterance: number, frame: Uint8Array): boolean {
-    if (this.#ring.length >= ringFramesMax) return false;
-    this.#ring.push({ slot, utterance, frame });
-    return true;
-  }
-
   command(command: LegCommand): void {
     this.#pollRing();
     const seat = this.#seats.get(command.slot);
@@ -124,7 +123,7 @@ export class SimGateway {
     const { leg, line } = seat;
     switch (command.kind) {
       case "legTaken":
-        return;
+        return line.taken();
       case "playPrompt": {
         this.#announce(seat, command.utterance);
         const audio = this.#options.findPrompt(command.promptId);
@@ -140,6 +139,7 @@ export class SimGateway {
         if (leg.hasFrame) this.#wheel.start(leg, leg.playedUntilMs);
         return;
       case "clear":
+        if (this.#options.isClearLost) return line.ear.clear(command.utterance);
         return leg.clear(command.utterance);
       case "hangup":
         line.ear.hungUp();
@@ -173,19 +173,16 @@ export class SimGateway {
   }
 
   #pollRing(): void {
-    if (this.#ring.length === 0) return;
-    const frames = this.#ring;
-    this.#ring = [];
-    for (const { slot, utterance, frame } of frames) {
+    this.#options.ring.drain(({ slot, sequence: utterance, payload }) => {
       const leg = this.#seats.get(slot)?.leg;
-      if (leg === undefined) continue;
-      leg.addFrame(utterance, frame);
+      if (leg === undefined) return;
+      leg.addFrame(utterance, payload);
       if (leg.hasFrame) this.#wheel.start(leg, leg.playedUntilMs);
-    }
+    }, framesPerPollMax);
   }
 }
 
-/** The protocol's session is the way to the ear; unlike the real ones it lets everything through. */
+/** The protocol's session: the way to the ear. Unlike a real one it lets everything through. */
 function session({ ear }: LegLine): MediaSession {
   return {
     receive: () => undefined,

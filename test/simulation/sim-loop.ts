@@ -91,7 +91,7 @@ function threadTime(world: VirtualTime): ThreadTime {
     };
   };
   return {
-    nowMs: world.nowMs,
+    nowMs: () => world.nowMs(),
     epochMs: () => world.epochMs() + epochOffsetMs,
     after,
     soon: (run) => world.soon(() => whenAwake(run)),

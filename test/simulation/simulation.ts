@@ -1,6 +1,6 @@
 /**
- * A run: so many calls from one seed, judged. Everything in it follows from its options; two runs of
- * the same options are the same to the last message.
+ * A run: so many calls from one seed, judged. Everything in it follows from its options; two runs
+ * of the same options are the same to the last message.
  */
 import type { CompiledFlow } from "../../dialog/dialog-types.js";
 import { callFaults, FaultDesk, worldFaults, type Fault } from "./fault-plan.js";

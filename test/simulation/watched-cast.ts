@@ -27,6 +27,8 @@ export type Part = {
 export type CastWatcher = {
   /** Before `receive`, and after it; may throw in the actor's place. */
   readonly handling: (part: Part, message: Message, when: "before" | "after") => void;
+  /** A look at an actor's state before a message, for a broken build. */
+  readonly tamper?: ((part: Part, state: unknown) => void) | undefined;
   readonly starting: (part: Part) => void;
   /** Whatever is done outside of `receive` is done for this call from here on. */
   readonly enter: (part: Part) => void;
@@ -42,7 +44,7 @@ type Cell = ActorRef & {
   metrics?(): {
     readonly lanes: Partial<Record<Lane, { readonly depth: number; readonly bytes: number }>>;
   };
-  spawn(name: string, behavior: Behavior<unknown, Message>): ActorRef;
+  spawn(name: string, behavior: Behavior<unknown, Message>, options?: object): ActorRef;
   after(delayMs: number, message: Message): unknown;
   watch(ref: ActorRef, toMessage: (down: never) => Message): void;
   pipeToSelf(promise: Promise<unknown>, ...to: unknown[]): void;
@@ -100,7 +102,7 @@ export class WatchedCast {
     const wrapped: Behavior<S, M> = {
       ...this.#loosened(behavior),
       start: (ctx) => {
-        life = this.#begin(ctx.self as never, behavior as never);
+        life = this.#begin(ctx.self as never, behavior);
         this.#watcher.enter(life.part);
         this.#watcher.starting(life.part);
         return behavior.start(ctx);
@@ -108,6 +110,7 @@ export class WatchedCast {
       receive: (state, message, ctx) => {
         this.#handle(life!, message);
         this.#watcher.handling(life!.part, message, "before");
+        this.#watcher.tamper?.(life!.part, state);
         behavior.receive(state, message, ctx);
         this.#watcher.handling(life!.part, message, "after");
       },
@@ -121,7 +124,7 @@ export class WatchedCast {
           }),
       ...(behavior.coalesce === undefined
         ? {}
-        : { coalesce: (older, newer) => this.#merge(life!, behavior as never, older, newer) as M }),
+        : { coalesce: (older, newer) => this.#merge(life!, behavior, older, newer) as M }),
     };
     return wrapped;
   }
@@ -132,7 +135,8 @@ export class WatchedCast {
       return [lane, { ...defaultLaneLimits[lane as Lane], countMax, bytesMax: countMax * 1000 }];
     });
     if (loose.length === 0) return behavior;
-    return { ...behavior, limits: { ...behavior.limits, ...Object.fromEntries(loose) } };
+    const limits = Object.fromEntries(loose) as Partial<LaneLimits>;
+    return { ...behavior, limits: { ...behavior.limits, ...limits } };
   }
 
   #begin(cell: Cell, behavior: Behavior<unknown, Message>): Life {
@@ -148,25 +152,28 @@ export class WatchedCast {
     };
     this.#lives.set(part.path, life);
     this.#watchTells(cell, life, behavior);
-    const { spawn, after, watch, pipeToSelf } = cell;
+    const spawn = cell.spawn.bind(cell);
+    const after = cell.after.bind(cell);
+    const watch = cell.watch.bind(cell);
+    const pipeToSelf = cell.pipeToSelf.bind(cell);
     const mayComeFromItself = (): void => void (life.ownMax += 1);
     Object.assign(cell, {
-      spawn: (name: string, child: Behavior<unknown, Message>) => {
-        const ref = spawn.call(cell, name, this.wrap(child));
+      spawn: (name: string, child: Behavior<unknown, Message>, options?: object) => {
+        const ref = spawn(name, this.wrap(child), options);
         this.#watcher.enter(part);
         return ref;
       },
       after: (...args: Parameters<Cell["after"]>) => {
         mayComeFromItself();
-        return after.apply(cell, args);
+        return after(...args);
       },
       watch: (...args: Parameters<Cell["watch"]>) => {
         mayComeFromItself();
-        watch.apply(cell, args);
+        watch(...args);
       },
       pipeToSelf: (...args: Parameters<Cell["pipeToSelf"]>) => {
         mayComeFromItself();
-        pipeToSelf.apply(cell, args);
+        pipeToSelf(...args);
       },
     });
     this.#onDown(cell, () => this.#end(life));

@@ -3,17 +3,18 @@
  * real playout, and calls that come and go. A second shard and the ledger have their places here:
  * `remember` keeps each call's memory, and the gateway hands legs over.
  */
-import type { CastPorts } from "../../actors/call/cast-ports.js";
-import type { CallDirectory } from "../../actors/call/messages.js";
+import type { MessagePort } from "node:worker_threads";
+import type { CastPorts, MediaLink } from "../../actors/call/cast-ports.js";
 import {
   createActorSystem,
   createSchedulerDispatcher,
-  type ActorRef,
   type ActorSystem,
 } from "../../actors/kernel/index.js";
+import { createFrameRing, FrameRingReader, FrameRingWriter } from "../../base/frame-ring.js";
 import { Histogram } from "../../base/histogram.js";
 import type { CompiledFlow } from "../../dialog/dialog-types.js";
-import { callSupervisor, type CallsMessage } from "../../engine/shard/calls.js";
+import type { LegCommand, LegNotice } from "../../engine/control/messages.js";
+import { Shard } from "../../engine/shard/shard.js";
 import { promptId } from "../../speech/prompts/prompt-id.js";
 import type { VadFactory } from "../../speech/vad/vad.js";
 import type { Fault } from "./fault-plan.js";
@@ -24,12 +25,16 @@ import { simSynthesize, spokenMs } from "./sim-vendors.js";
 import { speechLevel } from "./spoken-code.js";
 import { Trace } from "./trace.js";
 import { Violations } from "./violations.js";
-import { WatchedCast, type CastWatcher } from "./watched-cast.js";
+import { WatchedCast, type CastWatcher, type Part } from "./watched-cast.js";
 
 /** A guard of ours taken away, to see that the simulation notices. */
 export type Sabotage =
   /** The gateway never hears of a clear. */
   | "clear-ignored"
+  /** The ear's end of a clear is lost at the gateway: it plays on what it should drop. */
+  | "cleared-played"
+  /** A call restarts its actors for ever. */
+  | "restarts-unbounded"
   /** Every end is reported twice. */
   | "outcome-twice"
   /** A timer of each call is never cancelled. */
@@ -47,6 +52,8 @@ export type WorldOptions = {
 };
 
 const bytesPerMs = 8;
+const inboundBytes = 2 ** 22;
+const outboundBytes = 2 ** 21;
 
 export class World {
   readonly seed: number;
@@ -57,15 +64,16 @@ export class World {
   readonly trace: Trace;
   readonly violations = new Violations(() => this.loop.world.nowMs());
   readonly gateway: SimGateway;
-  /** The shard's table of calls, kept by its supervisor. */
-  readonly calls = new Map<string, CallDirectory>();
+  readonly shard: Shard;
   readonly hasWorldFaults: boolean;
   readonly #simCalls: (SimCall | undefined)[] = [];
   readonly #flows: ReadonlyMap<string, CompiledFlow>;
   readonly #prompts = new Map<string, Uint8Array>();
   readonly #cast: WatchedCast;
   readonly #system: ActorSystem;
-  readonly #supervisor: ActorRef<CallsMessage>;
+  readonly #frames: FrameRingWriter;
+  /** The shard's end of its port. */
+  #takeNotice: (notice: LegNotice) => void = () => undefined;
   /** The call for which code runs at this moment. */
   #current: SimCall | undefined;
   #endedCount = 0;
@@ -79,7 +87,17 @@ export class World {
     this.#flows = new Map(options.flows.map((flow) => [flow.id, flow]));
     this.#renderPrompts();
     const { gatewayTime: time } = this;
-    this.gateway = new SimGateway({ time, findPrompt: (id) => this.#prompts.get(id) });
+    const inbound = createFrameRing({ bytes: inboundBytes, incarnation: 1 });
+    const outbound = createFrameRing({ bytes: outboundBytes, incarnation: 1 });
+    this.#frames = new FrameRingWriter(inbound);
+    const ring = new FrameRingReader(outbound);
+    const isClearLost = options.sabotage === "cleared-played";
+    this.gateway = new SimGateway({
+      time,
+      ring,
+      findPrompt: (id) => this.#prompts.get(id),
+      isClearLost,
+    });
     this.#cast = new WatchedCast(this.#watcher());
     this.#system = createActorSystem({
       name: "shard-0",
@@ -89,11 +107,14 @@ export class World {
       onFailure: () => undefined,
     });
     this.#cast.attach(this.#system);
-    const supervisor = callSupervisor(this.#castPorts(), {
-      started: (callId, directory) => void this.calls.set(callId, directory),
-      ended: (callId) => void this.calls.delete(callId),
-    });
-    this.#supervisor = this.#system.spawn("calls", this.#cast.wrap(supervisor));
+    const system: ActorSystem = {
+      ...this.#system,
+      spawn: (name, behavior) => this.#system.spawn(name, this.#cast.wrap(behavior)),
+    };
+    const castPorts = (media: MediaLink): CastPorts => this.#castPorts(media);
+    this.shard = new Shard({ time: this.shardTime, system, castPorts });
+    const port = this.#shardPort();
+    this.shard.attachGateway({ shardIndex: 0, incarnation: 1, port, inbound, outbound });
     for (const fault of options.faults) this.#schedule(fault, options.onFault);
   }
 
@@ -107,7 +128,20 @@ export class World {
 
   startCall(simCall: SimCall): void {
     this.#simCalls[simCall.index] = simCall;
-    this.#supervisor.tell({ kind: "startCall", spec: simCall.spec });
+    this.shard.startCall(simCall.spec);
+  }
+
+  /** A notice of the gateway arrives at the shard. */
+  notify(notice: LegNotice): void {
+    this.#takeNotice(notice);
+  }
+
+  /** The gateway writes a frame to the shard's ring. */
+  writeFrame(slot: number, payload: Uint8Array, mediaSamples: number): void {
+    const atMs = this.loop.world.nowMs();
+    this.#frames.write({ slot, sequence: 0, flags: 0, mediaSamples, atMs }, payload);
+    if (!this.#frames.takeDoorbell()) return;
+    this.shardTime.soon(() => this.#takeNotice({ kind: "doorbell" }));
   }
 
   callEnded(_simCall: SimCall): void {
@@ -123,8 +157,9 @@ export class World {
     for (const index of this.gateway.openCalls) {
       this.violations.add(index, "leg-left", "the call is over and its line is open");
     }
-    if (this.calls.size > 0) this.violations.add(-1, "call-left", `${this.calls.size} calls`);
-    // The supervisor of the calls lives on.
+    const { callCount } = this.shard;
+    if (callCount > 0) this.violations.add(-1, "call-left", `${callCount} calls`);
+    // The supervisor of the calls lives on, and the shard's own timers with it.
     if (this.#cast.liveCount > 1) {
       this.violations.add(-1, "actor-left", `${this.#cast.liveCount - 1} actors live on`);
     }
@@ -158,13 +193,24 @@ export class World {
         callOf(part.callIndex)?.bargeInConfirmed();
       },
       violated: (part, rule, what) => this.violations.add(part.callIndex ?? -1, rule, what),
+      tamper: this.sabotage === "restarts-unbounded" ? forgetRestarts : undefined,
       limits: this.sabotage === "mailbox-unbounded" ? { audio: 1_000_000 } : undefined,
     };
   }
 
-  #castPorts(): CastPorts {
+  /** What the shard posts goes over the way of the call it concerns. */
+  #shardPort(): MessagePort {
+    const port = {
+      on: (_event: string, take: (notice: LegNotice) => void) => void (this.#takeNotice = take),
+      postMessage: (command: LegCommand) =>
+        this.#simCalls[this.gateway.callOf(command.slot)]!.send(command),
+      close: () => undefined,
+    };
+    return port as unknown as MessagePort;
+  }
+
+  #castPorts(media: MediaLink): CastPorts {
     const current = (): SimCall => this.#current!;
-    const bySlot = (slot: number): SimCall => this.#simCalls[this.gateway.callOf(slot)]!;
     return {
       time: this.shardTime,
       flow: (flowId) => this.#flows.get(flowId)!,
@@ -174,15 +220,7 @@ export class World {
       },
       synthesize: (request) => simSynthesize(current().vendors, request),
       findPrompt: (id) => (current().hasPrompts ? this.#prompts.get(id) : undefined),
-      media: {
-        playPrompt: (slot, utterance, id) =>
-          bySlot(slot).send({ kind: "playPrompt", slot, utterance, promptId: id }),
-        openStream: (slot, utterance) => bySlot(slot).send({ kind: "openStream", slot, utterance }),
-        streamFrame: (slot, utterance, frame) => this.gateway.writeRing(slot, utterance, frame),
-        endStream: (slot, utterance) => bySlot(slot).send({ kind: "endStream", slot, utterance }),
-        clear: (slot, utterance) => bySlot(slot).send({ kind: "clear", slot, utterance }),
-        hangup: (slot, reason) => bySlot(slot).send({ kind: "hangup", slot, reason }),
-      },
+      media,
       record: (chunk) => current().store.record(chunk),
       recordedChunks: () => current().store.recordedChunks(),
       remember: (callId, memory) => {
@@ -224,4 +262,9 @@ export class World {
       else this.shardTime.jumpEpoch(fault.durationMs);
     });
   }
+}
+
+/** A Call that never remembers how often it has restarted whom. */
+function forgetRestarts({ role }: Part, state: unknown): void {
+  if (role === "call") (state as { restartsMs: readonly number[] }).restartsMs = [];
 }
