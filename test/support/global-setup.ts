@@ -5,5 +5,7 @@ import { createRequire } from "node:module";
 export default function setup(): void {
   if (process.env["VOXTREE_SKIP_BUILD"] !== undefined) return;
   const tsc = createRequire(import.meta.url).resolve("typescript/lib/tsc.js");
-  execFileSync(process.execPath, [tsc, "-p", "tsconfig.build.json"], { stdio: "inherit" });
+  for (const project of ["tsconfig.build.json", "tsconfig.sim.json"]) {
+    execFileSync(process.execPath, [tsc, "-p", project], { stdio: "inherit" });
+  }
 }
