@@ -1,0 +1,145 @@
+/**
+ * One media socket and the streams on it: what its protocol hears goes to the legs, what a leg
+ * says goes out by its protocol. A client that breaks a rule loses its socket, the others go on.
+ */
+import { toErrorData } from "../../base/errors.js";
+import type { Time, Timer } from "../../base/ports.js";
+import type {
+  MediaProtocol,
+  MediaSession,
+  MediaSink,
+  StreamStart,
+} from "../../access/protocols/media-protocol.js";
+import { CLOSE, type Connection } from "../../access/transports/transport.js";
+import { ProtocolError } from "../../codecs/wire/protocol-error.js";
+import type { Seat } from "./leg-desk.js";
+
+/** RFC 6455 section 7.4.1: the peer broke a rule that is ours, not the protocol's. */
+export const POLICY_VIOLATION = 1008;
+/** A peer may be this far ahead of real time, e.g. after a network stall; beyond it, it floods. */
+const floodMs = 10_000;
+
+/** Who decides about the streams of a socket. */
+export type SocketOwner = {
+  /** A stream wants to start. */
+  started(socket: MediaSocket, start: StreamStart): void;
+  /** A stream is over. */
+  ended(seat: Seat, reason: string): void;
+  /** The client broke its protocol; its connection closes. */
+  broken(socket: MediaSocket, error: unknown): void;
+};
+
+export class MediaSocket {
+  readonly connection: Connection;
+  readonly protocol: MediaProtocol;
+  readonly session: MediaSession;
+  /** Open streams by id. */
+  readonly seats = new Map<number, Seat>();
+  readonly #owner: SocketOwner;
+  /** Closes a socket that starts no stream. */
+  readonly #startTimer: Timer;
+  #nowMs = 0;
+
+  constructor(options: {
+    readonly connection: Connection;
+    readonly protocol: MediaProtocol;
+    readonly owner: SocketOwner;
+    readonly time: Time;
+    /** From the open socket to its first stream. */
+    readonly startMsMax: number;
+  }) {
+    const { connection, protocol, time, startMsMax } = options;
+    this.connection = connection;
+    this.protocol = protocol;
+    this.#owner = options.owner;
+    this.#startTimer = time.after(startMsMax, () => {
+      if (this.seats.size > 0) return;
+      connection.close(POLICY_VIOLATION, `no stream was started within ${startMsMax} ms`);
+    });
+    this.session = protocol.open(
+      (message) => connection.send(message),
+      this.#sink(),
+      (code, reason) => connection.close(code, reason),
+    );
+    connection.listen({
+      message: (data, nowMs) => this.#message(data, nowMs),
+      closed: (code, reason) => this.#closed(code, reason),
+    });
+  }
+
+  /** Takes a stream on. */
+  seat(streamId: number, seat: Seat): void {
+    this.seats.set(streamId, seat);
+    this.#startTimer.cancel();
+  }
+
+  /** Turns a stream away. Other streams on the socket go on. */
+  refuse(streamId: number, reason: string): void {
+    if (this.seats.size === 0) this.connection.close(POLICY_VIOLATION, reason);
+    else this.session.hangup(streamId, reason);
+  }
+
+  /** A stream is over; with the last one goes the socket. */
+  leave(streamId: number): void {
+    this.seats.delete(streamId);
+  }
+
+  /** Nobody is left on it. */
+  closeIfEmpty(reason: string): void {
+    if (this.seats.size === 0) this.connection.close(CLOSE.normal, reason);
+  }
+
+  #message(data: Uint8Array | string, nowMs: number): void {
+    this.#nowMs = nowMs;
+    try {
+      this.session.receive(data);
+    } catch (error) {
+      this.#owner.broken(this, error);
+      throw error;
+    }
+  }
+
+  #closed(code: number, reason: string): void {
+    this.#startTimer.cancel();
+    this.session.closed();
+    for (const seat of [...this.seats.values()]) {
+      this.#owner.ended(seat, reason === "" ? `connection closed (${code})` : reason);
+    }
+  }
+
+  #sink(): MediaSink {
+    return {
+      started: (start) => this.#owner.started(this, start),
+      frame: (streamId, payload, mediaSamples) => this.#frame(streamId, payload, mediaSamples),
+      dtmf: (streamId, digit) => {
+        const seat = this.seats.get(streamId);
+        seat?.route.link.tell({ kind: "keypad", slot: seat.leg.slot, digit });
+      },
+      markReached: (streamId, name) => this.seats.get(streamId)?.leg.markReached(name),
+      ended: (streamId, reason) => {
+        const seat = this.seats.get(streamId);
+        if (seat !== undefined) this.#owner.ended(seat, reason);
+        this.closeIfEmpty(reason);
+      },
+    };
+  }
+
+  #frame(streamId: number, payload: Uint8Array, mediaSamples: number): void {
+    const seat = this.seats.get(streamId);
+    if (seat === undefined) return;
+    if (seat.leg.isFlooding(mediaSamples, this.#nowMs, floodMs)) {
+      throw new ProtocolError(
+        "PROTOCOL_FLOOD",
+        `more than ${floodMs} ms of audio ahead of real time; send at the pace of speech`,
+        { floodMs },
+      );
+    }
+    seat.route.write(payload, mediaSamples, this.#nowMs);
+  }
+}
+
+/** What a broken protocol is in the log. */
+export function brokenFields({ protocol }: MediaSocket, error: unknown): object {
+  const { code, message } = toErrorData(error);
+  return { protocol: protocol.name, code, message };
+}
