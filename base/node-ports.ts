@@ -1,6 +1,6 @@
 /** The ports of `ports.ts` on Node itself. The only file that touches these globals. */
 import { performance } from "node:perf_hooks";
-import { Worker, type TransferListItem } from "node:worker_threads";
+import { MessageChannel, Worker, type TransferListItem } from "node:worker_threads";
 import type {
   Rng,
   ThreadExit,
@@ -38,7 +38,10 @@ export function nodeTime(): Time {
 export const nodeRng: Rng = { next: () => Math.random() };
 
 /** Real threads. */
-export const nodeThreadHost: ThreadHost = { spawn: spawnWorker };
+export const nodeThreadHost: ThreadHost = {
+  spawn: spawnWorker,
+  channel: () => new MessageChannel(),
+};
 
 function spawnWorker(options: ThreadOptions): ThreadHandle {
   const worker = new Worker(options.entry, {

@@ -2,6 +2,7 @@
  * The ports for time, chance and threads. Lint forbids the globals behind them everywhere else, so
  * that a simulation can put its own behind the same code and replay a run from its seed.
  */
+import type { MessagePort } from "node:worker_threads";
 
 /** Reads time. */
 export interface Clock {
@@ -31,9 +32,11 @@ export interface Rng {
 /** Time as one argument: what most code that waits needs. */
 export interface Time extends Clock, Scheduler {}
 
-/** Starts threads. */
+/** Starts threads, and lays ways between them. */
 export interface ThreadHost {
   spawn(options: ThreadOptions): ThreadHandle;
+  /** Two ends of a way; each is posted to one thread, in its `transfer` list. */
+  channel(): { readonly port1: MessagePort; readonly port2: MessagePort };
 }
 
 export type ThreadOptions = {

@@ -190,7 +190,7 @@ export class EngineThreads {
     this.#shards.forEach((seat, shardIndex) => {
       seat.incarnation += 1;
       if (!seat.isLost)
-        connectShard(gateway, seat.thread, { shardIndex, incarnation: seat.incarnation });
+        connectShard(host, gateway, seat.thread, { shardIndex, incarnation: seat.incarnation });
     });
     gateway.onLost(({ exitCode, error }) => {
       this.#gateway = undefined;
@@ -214,7 +214,7 @@ export class EngineThreads {
     const seat = { thread, incarnation, isLost: false };
     this.#shards[shardIndex] = seat;
     if (this.#gateway !== undefined)
-      connectShard(this.#gateway, thread, { shardIndex, incarnation });
+      connectShard(host, this.#gateway, thread, { shardIndex, incarnation });
     const watched = this.#watch(thread, beat);
     thread.onLost(({ exitCode, error }) => {
       seat.isLost = true;

@@ -49,6 +49,7 @@ function fakeHost(options: { readonly failing?: string } = {}) {
     });
   };
   const host: ThreadHost = {
+    channel: () => new MessageChannel(),
     spawn({ name }): ThreadHandle {
       let exit: (exit: ThreadExit) => void = () => undefined;
       let storePort: MessagePort | undefined;

@@ -6,6 +6,7 @@ import { randomBytes, randomUUID } from "node:crypto";
 import { EngineError } from "../../base/errors.js";
 import { nodeThreadHost, nodeTime } from "../../base/node-ports.js";
 import type { ThreadHost, Time } from "../../base/ports.js";
+import type { JobPool } from "../jobs/job-pool.js";
 import type { CallEvent } from "../../actors/call/call-events.js";
 import type { Trunk, TrunkAttempt, TrunkEvent } from "../../access/trunks/trunk.js";
 import type { Config } from "../../config/schema.js";
@@ -33,6 +34,9 @@ const hangupMsMax = 5000;
 export type NodeParts = {
   readonly time?: Time;
   readonly threadHost?: ThreadHost;
+  readonly jobs?: JobPool;
+  /** Ids of calls, unique for ever. */
+  readonly newCallId?: () => string;
   /** Beside those of the configuration. */
   readonly trunks?: readonly Trunk[];
   readonly log?: (level: "info" | "warn" | "error", message: string, fields: object) => void;
@@ -47,7 +51,7 @@ class Node implements EngineNode {
   readonly #config: Config;
   readonly #time: Time;
   readonly #host: ThreadHost;
-  readonly #ownTrunks: readonly Trunk[];
+  readonly #parts: NodeParts;
   readonly #log: NonNullable<NodeParts["log"]>;
   readonly #calls: CallRegistry;
   readonly #ledger = new Ledger();
@@ -61,7 +65,7 @@ class Node implements EngineNode {
     this.#config = config;
     this.#time = parts.time ?? nodeTime();
     this.#host = parts.threadHost ?? nodeThreadHost;
-    this.#ownTrunks = parts.trunks ?? [];
+    this.#parts = parts;
     this.#log = parts.log ?? (() => undefined);
     this.#calls = new CallRegistry(this.#time);
   }
@@ -73,7 +77,8 @@ class Node implements EngineNode {
       config: this.#config,
       host: this.#host,
       time: this.#time,
-      ownTrunks: this.#ownTrunks,
+      ownTrunks: this.#parts.trunks ?? [],
+      jobs: this.#parts.jobs,
       listener: {
         callEvent: (callId, event) => this.#callEvent(callId, event),
         remember: (callId, memory) => this.#ledger.remember(callId, memory),
@@ -90,7 +95,7 @@ class Node implements EngineNode {
   async startCall(request: CallRequest, listener?: CallListener): Promise<CallView> {
     const running = this.#admit();
     const trunk = this.#check(request, running);
-    const callId = randomUUID();
+    const callId = this.#parts.newCallId?.() ?? randomUUID();
     const token = randomBytes(24).toString("base64url");
     const { ringMsMax, answerMsMax, durationMsMax } = this.#config.calls;
     const view = newView(callId, request, this.#time.epochMs());

@@ -35,6 +35,8 @@ export type StartOptions = {
   readonly time: Time;
   /** An embedder's own, beside those of the configuration. */
   readonly ownTrunks: readonly Trunk[];
+  /** In the place of our own pool. */
+  readonly jobs: JobPool | undefined;
   readonly listener: ThreadsListener;
   readonly progress: (text: string) => void;
 };
@@ -63,7 +65,7 @@ async function startAll(options: StartOptions, undo: UndoList): Promise<Omit<Run
   const store = await startStore(host, time, { dataDir, kekFile });
   undo.add("store", () => store.stop());
   const size = config.threads.jobWorkerCount;
-  const jobs = createJobPool({ size, workerData: { dataDir, kekFile } });
+  const jobs = options.jobs ?? createJobPool({ size, workerData: { dataDir, kekFile } });
   undo.add("jobs", () => jobs.stop());
   progress("speech recognition");
   const recognition = await startRecognition(config.recognition, time, (...line) =>

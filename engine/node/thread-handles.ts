@@ -1,5 +1,4 @@
 /** The node's ends of its threads: typed messages, and what happens when a thread is gone. */
-import { MessageChannel } from "node:worker_threads";
 import { compiledEntry } from "../../base/compiled-entry.js";
 import { EngineError, fromErrorData } from "../../base/errors.js";
 import { createFrameRing } from "../../base/frame-ring.js";
@@ -127,11 +126,12 @@ export function startShard(
 
 /** Lays the two rings and the port between a gateway and a shard. */
 export function connectShard(
+  host: ThreadHost,
   gateway: GatewayThread,
   shard: ShardThread,
   place: { readonly shardIndex: number; readonly incarnation: number },
 ): void {
-  const { port1, port2 } = new MessageChannel();
+  const { port1, port2 } = host.channel();
   const { incarnation } = place;
   const rings = {
     ...place,
@@ -155,7 +155,7 @@ export async function startStore(
   const spawned = host.spawn({ name: "store", entry, data: options });
   const thread = new EngineThread<StoreCommand, StoreReport>(spawned, time);
   await thread.ready("ready");
-  const { port1, port2 } = new MessageChannel();
+  const { port1, port2 } = host.channel();
   thread.tell({ kind: "connect", port: port2 }, [port2]);
   const records = createStoreClient({ port: port1, time });
   return {

@@ -76,6 +76,7 @@ export async function startEngine(overrides: ConfigOverrides = {}): Promise<Engi
   const dataDir = mkdtempSync(join(tmpdir(), "voxtree-test-"));
   const threads = new Map<string, ThreadHandle>();
   const threadHost: ThreadHost = {
+    ...nodeThreadHost,
     spawn(options) {
       const thread = nodeThreadHost.spawn({ ...options, entry: blockable(options.entry) });
       threads.set(options.name, thread);

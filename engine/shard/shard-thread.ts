@@ -1,0 +1,147 @@
+/**
+ * What a shard's thread does: it composes the cast's ports, obeys the node and shows that its loop
+ * turns. Without the thread itself, so that a simulation can run it in time of its own.
+ */
+import { decode, encode } from "@msgpack/msgpack";
+import type {
+  CallMemory,
+  CastPorts,
+  MediaLink,
+  RecordedChunk,
+} from "../../actors/call/cast-ports.js";
+import type { ActorSystem } from "../../actors/kernel/index.js";
+import { EngineError } from "../../base/errors.js";
+import { Histogram } from "../../base/histogram.js";
+import type { Time } from "../../base/ports.js";
+import { formatKey } from "../../codecs/audio/audio-codec.js";
+import type { CompiledFlow } from "../../dialog/dialog-types.js";
+import type { compileFlow } from "../../dialog/flow-compiler.js";
+import type { VadFactory } from "../../speech/vad/vad.js";
+import type { ShardCommand, ShardReport } from "../control/messages.js";
+import { beatMs } from "../node/watchdog.js";
+import { JobClient } from "./job-client.js";
+import type { OpenRecognizer } from "./open-recognizer.js";
+import { Shard } from "./shard.js";
+
+export type ShardThreadParts = {
+  readonly time: Time;
+  readonly system: ActorSystem;
+  readonly vad: VadFactory;
+  readonly recognizer: OpenRecognizer | undefined;
+  readonly compile: typeof compileFlow;
+  /** The watchdog's counter. */
+  readonly beat: Int32Array;
+  readonly report: (report: ShardReport, transfer?: readonly ArrayBuffer[]) => void;
+  /** Nothing is read from the node any more. */
+  readonly close: () => void;
+};
+
+export class ShardThread {
+  readonly #parts: ShardThreadParts;
+  readonly #shard: Shard;
+  readonly #jobs: JobClient;
+  readonly #flows = new Map<string, CompiledFlow>();
+  readonly #prompts = new Map<string, Uint8Array>();
+  readonly #latency = {
+    frameIn: new Histogram(),
+    turn: new Histogram(),
+    turnEngine: new Histogram(),
+  };
+
+  /** Reports `ready`. */
+  constructor(parts: ShardThreadParts) {
+    this.#parts = parts;
+    const { time, system, report } = parts;
+    this.#jobs = new JobClient(time, (jobId, job) => {
+      const transfer = job.kind === "record" ? [job.samples.buffer as ArrayBuffer] : [];
+      report({ kind: "job", jobId, job }, transfer);
+    });
+    this.#shard = new Shard({ time, system, castPorts: (media) => this.#castPorts(media) });
+    this.#beat();
+    const { frameIn, turn, turnEngine } = this.#latency;
+    report({
+      kind: "ready",
+      frameIn: frameIn.handle,
+      turn: turn.handle,
+      turnEngine: turnEngine.handle,
+    });
+  }
+
+  /** Calls that live here. */
+  get callCount(): number {
+    return this.#shard.callCount;
+  }
+
+  receive(command: ShardCommand): void {
+    const { recognizer, compile } = this.#parts;
+    switch (command.kind) {
+      case "attachGateway":
+        return this.#shard.attachGateway(command.link);
+      case "addFlow": {
+        const { fileName, source } = command;
+        const flow = compile(source, { fileName });
+        this.#flows.set(flow.id, flow);
+        return recognizer?.prepare(flow);
+      }
+      case "addPrompt": {
+        const { promptId, formatKey: format, audio } = command.prompt;
+        return void this.#prompts.set(`${promptId} ${format}`, audio);
+      }
+      case "startCall":
+        return this.#shard.startCall(command.spec);
+      case "adoptCall": {
+        const memory = decode(command.memory) as CallMemory;
+        return this.#shard.adoptCall(command.spec, memory, command.incarnation);
+      }
+      case "hangup":
+        return this.#shard.hangup(command.callId, command.outcome);
+      case "jobDone":
+        return this.#jobs.settle(command.jobId, command.result);
+      case "stop":
+        return this.#stop();
+    }
+  }
+
+  #stop(): void {
+    const { system, recognizer, report, close } = this.#parts;
+    system.stop();
+    recognizer?.close();
+    this.#shard.close();
+    report({ kind: "stopped" });
+    close();
+  }
+
+  #castPorts(media: MediaLink): CastPorts {
+    const { time, vad, recognizer, report } = this.#parts;
+    return {
+      time,
+      vad,
+      recognizer: recognizer?.recognizer,
+      media,
+      latency: this.#latency,
+      flow: (flowId) => this.#findFlow(flowId),
+      synthesize: async (request) => (await this.#jobs.run({ kind: "synthesize", request })).audio,
+      findPrompt: (promptId, format) => this.#prompts.get(`${promptId} ${formatKey(format)}`),
+      record: async (chunk: RecordedChunk) =>
+        void (await this.#jobs.run({ kind: "record", ...chunk })),
+      recordedChunks: async ({ callId, userId }) =>
+        (await this.#jobs.run({ kind: "recordedChunks", callId, userId })).chunks,
+      remember: (callId, memory) => report({ kind: "remember", callId, memory: encode(memory) }),
+      report: (callId, event) => report({ kind: "callEvent", callId, event }),
+    };
+  }
+
+  #findFlow(flowId: string): CompiledFlow {
+    const flow = this.#flows.get(flowId);
+    if (flow !== undefined) return flow;
+    const known = [...this.#flows.keys()].join(", ");
+    throw new EngineError("UNKNOWN_FLOW", `flow "${flowId}" is not loaded; there is ${known}`);
+  }
+
+  /** Tells the watchdog that this loop turns. */
+  #beat(): void {
+    const { beat, time } = this.#parts;
+    Atomics.add(beat, 0, 1);
+    time.after(beatMs, () => this.#beat());
+  }
+}
