@@ -53,10 +53,11 @@ async function serve(
           ...sinkOf(() => session),
         },
         (code, reason) => connection.close(code, reason),
+        { query: connection.request.query, nowMs: () => performance.now() },
       );
       connection.listen({
         message: (data) => session.receive(data),
-        closed: () => session.closed(),
+        closed: (code) => session.closed(code),
       });
     },
   });
@@ -193,9 +194,9 @@ describe("the native client", () => {
     let deliver!: (message: Uint8Array | string) => void;
     const protocol: MediaProtocol = {
       ...nativeProtocol(),
-      open: (send, sink, close) => {
+      open: (send, sink, close, peer) => {
         deliver = send;
-        return nativeProtocol().open(send, sink, close);
+        return nativeProtocol().open(send, sink, close, peer);
       },
     };
     const link = memoryLink(protocol, silentSink, time);

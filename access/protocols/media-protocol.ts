@@ -70,8 +70,12 @@ export interface MediaSession {
   sendClear(streamId: number, utterance: number): void;
   /** Ends the call on our side. */
   hangup(streamId: number, reason: string): void;
-  /** The connection is gone: every open stream ends. */
-  closed(): void;
+  /**
+   * The connection is gone: every open stream ends.
+   *
+   * @param code close code that either side gave; some protocols hang up that way. Default 1006
+   */
+  closed(code?: number): void;
 }
 
 /** What a session needs of its connection. */
@@ -80,6 +84,14 @@ export type MediaLink = {
   send(message: Uint8Array | string): void;
   /** Closes the connection: some protocols hang up that way. */
   close(code: number, reason: string): void;
+};
+
+/** What else a session may know of its connection. */
+export type MediaPeer = {
+  /** Query of its URL, without the question mark. */
+  readonly query: string;
+  /** Monotonic time, for protocols whose audio carries none. */
+  nowMs(): number;
 };
 
 export interface MediaProtocol {
@@ -92,5 +104,10 @@ export interface MediaProtocol {
   /** What a returned mark means; `playedOrCleared` only for marks open when a clear was sent. */
   readonly marks: "played" | "playedOrCleared" | "none";
   /** A session for a new connection. */
-  open(send: MediaLink["send"], sink: MediaSink, close: MediaLink["close"]): MediaSession;
+  open(
+    send: MediaLink["send"],
+    sink: MediaSink,
+    close: MediaLink["close"],
+    peer: MediaPeer,
+  ): MediaSession;
 }

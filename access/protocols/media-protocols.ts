@@ -1,11 +1,12 @@
 /** The media protocols there are. A new one is a file of its own and a line here. */
+import { asteriskProtocol } from "./asterisk-session.js";
 import type { MediaProtocol } from "./media-protocol.js";
 import { nativeProtocol } from "./native-session.js";
 import { twilioProtocol } from "./twilio-session.js";
 
 /** All protocols with their defaults. */
 export function mediaProtocols(): readonly MediaProtocol[] {
-  return [nativeProtocol(), twilioProtocol()];
+  return [nativeProtocol(), twilioProtocol(), asteriskProtocol()];
 }
 
 /** The protocol of a path, e.g. `/media/twilio`; undefined when no protocol lives there. */

@@ -3,7 +3,7 @@
  * Messages arrive in order and one turn later, like those of a real socket.
  */
 import type { OpenSocket, SocketLike } from "../client/media-client.js";
-import type { Scheduler } from "../../base/ports.js";
+import type { Clock, Scheduler } from "../../base/ports.js";
 import type { MediaProtocol, MediaSession, MediaSink } from "./media-protocol.js";
 
 /** Both ends of a link that `connect` has opened. */
@@ -23,9 +23,10 @@ export type MemoryLink = {
 export function memoryLink(
   protocol: MediaProtocol,
   sink: MediaSink,
-  scheduler: Pick<Scheduler, "soon">,
+  scheduler: Pick<Scheduler, "soon"> & Pick<Clock, "nowMs">,
 ): MemoryLink {
   let session: MediaSession | undefined;
+  let address = "ws://memory";
   let thrown: unknown;
   let ending: { code: number; reason: string } | undefined;
   let isOver = false;
@@ -34,7 +35,7 @@ export function memoryLink(
     if (isOver) return;
     isOver = true;
     ending ??= { code, reason };
-    session?.closed();
+    session?.closed(ending.code);
     socket.onclose?.(ending);
   };
   /** The engine closes: what it sent before still arrives, what comes in now does not. */
@@ -60,11 +61,17 @@ export function memoryLink(
   socket.send = (message) => deliverToEngine(copyOf(message));
   socket.close = (code = 1005, reason = "") => scheduler.soon(() => finish(code, reason));
   scheduler.soon(() => {
-    session = protocol.open(deliver, sink, engineCloses);
+    session = protocol.open(deliver, sink, engineCloses, {
+      query: new URL(address).search.slice(1),
+      nowMs: () => scheduler.nowMs(),
+    });
     socket.onopen?.({});
   });
   return {
-    open: () => socket,
+    open: (url) => {
+      address = url;
+      return socket;
+    },
     session: () => session!,
     thrown: () => thrown,
     inject,

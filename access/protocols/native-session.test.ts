@@ -149,6 +149,7 @@ function open(limits = {}): {
     },
     sink,
     () => undefined,
+    { query: "", nowMs: () => 0 },
   );
   return {
     receive: (...messages) => messages.forEach((message) => session.receive(message)),

@@ -18,6 +18,11 @@ export class PendingMarks {
     for (const mark of this.#marks) mark.certainty = "playedOrCleared";
   }
 
+  /** A clear was sent to a peer that drops its marks with the audio: none of them comes back. */
+  dropAll(): void {
+    this.#marks.length = 0;
+  }
+
   /** A mark came back; undefined when it was never sent, or came back before. */
   take(name: string): MarkCertainty | undefined {
     const index = this.#marks.findIndex((mark) => mark.name === name);

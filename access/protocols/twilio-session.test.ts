@@ -82,6 +82,7 @@ function open(): {
     () => undefined,
     sink,
     () => undefined,
+    { query: "", nowMs: () => 0 },
   );
   return { receive: (message) => session.receive(message), starts, frames };
 }

@@ -60,6 +60,7 @@ export class MediaSocket {
       (message) => connection.send(message),
       this.#sink(),
       (code, reason) => connection.close(code, reason),
+      { query: connection.request.query, nowMs: () => this.#nowMs },
     );
     connection.listen({
       message: (data, nowMs) => this.#message(data, nowMs),
@@ -101,7 +102,7 @@ export class MediaSocket {
 
   #closed(code: number, reason: string): void {
     this.#startTimer.cancel();
-    this.session.closed();
+    this.session.closed(code);
     for (const seat of [...this.seats.values()]) {
       this.#owner.ended(seat, reason === "" ? `connection closed (${code})` : reason);
     }

@@ -210,10 +210,11 @@ export class TinyGateway {
       (message) => connection.send(message),
       sink,
       (code, reason) => connection.close(code, reason),
+      { query: connection.request.query, nowMs: () => this.#options.time.nowMs() },
     );
     connection.listen({
       message: (data) => session.receive(data),
-      closed: () => session.closed(),
+      closed: (code) => session.closed(code),
     });
     if (this.#options.isHostile === true) connection.close(1011, "no");
   }
