@@ -23,60 +23,82 @@ export type MemoryLink = {
 export function memoryLink(
   protocol: MediaProtocol,
   sink: MediaSink,
-  scheduler: Pick<Scheduler, "soon"> & Pick<Clock, "nowMs">,
+  scheduler: LinkTime,
 ): MemoryLink {
-  let session: MediaSession | undefined;
-  let address = "ws://memory";
-  let thrown: unknown;
-  let ending: { code: number; reason: string } | undefined;
-  let isOver = false;
-  const socket = emptySocket();
-  const finish = (code: number, reason: string): void => {
-    if (isOver) return;
-    isOver = true;
-    ending ??= { code, reason };
-    session?.closed(ending.code);
-    socket.onclose?.(ending);
-  };
-  /** The engine closes: what it sent before still arrives, what comes in now does not. */
-  const engineCloses = (code: number, reason: string): void => {
-    ending ??= { code, reason };
-    scheduler.soon(() => finish(code, reason));
-  };
-  const inject = (message: Uint8Array | string): void => {
-    if (ending !== undefined) return;
-    try {
-      session?.receive(message);
-    } catch (error) {
-      thrown = error;
-      engineCloses(1002, String(error));
-    }
-  };
-  const deliver = (message: Uint8Array | string): void => {
-    if (ending !== undefined) return;
-    const data = asEventData(copyOf(message));
-    scheduler.soon(() => isOver || socket.onmessage?.({ data }));
-  };
-  const deliverToEngine = (data: Uint8Array | string): void => scheduler.soon(() => inject(data));
-  socket.send = (message) => deliverToEngine(copyOf(message));
-  socket.close = (code = 1005, reason = "") => scheduler.soon(() => finish(code, reason));
-  scheduler.soon(() => {
-    session = protocol.open(deliver, sink, engineCloses, {
-      query: new URL(address).search.slice(1),
-      nowMs: () => scheduler.nowMs(),
-    });
-    socket.onopen?.({});
-  });
+  const line = new MemoryLine(protocol, sink, scheduler);
   return {
-    open: (url) => {
-      address = url;
-      return socket;
-    },
-    session: () => session!,
-    thrown: () => thrown,
-    inject,
-    cut: () => finish(1006, ""),
+    open: (url) => line.connect(url),
+    session: () => line.session!,
+    thrown: () => line.thrown,
+    inject: (message) => line.inject(message),
+    cut: () => line.finish(1006, ""),
   };
+}
+
+type LinkTime = Pick<Scheduler, "soon"> & Pick<Clock, "nowMs">;
+
+class MemoryLine {
+  session: MediaSession | undefined;
+  thrown: unknown;
+  readonly #protocol: MediaProtocol;
+  readonly #sink: MediaSink;
+  readonly #scheduler: LinkTime;
+  readonly #socket = emptySocket();
+  #ending: { code: number; reason: string } | undefined;
+  #isOver = false;
+
+  constructor(protocol: MediaProtocol, sink: MediaSink, scheduler: LinkTime) {
+    this.#protocol = protocol;
+    this.#sink = sink;
+    this.#scheduler = scheduler;
+  }
+
+  connect(url: string): SocketLike {
+    const socket = this.#socket;
+    const scheduler = this.#scheduler;
+    socket.send = (message) => {
+      const copy = copyOf(message);
+      scheduler.soon(() => this.inject(copy));
+    };
+    socket.close = (code = 1005, reason = "") => scheduler.soon(() => this.finish(code, reason));
+    const peer = { query: new URL(url).search.slice(1), nowMs: () => scheduler.nowMs() };
+    scheduler.soon(() => {
+      const close = (code: number, reason: string): void => this.#engineCloses(code, reason);
+      this.session = this.#protocol.open((one) => this.#deliver(one), this.#sink, close, peer);
+      socket.onopen?.({});
+    });
+    return socket;
+  }
+
+  inject(message: Uint8Array | string): void {
+    if (this.#ending !== undefined) return;
+    try {
+      this.session?.receive(message);
+    } catch (error) {
+      this.thrown = error;
+      this.#engineCloses(1002, String(error));
+    }
+  }
+
+  finish(code: number, reason: string): void {
+    if (this.#isOver) return;
+    this.#isOver = true;
+    this.#ending ??= { code, reason };
+    this.session?.closed(this.#ending.code);
+    this.#socket.onclose?.(this.#ending);
+  }
+
+  /** The engine closes: what it sent before still arrives, what comes in now does not. */
+  #engineCloses(code: number, reason: string): void {
+    this.#ending ??= { code, reason };
+    this.#scheduler.soon(() => this.finish(code, reason));
+  }
+
+  #deliver(message: Uint8Array | string): void {
+    if (this.#ending !== undefined) return;
+    const data = asEventData(copyOf(message));
+    this.#scheduler.soon(() => this.#isOver || this.#socket.onmessage?.({ data }));
+  }
 }
 
 function copyOf(message: Uint8Array | string): Uint8Array<ArrayBuffer> | string {
