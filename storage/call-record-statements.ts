@@ -3,7 +3,7 @@ import type { CallRecordRow } from "./call-record-codec.js";
 import type { SqliteDatabase } from "./sqlite-database.js";
 
 /** What we use of the driver's statement. */
-type Statement = {
+export type Statement = {
   run(...values: unknown[]): { readonly changes: number };
   get(...values: unknown[]): unknown;
   all(...values: unknown[]): unknown[];

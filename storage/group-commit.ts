@@ -1,5 +1,5 @@
 /**
- * Group commit: puts wait in a bounded queue, and the next turn of the event loop writes as many as
+ * Group commit: writes wait in a bounded queue, and the next turn of the event loop does as many as
  * fit into one short transaction; the rest wait for the turn after, so that reads get in between.
  *
  * How durable: a transaction that carries a final outcome is committed with `synchronous = FULL`
@@ -8,43 +8,42 @@
  * call is also known to the ledger. FULL costs about 165 µs a commit, shared by all in the group.
  */
 import type { Clock, Scheduler } from "../base/ports.js";
-import type { CallRecordRow } from "./call-record-codec.js";
-import { runPut, type CallRecordStatements } from "./call-record-statements.js";
-import { createPutQueue, type PutQueueLimits, type QueuedPut } from "./put-queue.js";
 import { storeError, type SqliteDatabase } from "./sqlite-database.js";
+import { createWriteQueue, type QueuedWrite, type WriteQueueLimits } from "./write-queue.js";
 
-/** Longest time of inserting within one transaction; others wait for the thread meanwhile. */
+/** Longest time of writing within one transaction; others wait for the thread meanwhile. */
 const transactionMsMax = 20;
-/** Rows of one transaction at most: about 6 ms of inserts. */
+/** Writes of one transaction at most: about 6 ms of inserts. */
 const transactionRowsMax = 512;
 
+export type Write = Omit<QueuedWrite, "settle">;
+
 export type GroupCommit = {
-  /** Resolves when the row is committed. @throws {StorageError} `STORE_BUSY`, at once */
-  put(row: CallRecordRow): Promise<void>;
+  /** Resolves when it is committed. @throws {StorageError} `STORE_BUSY`, at once */
+  write(write: Write): Promise<void>;
   /** Commits all that waits, now. */
   drain(): void;
-  /** Does a put of this call wait? */
+  /** Does a write of this call wait? */
   holds(callId: string): boolean;
 };
 
 export function createGroupCommit(options: {
   readonly database: SqliteDatabase;
-  readonly statements: CallRecordStatements;
   readonly time: Clock & Scheduler;
-  readonly limits: PutQueueLimits;
+  readonly limits: WriteQueueLimits;
   /** Named in errors. */
   readonly file: string;
 }): GroupCommit {
-  const { database, statements, time, file } = options;
-  const queue = createPutQueue(options.limits);
+  const { database, time, file } = options;
+  const queue = createWriteQueue(options.limits);
   let isScheduled = false;
 
   const commitSlice = (): void => {
     const taken = queue.take(transactionRowsMax);
-    const { decided, error } = commitGroup(database, statements, taken, time);
+    const { decided, error } = commitGroup(database, taken, time);
     queue.restore(taken.slice(decided));
     const failure = error === undefined ? undefined : storeError(error, file);
-    for (const put of taken.slice(0, decided)) put.settle(failure);
+    for (const write of taken.slice(0, decided)) write.settle(failure);
   };
   const schedule = (): void => {
     if (isScheduled || queue.length === 0) return;
@@ -56,9 +55,10 @@ export function createGroupCommit(options: {
     });
   };
   return {
-    put: (row) =>
+    write: (write) =>
       new Promise((resolve, reject) => {
-        queue.add({ row, settle: (error) => (error === undefined ? resolve() : reject(error)) });
+        const settle = (error?: Error): void => (error === undefined ? resolve() : reject(error));
+        queue.add({ ...write, settle });
         schedule();
       }),
     drain() {
@@ -69,33 +69,32 @@ export function createGroupCommit(options: {
 }
 
 /**
- * Writes puts in one transaction until its time is over.
+ * Does writes in one transaction until its time is over.
  *
- * @returns how many puts were decided, from the front; all of them failed when there is an `error`
+ * @returns how many were decided, from the front; all of them failed when there is an `error`
  */
 function commitGroup(
   database: SqliteDatabase,
-  statements: CallRecordStatements,
-  puts: readonly QueuedPut[],
+  writes: readonly QueuedWrite[],
   clock: Clock,
 ): { readonly decided: number; readonly error?: unknown } {
   const startedMs = clock.nowMs();
   let decided = 0;
   try {
     // Not allowed inside a transaction, so decided by all that may get into it.
-    const isFinal = puts.some((put) => put.row.outcome !== null);
+    const isFinal = writes.some((write) => write.isFinal);
     database.exec(`PRAGMA synchronous = ${isFinal ? "FULL" : "NORMAL"}`);
     database.exec("BEGIN IMMEDIATE");
-    for (const { row } of puts) {
+    for (const { run } of writes) {
       if (decided > 0 && clock.nowMs() - startedMs >= transactionMsMax) break;
-      runPut(statements, row);
+      run();
       decided += 1;
     }
     database.exec("COMMIT");
     return { decided };
   } catch (error) {
     rollBack(database);
-    return { decided: puts.length, error };
+    return { decided: writes.length, error };
   }
 }
 

@@ -24,4 +24,21 @@ export const migrations: readonly Migration[] = [
       CREATE INDEX call_records_by_user ON call_records (user_index, started_epoch_ms);
     `,
   },
+  {
+    version: 2,
+    name: "ledger of live calls",
+    sql: `
+      CREATE TABLE call_ledger (
+        call_id        TEXT PRIMARY KEY NOT NULL,
+        user_index     TEXT NOT NULL,
+        saved_epoch_ms INTEGER NOT NULL,
+        sealed         BLOB NOT NULL
+      ) STRICT;
+      CREATE INDEX call_records_live ON call_records (started_epoch_ms) WHERE outcome IS NULL;
+      CREATE TABLE engine_life (
+        id             INTEGER PRIMARY KEY CHECK (id = 1),
+        alive_epoch_ms INTEGER NOT NULL
+      ) STRICT;
+    `,
+  },
 ];

@@ -11,6 +11,7 @@ import { EngineError } from "../base/errors.js";
  * | `ID_INVALID` | a user, call or recording id is empty, too long or not well-formed |
  * | `RECORDING_*` | a recording refuses a chunk, or is not there |
  * | `RECORD_INVALID` | a call record has a field that cannot be stored |
+ * | `MEMORY_INVALID`, `MEMORY_TOO_LARGE` | the memory of a live call cannot be kept |
  * | `STORE_*` | the call record store: busy, closed, lost, late, locked, corrupt, foreign, failed |
  * | `SCHEMA_NEWER` | the database was written by a newer build |
  */
@@ -29,6 +30,8 @@ export type StorageErrorCode =
   | "RECORDING_FINISHED"
   | "RECORDING_TOO_LONG"
   | "RECORD_INVALID"
+  | "MEMORY_INVALID"
+  | "MEMORY_TOO_LARGE"
   | "STORE_BUSY"
   | "STORE_CLOSED"
   | "STORE_LOST"

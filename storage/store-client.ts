@@ -1,12 +1,13 @@
 /**
- * Call records over a `MessagePort` to the store thread. A port has no backpressure of its own, so
- * the client bounds its open questions, and every one of them ends: by its answer, its deadline, or
- * the end of the thread.
+ * The call store over a `MessagePort` to the store thread. A port has no backpressure of its own,
+ * so the client bounds its open questions, and every one of them ends: by its answer, its deadline,
+ * or the end of the thread.
  */
 import type { MessagePort } from "node:worker_threads";
 import { fromErrorData } from "../base/errors.js";
 import type { Scheduler } from "../base/ports.js";
-import type { CallRecord, UserCallRecords } from "./call-records.js";
+import type { CallStore, LiveCalls } from "./call-ledger.js";
+import type { CallRecord } from "./call-records.js";
 import { StorageError } from "./storage-error.js";
 import type { StoreReply, StoreRequest } from "./store-messages.js";
 
@@ -37,7 +38,7 @@ type Question = StoreRequest extends infer R
  * `STORE_LOST` (the thread is gone), `STORE_CLOSED`. `close` waits for the open questions and
  * closes the port; the store itself lives on.
  */
-export function createStoreClient(options: StoreClientOptions): UserCallRecords {
+export function createStoreClient(options: StoreClientOptions): CallStore {
   const { port, time, deadlineMs = 5000, pendingMax = 1024 } = options;
   const pending = new Map<number, Pending>();
   let lastId = 0;
@@ -80,12 +81,23 @@ export function createStoreClient(options: StoreClientOptions): UserCallRecords 
     if (pending.size > 0) await new Promise<void>((resolve) => (whenIdle = resolve));
     port.close();
   };
+  return { ...questionsBy(ask), close: () => (closing ??= close()) };
+}
+
+type Ask = (question: Question) => Promise<unknown>;
+
+/** Each method is one question. */
+function questionsBy(ask: Ask): Omit<CallStore, "close"> {
   return {
     put: (record) => ask({ op: "put", record }) as Promise<void>,
     get: (callId) => ask({ op: "get", callId }) as Promise<CallRecord | undefined>,
     list: (query) => ask({ op: "list", query }) as Promise<readonly CallRecord[]>,
     forget: (userId) => ask({ op: "forget", userId }) as Promise<{ recordCount: number }>,
-    close: () => (closing ??= close()),
+    remember: (entry) => ask({ op: "remember", entry }) as Promise<void>,
+    recall: (callId) => ask({ op: "recall", callId }) as ReturnType<CallStore["recall"]>,
+    liveCalls: (query) => ask({ op: "liveCalls", query }) as Promise<LiveCalls>,
+    alive: (epochMs) => ask({ op: "alive", epochMs }) as Promise<void>,
+    settle: (call) => ask({ op: "settle", call }) as Promise<void>,
   };
 }
 

@@ -8,14 +8,14 @@ import { assert } from "../base/assert.js";
 import { toErrorData } from "../base/errors.js";
 import { nodeTime } from "../base/node-ports.js";
 import { createAesSealer } from "./aes-sealer.js";
-import type { UserCallRecords } from "./call-records.js";
-import { openSqliteCallRecords } from "./sqlite-call-records.js";
+import type { CallStore } from "./call-ledger.js";
+import { openSqliteCallStore } from "./sqlite-call-store.js";
 import { answer } from "./store-service.js";
 import type { StoreCommand, StoreReport, StoreRequest } from "./store-messages.js";
 import type { StoreThreadOptions } from "./store-messages.js";
 
-function open(options: StoreThreadOptions): UserCallRecords {
-  return openSqliteCallRecords({
+function open(options: StoreThreadOptions): CallStore {
+  return openSqliteCallStore({
     file: join(options.dataDir, "voxtree.db"),
     sealer: createAesSealer(options),
     time: nodeTime(),
@@ -23,16 +23,16 @@ function open(options: StoreThreadOptions): UserCallRecords {
   });
 }
 
-function serve(parent: MessagePort, records: UserCallRecords): void {
+function serve(parent: MessagePort, store: CallStore): void {
   const clients = new Set<MessagePort>();
   const connect = (port: MessagePort): void => {
     clients.add(port);
-    port.on("message", (request: StoreRequest) => void answer(records, request, port));
+    port.on("message", (request: StoreRequest) => void answer(store, request, port));
     port.on("close", () => clients.delete(port));
   };
   const close = async (): Promise<void> => {
     try {
-      await records.close();
+      await store.close();
       report(parent, { kind: "closed" });
     } catch (error) {
       report(parent, { kind: "failed", error: toErrorData(error) });
@@ -41,7 +41,7 @@ function serve(parent: MessagePort, records: UserCallRecords): void {
     parent.close();
   };
   parent.on("message", (message: StoreCommand | StoreRequest) => {
-    if ("op" in message) void answer(records, message, parent);
+    if ("op" in message) void answer(store, message, parent);
     else if (message.kind === "connect") connect(message.port);
     else void close();
   });

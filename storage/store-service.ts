@@ -2,7 +2,7 @@
 import type { MessagePort } from "node:worker_threads";
 import { assertNever } from "../base/assert.js";
 import { toErrorData } from "../base/errors.js";
-import type { UserCallRecords } from "./call-records.js";
+import type { CallStore } from "./call-ledger.js";
 import type { StoreReply, StoreRequest } from "./store-messages.js";
 
 /** What the service needs of a port; a thread's parent port is one, too. */
@@ -10,13 +10,13 @@ export type ServicePort = Pick<MessagePort, "postMessage">;
 
 /** Runs one request and answers it on `port`; never rejects. */
 export async function answer(
-  records: UserCallRecords,
+  store: CallStore,
   request: StoreRequest,
   port: ServicePort,
 ): Promise<void> {
   let reply: StoreReply;
   try {
-    reply = { id: request.id, ok: true, value: await perform(records, request) };
+    reply = { id: request.id, ok: true, value: await perform(store, request) };
   } catch (error) {
     reply = { id: request.id, ok: false, error: toErrorData(error) };
   }
@@ -24,16 +24,26 @@ export async function answer(
   port.postMessage(reply);
 }
 
-function perform(records: UserCallRecords, request: StoreRequest): Promise<unknown> {
+function perform(store: CallStore, request: StoreRequest): Promise<unknown> {
   switch (request.op) {
     case "put":
-      return records.put(request.record);
+      return store.put(request.record);
     case "get":
-      return records.get(request.callId);
+      return store.get(request.callId);
     case "list":
-      return records.list(request.query);
+      return store.list(request.query);
     case "forget":
-      return records.forget(request.userId);
+      return store.forget(request.userId);
+    case "remember":
+      return store.remember(request.entry);
+    case "recall":
+      return store.recall(request.callId);
+    case "liveCalls":
+      return store.liveCalls(request.query);
+    case "alive":
+      return store.alive(request.epochMs);
+    case "settle":
+      return store.settle(request.call);
     default:
       return assertNever(request);
   }

@@ -12,7 +12,7 @@ import { virtualTime } from "../base/virtual-time.js";
 import { createAesSealer } from "./aes-sealer.js";
 import type { CallRecord, UserCallRecords } from "./call-records.js";
 import { readRecording } from "./recordings/recording-files.js";
-import { openSqliteCallRecords } from "./sqlite-call-records.js";
+import { openSqliteCallStore } from "./sqlite-call-store.js";
 import { createStoreClient, type StoreClientOptions } from "./store-client.js";
 import type { StoreReport } from "./store-messages.js";
 
@@ -214,13 +214,13 @@ describe("a process that is killed in the middle of writing", () => {
   it("loses no call record that it was told is stored", async () => {
     const code = `
       const { createAesSealer } = await import(${module("storage/aes-sealer.js")});
-      const { openSqliteCallRecords } = await import(${module("storage/sqlite-call-records.js")});
+      const { openSqliteCallStore } = await import(${module("storage/sqlite-call-store.js")});
       const { nodeTime } = await import(${module("base/node-ports.js")});
       const { writeSync } = await import("node:fs");
       const place = ${JSON.stringify(place)};
       const file = place.dataDir + "/voxtree.db";
       const sealer = createAesSealer(place);
-      const records = openSqliteCallRecords({ file, sealer, time: nodeTime() });
+      const records = openSqliteCallStore({ file, sealer, time: nodeTime() });
       const put = (at) => records.put({ callId: "c" + at, userId: "u" + at % 7, flowId: "f",
         startedEpochMs: at, detail: "x".repeat(at % 5000), ...(at % 3 ? {} : { outcome: "o" }) })
         .then(() => { writeSync(1, "c" + at + "\\n"); return put(at + 100); });
@@ -229,7 +229,7 @@ describe("a process that is killed in the middle of writing", () => {
     for (const lineCount of [1, 700, 1500]) {
       const stored = await runAndKill(code, lineCount);
       expect(stored.length).toBeGreaterThanOrEqual(lineCount);
-      const records = openSqliteCallRecords({
+      const records = openSqliteCallStore({
         file: join(place.dataDir, "voxtree.db"),
         sealer: createAesSealer(place),
         time: nodeTime(),

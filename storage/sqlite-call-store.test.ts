@@ -6,13 +6,15 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { nodeTime } from "../base/node-ports.js";
 import { virtualTime } from "../base/virtual-time.js";
 import { createAesSealer } from "./aes-sealer.js";
-import type { CallRecord, UserCallRecords } from "./call-records.js";
+import type { CallRecord } from "./call-records.js";
 import { createGroupCommit } from "./group-commit.js";
 import { encodeCallRecord } from "./call-record-codec.js";
+import { prepareLedgerStatements } from "./call-ledger-statements.js";
 import { prepareStatements } from "./call-record-statements.js";
 import { migrations } from "./schema.js";
 import type { IndexedSealer } from "./sealer.js";
-import { openSqliteCallRecords } from "./sqlite-call-records.js";
+import type { CallStore } from "./call-ledger.js";
+import { openSqliteCallStore, recordWrite } from "./sqlite-call-store.js";
 import { openSqliteDatabase, readPragma, type SqliteDatabase } from "./sqlite-database.js";
 import type { StorageError } from "./storage-error.js";
 
@@ -30,9 +32,9 @@ afterEach(async () => {
   rmSync(root, { recursive: true, force: true });
 });
 
-function open(limits?: { rowsMax: number; bytesMax: number }): UserCallRecords {
+function open(limits?: { rowsMax: number; bytesMax: number }): CallStore {
   const over = limits === undefined ? {} : { limits };
-  const records = openSqliteCallRecords({ file, sealer, time: nodeTime(), ...over });
+  const records = openSqliteCallStore({ file, sealer, time: nodeTime(), ...over });
   opened.push(records);
   return records;
 }
@@ -227,23 +229,28 @@ describe("group commit", () => {
     };
     return { database, executed };
   }
-  const row = (callId: string, outcome?: string) =>
-    encodeCallRecord(record({ callId, ...(outcome === undefined ? {} : { outcome }) }), sealer);
+  const writer = (database: SqliteDatabase) => {
+    const [records, ledger] = [prepareStatements(database), prepareLedgerStatements(database)];
+    return (callId: string, outcome?: string) => {
+      const put = record({ callId, ...(outcome === undefined ? {} : { outcome }) });
+      return recordWrite(records, ledger, encodeCallRecord(put, sealer));
+    };
+  };
   const limits = { rowsMax: 1000, bytesMax: 1e9 };
 
   it("writes all that waits in one transaction, FULL only when an outcome is among it", async () => {
     const { database, executed } = watched();
     const time = virtualTime();
-    const statements = prepareStatements(database);
-    const group = createGroupCommit({ database, statements, time, limits, file });
-    const puts = [group.put(row("a")), group.put(row("b"))];
+    const write = writer(database);
+    const group = createGroupCommit({ database, time, limits, file });
+    const puts = [group.write(write("a")), group.write(write("b"))];
     expect(executed).toEqual([]);
     time.settle();
     await Promise.all(puts);
     expect(executed).toEqual(["PRAGMA synchronous = NORMAL", "BEGIN IMMEDIATE", "COMMIT"]);
     expect(Number(readPragma(database, "synchronous"))).toBe(1);
     executed.length = 0;
-    const more = [group.put(row("c")), group.put(row("d", "confirmed"))];
+    const more = [group.write(write("c")), group.write(write("d", "confirmed"))];
     time.settle();
     await Promise.all(more);
     expect(executed).toEqual(["PRAGMA synchronous = FULL", "BEGIN IMMEDIATE", "COMMIT"]);
@@ -256,11 +263,11 @@ describe("group commit", () => {
     const time = virtualTime();
     let nowMs = 0;
     const slow = { ...time, nowMs: () => (nowMs += 7) };
-    const statements = prepareStatements(database);
-    const group = createGroupCommit({ database, statements, time: slow, limits, file });
+    const write = writer(database);
+    const group = createGroupCommit({ database, time: slow, limits, file });
     const order: number[] = [];
     const puts = Array.from({ length: 10 }, (_, at) =>
-      group.put(row(`call-${at}`)).then(() => order.push(at)),
+      group.write(write(`call-${at}`)).then(() => order.push(at)),
     );
     time.settle();
     await Promise.all(puts);
@@ -271,18 +278,18 @@ describe("group commit", () => {
   it("fails all puts of a transaction that fails, and works again afterwards", async () => {
     const { database } = watched();
     const time = virtualTime();
-    const statements = prepareStatements(database);
-    const group = createGroupCommit({ database, statements, time, limits, file });
+    const write = writer(database);
+    const group = createGroupCommit({ database, time, limits, file });
     database.exec(
       "CREATE TRIGGER full BEFORE INSERT ON call_records WHEN new.call_id = 'b' BEGIN SELECT RAISE(ABORT, 'disk is full'); END",
     );
-    const puts = Promise.allSettled([group.put(row("a")), group.put(row("b"))]);
+    const puts = Promise.allSettled([group.write(write("a")), group.write(write("b"))]);
     time.settle();
     for (const put of await puts) {
       expect((put as PromiseRejectedResult).reason).toMatchObject({ code: "STORE_FAILED" });
     }
     expect(database.inTransaction).toBe(false);
-    const again = group.put(row("a"));
+    const again = group.write(write("a"));
     time.settle();
     await again;
     const count = database.prepare("SELECT count(*) AS count FROM call_records").get();
@@ -303,13 +310,16 @@ describe("opening the database file", () => {
 
   it("says that a newer build wrote it, and changes nothing", async () => {
     await fill();
-    const newer = [...migrations, { version: 2, name: "later", sql: "CREATE TABLE later (x)" }];
+    const newer = [
+      ...migrations,
+      { version: migrations.length + 1, name: "later", sql: "CREATE TABLE later (x)" },
+    ];
     openFile({ migrations: newer }).close();
     await expect(codeOf(openFile)).resolves.toBe("SCHEMA_NEWER");
-    expect(() => openFile()).toThrow(/schema 2, this build knows up to 1: use the newer build/);
+    expect(() => openFile()).toThrow(/schema 3, this build knows up to 2: use the newer build/);
     const database = openFile({ migrations: newer });
     const steps = database.prepare("SELECT version, name FROM migrations ORDER BY version").all();
-    expect(steps).toMatchObject([{ version: 1 }, { version: 2, name: "later" }]);
+    expect(steps).toMatchObject([{ version: 1 }, { version: 2 }, { version: 3, name: "later" }]);
     database.close();
   });
 
@@ -317,7 +327,7 @@ describe("opening the database file", () => {
     await fill();
     const broken = [
       ...migrations,
-      { version: 2, name: "bad", sql: "CREATE TABLE a (x); NONSENSE" },
+      { version: migrations.length + 1, name: "bad", sql: "CREATE TABLE a (x); NONSENSE" },
     ];
     await expect(codeOf(() => openFile({ migrations: broken }))).resolves.toBe("STORE_FAILED");
     const records = open();
