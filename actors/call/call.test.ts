@@ -274,7 +274,11 @@ describe("failures", () => {
     await call.settle();
     expect(call.outcome()).toBe("failed");
     expect(call.events.filter((event) => event.kind === "ended")).toHaveLength(1);
-    expect(call.events.filter((event) => event.kind === "restarted")).toHaveLength(6);
+    expect(call.events.filter((event) => event.kind === "restarted")).toHaveLength(5);
+    const given = call.events.find((event) => event.kind === "trouble");
+    expect(given).toMatchObject({ actor: "call", error: { code: "RESTART_INTENSITY" } });
+    // What was heard until then is on record.
+    expect(call.chunks.at(-1)).toMatchObject({ isLast: true });
   });
 
   test("a sentence that cannot be synthesized is left out and the call goes on", async () => {

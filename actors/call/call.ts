@@ -1,14 +1,21 @@
 /**
- * Call: one conversation and its actors. It waits for the media stream, starts the cast, restarts
- * who fails, and reports exactly one outcome when all is over.
+ * Call: one conversation. It waits for the media stream, supervises the cast (`cast-specs.ts`), and
+ * reports exactly one outcome when all is over.
  *
- * Who ends whom: the Dialog ends → the leg is closed → the recording is finished → `ended` is
- * reported → the Call stops, and with it whoever is left.
+ * Who ends whom: the Dialog ends, or the Call is told to → the leg is asked to close, and the cast
+ * ends, its Recorder last → both are gone → `ended` is reported → the Call stops.
  */
 import { assertNever } from "../../base/assert.js";
-import type { ErrorData } from "../../base/errors.js";
+import { EngineError, toErrorData, type ErrorData } from "../../base/errors.js";
 import type { DialogSnapshot } from "../../dialog/dialog-types.js";
-import type { ActorRef, Behavior, Context, Message } from "../kernel/index.js";
+import {
+  Supervision,
+  type Behavior,
+  type Context,
+  type ExitReason,
+  type RestartIntensity,
+  type RestartNotice,
+} from "../kernel/index.js";
 import type {
   CallMemory,
   CallSpec,
@@ -17,24 +24,22 @@ import type {
   LegAdoption,
   RecordingAnchor,
 } from "./cast-ports.js";
-import { dialog } from "./dialog.js";
+import { castSpecs, recordingMsMax } from "./cast-specs.js";
 import type { EarlierDialog } from "./dialog-state.js";
-import { mediaLeg } from "./media-leg.js";
-import type { CallDirectory, CallMessage, ChildRole } from "./messages.js";
-import { recognizer } from "./recognizer.js";
-import { recorder } from "./recorder.js";
-import { addRestart, type RestartIntensity } from "../kernel/index.js";
-import { synthesizer } from "./synthesizer.js";
+import type { CallDirectory, CallMessage } from "./messages.js";
 
 /** Restarts of all actors of a call together, beyond which the call itself is given up. */
 const intensity: RestartIntensity = { restartsMax: 5, periodMs: 10_000 };
 /** A gateway that does not confirm the hang-up, or a store that does not answer, is left behind. */
-const closeMsMax = 3000;
+const closeMsMax = recordingMsMax;
+/** What a call that is told to end from above may take. */
+export const callShutdownMs = closeMsMax + 1000;
 /** Kinds of trouble that one call reports. */
 const troublesMax = 20;
 
 type State = {
   readonly directory: CallDirectory;
+  readonly cast: Supervision<CallMessage>;
   leg: Leg | undefined;
   answeredAtMs: number;
   startedEpochMs: number;
@@ -43,20 +48,17 @@ type State = {
   recordingAnchor: RecordingAnchor | undefined;
   /** What the gateway said when it handed the leg over; undefined on a call's first shard. */
   adoption: LegAdoption | undefined;
-  /** Lives of MediaLegs so far, in all shards: keeps turn ids apart. */
-  legLives: number;
-  restartsMs: number[];
   /** Kinds of trouble reported so far: one line each is enough. */
   readonly troubles: Set<string>;
   /** Set once: what `ended` will report. */
   outcome: string | undefined;
   isLegClosed: boolean;
+  isCastGone: boolean;
   isReported: boolean;
   recordedMs: number;
 };
 
-/** @param options.directory empty; the Call fills it, and its owner may read it */
-export function call(options: {
+type Options = {
   readonly ports: CastPorts;
   readonly spec: CallSpec;
   readonly directory: CallDirectory;
@@ -64,38 +66,56 @@ export function call(options: {
   readonly memory?: CallMemory;
   /** 1 on the call's first shard, one more on each that takes it over. Default 1. */
   readonly incarnation?: number;
-}): Behavior<State, CallMessage> {
-  const { directory, memory, incarnation = 1 } = options;
+};
+
+/** @param options.directory empty; the Call fills it, and its owner may read it */
+export function call(options: Options): Behavior<State, CallMessage> {
   return {
-    start(ctx) {
-      directory.call = ctx.self;
-      ctx.after(options.spec.answerMsMax, { kind: "answerOverdue" });
-      return {
-        directory,
-        leg: undefined,
-        answeredAtMs: memory?.answeredAtMs ?? 0,
-        startedEpochMs: memory?.startedEpochMs ?? 0,
-        snapshot: memory?.snapshot,
-        lastUtterance: memory?.lastUtterance ?? 0,
-        recordingAnchor: memory?.recordingAnchor,
-        adoption: undefined,
-        legLives: incarnation * 1000,
-        restartsMs: [],
-        troubles: new Set(),
-        outcome: undefined,
-        isLegClosed: false,
-        isReported: false,
-        recordedMs: 0,
-      };
-    },
+    start: (ctx) => start(options, ctx),
     receive: (state, message, ctx) => receive(options, state, message, ctx),
-    // Ended from above, or by its own failure: the outcome is reported all the same.
+    stopping: (state, _reason, ctx) => close(options, state, "failed", ctx),
+    // Killed, or ended by its own failure: the outcome is reported all the same.
     stopped: (state) => report(options, state),
     laneOf: (message) => (message.kind === "keypad" ? "intents" : "system"),
+    shutdownMs: callShutdownMs,
   };
 }
 
-type Options = { readonly ports: CastPorts; readonly spec: CallSpec };
+function start(options: Options, ctx: Context<CallMessage>): State {
+  const { directory, memory } = options;
+  directory.call = ctx.self;
+  ctx.after(options.spec.answerMsMax, { kind: "answerOverdue" });
+  const rules = {
+    intensity,
+    // Dialog and MediaLeg are significant: without one of them the call is over.
+    autoShutdown: "any",
+    toMessage: (down: CallMessage) => down,
+    onRestart: (notice: RestartNotice) => restarting(options, state, notice, ctx),
+    onEnding: (exit: ExitReason) => castEnds(options, state, exit, ctx),
+    onEnded: () => {
+      state.isCastGone = true;
+      finishWhenGone(options, state, ctx);
+    },
+  } as const;
+  const state: State = {
+    directory,
+    cast: new Supervision(rules, ctx),
+    leg: undefined,
+    answeredAtMs: memory?.answeredAtMs ?? 0,
+    startedEpochMs: memory?.startedEpochMs ?? 0,
+    snapshot: memory?.snapshot,
+    lastUtterance: memory?.lastUtterance ?? 0,
+    recordingAnchor: memory?.recordingAnchor,
+    adoption: undefined,
+    troubles: new Set(),
+    outcome: undefined,
+    isLegClosed: false,
+    isCastGone: false,
+    isReported: false,
+    recordedMs: 0,
+  };
+  return state;
+}
 
 function receive(
   options: Options,
@@ -125,13 +145,13 @@ function receive(
       return close(options, state, message.outcome, ctx);
     case "recorded":
       state.recordedMs = message.recordedMs;
-      return finish(options, state, ctx);
+      return;
     case "trouble":
       return reportTrouble(options, state, message);
     case "hangup":
       return close(options, state, message.outcome, ctx);
     case "childDown":
-      return childDown(options, state, message.role, message.error, ctx);
+      return state.cast.receive(message);
     case "answerOverdue":
       if (state.leg === undefined) close(options, state, "no_answer", ctx);
       return;
@@ -160,9 +180,26 @@ function legOpened(
   if (state.startedEpochMs === 0) answer(options, state, leg, ctx);
   const livedMs = ctx.time.nowMs() - state.answeredAtMs;
   ctx.after(Math.max(0, spec.durationMsMax - livedMs), { kind: "durationOver" });
-  const roles: ChildRole[] = ["recognizer", "synthesizer", "mediaLeg", "dialog"];
-  if (spec.isRecorded) roles.unshift("recorder");
-  for (const role of roles) startChild(options, state, role, ctx);
+  startCast(options, state, leg);
+}
+
+/** Who does not start is restarted, as one who fails later. */
+function startCast(options: Options, state: State, leg: Leg): void {
+  const { ports, spec, directory, incarnation: callIncarnation = 1 } = options;
+  const { answeredAtMs, startedEpochMs } = state;
+  const specs = castSpecs({
+    ports,
+    spec,
+    directory,
+    leg,
+    callIncarnation,
+    answeredAtMs,
+    startedEpochMs,
+    earlierDialog: () => earlierDialog(state),
+    playing: () => state.adoption?.playing ?? [],
+    recordingAnchor: () => state.recordingAnchor,
+  });
+  for (const child of specs) state.cast.begin(child);
 }
 
 /** The first shard to have the leg notes when the call began. */
@@ -202,61 +239,10 @@ function earlierDialog(state: State): EarlierDialog | undefined {
   };
 }
 
-/** Starts one of the cast and writes it into the directory. */
-function startChild(
-  options: Options,
-  state: State,
-  role: ChildRole,
-  ctx: Context<CallMessage>,
-): void {
-  const { directory, answeredAtMs } = state;
-  const { ports, spec } = options;
-  const leg = state.leg!;
-  const watched = <M extends Message>(ref: ActorRef<M>): ActorRef<M> => {
-    ctx.watch(ref, ({ reason }) => {
-      const error = reason.kind === "failed" ? reason.error : undefined;
-      return { kind: "childDown", role, error };
-    });
-    return ref;
-  };
-  switch (role) {
-    case "recorder": {
-      const { startedEpochMs, recordingAnchor: anchor } = state;
-      const made = { ports, directory, spec, leg, startedEpochMs, anchor };
-      return void (directory.recorder = watched(ctx.spawn(role, recorder(made))));
-    }
-    case "recognizer": {
-      const language = ports.flow(spec.flowId).language;
-      const rateHz = leg.format.rateHz === 8000 ? 8000 : 16000;
-      const made = recognizer({ ports, directory, language, rateHz });
-      directory.recognizer = watched(ctx.spawn(role, made));
-      return;
-    }
-    case "synthesizer":
-      directory.synthesizer = watched(ctx.spawn(role, synthesizer({ ports, directory })));
-      return;
-    case "mediaLeg": {
-      const playing = state.adoption?.playing ?? [];
-      const firstTurnId = (state.legLives += 1) * 1000;
-      const made = mediaLeg({ leg, ports, directory, playing, firstTurnId });
-      return void (directory.mediaLeg = watched(ctx.spawn(role, made)));
-    }
-    case "dialog": {
-      const earlier = earlierDialog(state);
-      const made = dialog({ ports, directory, spec, earlier, answeredAtMs });
-      directory.dialog = watched(ctx.spawn(role, made));
-      directory.dialog.tell({ kind: "begin", leg });
-      return;
-    }
-    default:
-      return assertNever(role);
-  }
-}
-
 function reportTrouble(
   { ports, spec }: Options,
   { troubles }: State,
-  { actor, error }: Extract<CallMessage, { kind: "trouble" }>,
+  { actor, error }: { readonly actor: string; readonly error: ErrorData },
 ): void {
   const name = `${actor} ${error.code}`;
   if (troubles.has(name) || troubles.size >= troublesMax) return;
@@ -264,60 +250,63 @@ function reportTrouble(
   ports.report(spec.callId, { kind: "trouble", actor, error });
 }
 
-/** A child has ended: on purpose, or it failed and is started again. */
-function childDown(
+/** One of the cast has failed: the others are made ready for its next life. */
+function restarting(
   options: Options,
   state: State,
-  role: ChildRole,
-  error: ErrorData | undefined,
+  { id, reason }: RestartNotice,
   ctx: Context<CallMessage>,
 ): void {
-  if (error === undefined || state.outcome !== undefined) return;
-  options.ports.report(options.spec.callId, { kind: "restarted", actor: role, error });
-  const restartsMs = addRestart(state.restartsMs, ctx.time.nowMs(), intensity);
-  if (restartsMs === undefined) return close(options, state, "failed", ctx);
-  state.restartsMs = restartsMs;
+  const { ports, spec } = options;
+  const killed = new EngineError("ACTOR_KILLED", `${id} ended as ${reason.kind}`);
+  const error = reason.kind === "failed" ? reason.error : toErrorData(killed);
+  ports.report(spec.callId, { kind: "restarted", actor: id, error });
   state.adoption = undefined;
   // What the failed life was playing is unknown to the next: it begins with silence.
   const { directory, lastUtterance: utterance } = state;
-  if (role === "mediaLeg" || role === "dialog") {
-    options.ports.media.clear(state.leg!.slot, utterance);
-  }
-  if (role === "dialog") {
-    // The hang-up went down with it: nobody is there to go on for.
-    if (state.isLegClosed) return close(options, state, "hangup", ctx);
-    // Also what it said last and the MediaLeg has not come to yet.
-    directory.mediaLeg?.tell({ kind: "clear", utterance });
-  }
-  startChild(options, state, role, ctx);
-  if (role === "dialog" || role === "recorder") return;
-  directory.dialog?.tell({ kind: "castRestarted", role });
+  if (id === "mediaLeg" || id === "dialog") ports.media.clear(state.leg!.slot, utterance);
+  if (id !== "dialog") return;
+  // The hang-up went down with it: nobody is there to go on for.
+  if (state.isLegClosed) return close(options, state, "hangup", ctx);
+  // Also what it said last and the MediaLeg has not come to yet.
+  directory.mediaLeg?.tell({ kind: "clear", utterance });
+}
+
+/** The cast begins to end: because the call does, or because it fails too often. */
+function castEnds(
+  options: Options,
+  state: State,
+  exit: ExitReason,
+  ctx: Context<CallMessage>,
+): void {
+  if (exit.kind === "failed") reportTrouble(options, state, { actor: "call", error: exit.error });
+  close(options, state, "failed", ctx);
 }
 
 function legClosed(options: Options, state: State, ctx: Context<CallMessage>): void {
   state.isLegClosed = true;
-  if (state.outcome !== undefined) return settle(options, state, ctx);
+  if (state.outcome !== undefined) return finishWhenGone(options, state, ctx);
   // The other side hung up: the flow has the last word on the outcome.
   if (state.directory.dialog?.tell({ kind: "hangup" }) !== "delivered") {
     close(options, state, "hangup", ctx);
   }
 }
 
-/** Begins the end, once: the leg is closed and the recording finished. */
+/** Begins the end, once: the leg closes and the cast ends. */
 function close(options: Options, state: State, outcome: string, ctx: Context<CallMessage>): void {
   if (state.outcome !== undefined) return;
   state.outcome = outcome;
   ctx.after(closeMsMax, { kind: "closeOverdue" });
-  if (state.leg !== undefined && !state.isLegClosed) {
-    options.ports.media.hangup(state.leg.slot, outcome);
-  } else settle(options, state, ctx);
+  if (isLegOpen(state)) options.ports.media.hangup(state.leg!.slot, outcome);
+  state.cast.end({ kind: "shutdown" });
 }
 
-/** The leg is gone: finish the recording, if there is one. */
-function settle(options: Options, state: State, ctx: Context<CallMessage>): void {
-  if (state.directory.recorder?.tell({ kind: "finish" }) !== "delivered") {
-    finish(options, state, ctx);
-  }
+function finishWhenGone(options: Options, state: State, ctx: Context<CallMessage>): void {
+  if (state.isCastGone && !isLegOpen(state)) finish(options, state, ctx);
+}
+
+function isLegOpen({ leg, isLegClosed }: State): boolean {
+  return leg !== undefined && !isLegClosed;
 }
 
 function finish(options: Options, state: State, ctx: Context<CallMessage>): void {

@@ -6,7 +6,7 @@ import type { ErrorData } from "../../base/errors.js";
 import type { DialogSnapshot, Expectation } from "../../dialog/dialog-types.js";
 import type { Grammar, RecognizerEvent } from "../../speech/asr/recognizer.js";
 import type { PcmAudio } from "../../speech/tts/synthesizer.js";
-import type { ActorRef } from "../kernel/index.js";
+import type { ActorRef, ChildDown } from "../kernel/index.js";
 import type { Leg, LegAdoption, RecordingAnchor } from "./cast-ports.js";
 
 /** What the gateway says about an utterance. */
@@ -142,7 +142,6 @@ export type RecorderMessage =
   | { readonly kind: "cursor"; readonly chunks: number }
   | { readonly kind: "cursorUnknown"; readonly error: ErrorData }
   | { readonly kind: "flush" }
-  | { readonly kind: "finish" }
   | PlaybackNotice;
 
 export type CallMessage =
@@ -164,7 +163,7 @@ export type CallMessage =
   /** Something went wrong that the call lives on with. */
   | { readonly kind: "trouble"; readonly actor: ChildRole; readonly error: ErrorData }
   | { readonly kind: "hangup"; readonly outcome: string }
-  | { readonly kind: "childDown"; readonly role: ChildRole; readonly error?: ErrorData | undefined }
+  | ChildDown
   | { readonly kind: "answerOverdue" }
   | { readonly kind: "durationOver" }
   | { readonly kind: "closeOverdue" };

@@ -72,6 +72,7 @@ export function recorder(options: RecorderOptions): Behavior<State, RecorderMess
       };
     },
     receive: (state, message, ctx) => receive(options, state, message, ctx),
+    stopping: (state, _reason, ctx) => finish(options, state, ctx),
     laneOf: (message) => (message.kind === "heard" ? "audio" : "system"),
     bytesOf: (message) => (message.kind === "heard" ? message.samples.byteLength : 0),
   };
@@ -102,8 +103,6 @@ function receive(
     case "flush":
       state.timer = ctx.after(chunkMs, { kind: "flush" });
       return flush(options, state, ctx);
-    case "finish":
-      return finish(options, state, ctx);
     case "stored":
     case "storeFailed":
       return stored(options, state, message, ctx);
@@ -244,7 +243,7 @@ function backlogFull({ outbox: { nextIndex } }: State): ErrorData {
   return toErrorData(new EngineError("RECORDING_BACKLOG", message, { nextIndex, backlogMax }));
 }
 
-/** The call is over: everything that is left goes out as the last chunk. */
+/** The call is over: what is left goes out as the last chunk. When it is stored, we end. */
 function finish(options: RecorderOptions, state: State, ctx: Context<RecorderMessage>): void {
   state.timer?.cancel();
   state.isFinishing = true;
@@ -280,13 +279,14 @@ function stored(
 ): void {
   state.isStoring = false;
   if (message.kind === "stored") {
-    if (state.outbox.stored()) return tellRecorded(options, state);
-    return store(options, state, ctx);
+    const isOver = state.outbox.stored();
+    tellRecorded(options, state);
+    return isOver ? ctx.stop() : store(options, state, ctx);
   }
   tellTrouble(options, message.error);
   if (state.outbox.failed()) return store(options, state, ctx);
   // The next flush tries again; after the call nothing does.
-  if (state.isFinishing) tellRecorded(options, state);
+  if (state.isFinishing) ctx.stop();
 }
 
 /** What is stored, that of earlier lives included. */

@@ -148,6 +148,34 @@ describe("after the loss of one of its actors", () => {
   });
 });
 
+describe("a call that is told to end from above", () => {
+  test("hangs up, closes its recording and reports one outcome", async () => {
+    const call = rig();
+    call.answer();
+    await call.talk(2500);
+    const gone = call.system.shutdown(10_000);
+    await call.settle();
+    await gone;
+    expect(call.media.at(-1)).toEqual({ kind: "hangup", reason: "failed" });
+    expect(call.chunks.at(-1)).toMatchObject({ isLast: true });
+    expect(call.events.filter(({ kind }) => kind === "ended")).toMatchObject([
+      { outcome: "failed", recordedMs: expect.closeTo(2500, -2) as number },
+    ]);
+    expect(call.time.pendingCount).toBe(0);
+  });
+
+  test("is not held up by a store that never answers", async () => {
+    const call = rig({ ports: { record: () => new Promise(() => undefined) } });
+    call.answer();
+    await call.talk(2500);
+    const gone = call.system.shutdown(10_000);
+    await call.settle();
+    call.time.advance(3000);
+    await gone;
+    expect(call.outcome()).toBe("failed");
+  });
+});
+
 describe("a voice that never answers", () => {
   test("is asked twice, then the sentence is left out and the call goes on", async () => {
     const texts: string[] = [];

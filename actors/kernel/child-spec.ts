@@ -32,20 +32,28 @@ export interface ChildSpec {
   readonly isSignificant?: boolean;
   /** Hears of every life that has started, to tell those who keep its address. */
   onStarted?(ref: ActorRef<never>): void;
+  /** Hears of the end of every life, before it is followed by another or not. */
+  onEnded?(reason: ExitReason): void;
 }
 
-/** A supervisor as data. */
-export interface SupervisorOptions {
+/** What holds for all children of one owner. */
+export interface SupervisionRules {
   /** Default `oneForOne`. */
   readonly strategy?: RestartStrategy;
   /** Default 1 restart in 5000 ms, as OTP. A group that is restarted together counts once. */
   readonly intensity?: RestartIntensity;
   /** Default `never`. */
   readonly autoShutdown?: AutoShutdown;
+  /** Commands that may wait for the owner, or for a restart. Default 256. */
+  readonly commandsMax?: number;
+  /** Hears of every restart before it happens; must not throw. */
+  onRestart?(restart: RestartNotice): void;
+}
+
+/** A supervisor as data. */
+export interface SupervisorOptions extends SupervisionRules {
   /** In the order in which they start. */
   readonly children: readonly ChildSpec[];
-  /** Hears of every restart before it happens, for the log; must not throw. */
-  onRestart?(restart: RestartNotice): void;
 }
 
 /** `id` ended for `reason`; `restarted` are the ids that start again, in order. */
@@ -60,6 +68,8 @@ export type SpecMistake = { readonly path: string; readonly message: string };
 
 /** Restarts a supervisor tolerates where nothing else is said. */
 export const intensityDefault: RestartIntensity = { restartsMax: 1, periodMs: 5000 };
+/** As many as a lane of commands holds. */
+export const commandsMaxDefault = 256;
 
 const strategies: readonly unknown[] = ["oneForOne", "oneForAll", "restForOne"];
 const policies: readonly unknown[] = ["permanent", "transient", "temporary"];

@@ -8,6 +8,7 @@ export {
   type RestartPolicy,
   type RestartStrategy,
   type SpecMistake,
+  type SupervisionRules,
   type SupervisorOptions,
 } from "./child-spec.js";
 export {
@@ -27,13 +28,15 @@ export type { ActorMetrics, LaneMetrics, SystemMetrics } from "./metrics.js";
 export { createNactDispatcher } from "./nact-dispatcher.js";
 export { addRestart, type RestartIntensity } from "./restart-intensity.js";
 export { createSchedulerDispatcher } from "./scheduler-dispatcher.js";
+export type { ChildView, StopChildReply } from "./supervised-child.js";
 export {
-  supervisor,
-  type ChildView,
+  Supervision,
+  type ChildDown,
   type StartChildReply,
-  type StopChildReply,
-  type SupervisorMessage,
-} from "./supervisor.js";
+  type SupervisionMessage,
+  type SupervisionOptions,
+} from "./supervision.js";
+export { supervisor, type SupervisorMessage } from "./supervisor.js";
 export type {
   ActorRef,
   Behavior,

@@ -6,9 +6,11 @@ import {
   createActorSystem,
   createSchedulerDispatcher,
   DeadLetterCounter,
+  Supervision,
   supervisor,
   type ActorRef,
   type Behavior,
+  type ChildDown,
   type ChildSpec,
   type ChildView,
   type Context,
@@ -281,5 +283,81 @@ test("a maker that throws counts as a start that throws", async () => {
   expect(await reply).toMatchObject({
     isOk: false,
     error: { code: "CHILD_START", message: "/t/s/a did not start: no model file" },
+  });
+});
+
+describe("an actor that supervises children of its own", () => {
+  type OwnerMessage = Any | ChildDown;
+  const owner = (
+    children: readonly ChildSpec[],
+    onRestart: (supervision: Supervision<OwnerMessage>, heard: readonly string[]) => void,
+    trace: string[],
+  ): Behavior<{ cast: Supervision<OwnerMessage>; heard: string[] }, OwnerMessage> => ({
+    start(ctx) {
+      const heard: string[] = [];
+      const cast: Supervision<OwnerMessage> = new Supervision<OwnerMessage>(
+        {
+          toMessage: (down) => down,
+          onRestart: () => onRestart(cast, heard),
+          onEnding: ({ kind }) => void trace.push(`ending ${kind}`),
+          onEnded: (exit) => ctx.stop(exit),
+        },
+        ctx,
+      );
+      for (const spec of children) cast.begin(spec);
+      return { cast, heard };
+    },
+    receive(state, message) {
+      if (message.kind === "childDown") state.cast.receive(message as ChildDown);
+      else state.heard.push(message.kind);
+    },
+    laneOf: () => "system",
+  });
+
+  test("has read what a child told it before it starts that child's next life", () => {
+    const { system, time, trace, refs, plain } = rig();
+    const heardAtRestart: string[][] = [];
+    const talker = childSpec<null, Any>({
+      id: "talker",
+      make: () => ({
+        ...plain("talker"),
+        receive() {
+          ref.tell({ kind: "last words" });
+          throw new Error("test");
+        },
+      }),
+      onStarted: (child) => void refs.set("talker", child),
+    });
+    const note = (_: unknown, heard: readonly string[]) => void heardAtRestart.push([...heard]);
+    const ref = system.spawn("owner", owner([talker], note, trace));
+    refs.get("talker")!.tell({ kind: "speak" });
+    time.settle();
+    expect(heardAtRestart).toEqual([["last words"]]);
+    expect(trace).toEqual(["start talker(1)", "end talker failed", "start talker(2)"]);
+  });
+
+  test("may decide that there is nothing to go on for", () => {
+    const { system, time, trace, refs, child } = rig();
+    const end = (cast: Supervision<OwnerMessage>) => cast.end({ kind: "normal" });
+    system.spawn("owner", owner([child("a"), child("b")], end, trace));
+    refs.get("a")!.tell({ kind: "fail" });
+    time.settle();
+    expect(trace.slice(2)).toEqual(["end a failed", "ending normal", "end b shutdown"]);
+    expect(system.actorMetrics()).toEqual([]);
+  });
+
+  test("goes on with the others when one does not start, within its intensity", () => {
+    const { system, time, trace, child } = rig();
+    let lives = 0;
+    const start = (): null => {
+      lives += 1;
+      if (lives === 1) throw new Error("test");
+      trace.push("start a");
+      return null;
+    };
+    const nothing = (): void => undefined;
+    system.spawn("owner", owner([child("a", { start }), child("b")], nothing, trace));
+    time.settle();
+    expect(trace).toEqual(["start b(1)", "start a"]);
   });
 });

@@ -194,3 +194,35 @@ test("the end of an utterance right behind an adoption is heard of", () => {
     gateway.kinds().filter((kind) => kind === "openStream" || kind === "playPrompt"),
   ).not.toEqual([]);
 });
+
+describe("calls that come all at once", () => {
+  test("of a lost shard are all taken, however many", () => {
+    const { time, shard } = startShard();
+    const memory = { answeredAtMs: 0, startedEpochMs: 0, lastUtterance: 0 };
+    for (let n = 0; n < 1000; n += 1) shard.adoptCall(specOf(`c${n}`), memory, 2);
+    time.settle();
+    expect(shard.callCount).toBe(1000);
+  });
+
+  test("under one name are one call: the second start does it no harm", () => {
+    const { time, shard, events, ended } = startShard();
+    shard.startCall(specOf("c"));
+    shard.startCall(specOf("c"));
+    shard.startCall(specOf("d"));
+    time.settle();
+    expect(shard.callCount).toBe(2);
+    expect(ended()).toEqual([]);
+    expect(events).toMatchObject([
+      { callId: "c", event: { kind: "trouble", error: { code: "SUPERVISOR_SPEC" } } },
+    ]);
+  });
+
+  test("and cannot be started have ended, once", () => {
+    const { time, shard, ended } = startShard();
+    shard.startCall(specOf("not a name"));
+    shard.startCall(specOf("c"));
+    time.settle();
+    expect(ended()).toEqual([["not a name", "failed"]]);
+    expect(shard.callCount).toBe(1);
+  });
+});

@@ -5,11 +5,11 @@
 import type { MessagePort } from "node:worker_threads";
 import type { CastPorts } from "../../actors/call/cast-ports.js";
 import type { CallDirectory } from "../../actors/call/messages.js";
-import type { ActorRef, ActorSystem } from "../../actors/kernel/index.js";
+import type { ActorSystem } from "../../actors/kernel/index.js";
 import { FrameRingReader, FrameRingWriter, type FrameView } from "../../base/frame-ring.js";
 import type { Time, Timer } from "../../base/ports.js";
 import type { LegCommand, LegNotice, ShardLinkData } from "../control/messages.js";
-import { callSupervisor, type CallsListener, type CallsMessage } from "./calls.js";
+import { ShardCalls, type CallsListener } from "./calls.js";
 import type { CallMemory, CallSpec, MediaLink } from "../../actors/call/cast-ports.js";
 
 const tickMs = 2;
@@ -35,14 +35,14 @@ type GatewayEnd = {
 
 export class Shard {
   readonly #time: Time;
-  readonly #calls = new Map<string, CallDirectory>();
+  readonly #directories = new Map<string, CallDirectory>();
   /** For calls the node has not told us of yet: its port and the gateway's have no common order. */
   readonly #early = new Map<string, EarlyCall>();
   /** Open legs by the gateway's number. */
   readonly #legs = new Map<number, CallDirectory>();
   /** Legs that are open at the gateway while their call has not started here: the call's id. */
   readonly #earlyLegs = new Map<number, string>();
-  readonly #supervisor: ActorRef<CallsMessage>;
+  readonly #calls: ShardCalls;
   #gateway: GatewayEnd | undefined;
   #isTicking = false;
 
@@ -56,9 +56,15 @@ export class Shard {
     const ports = options.castPorts(this.#mediaLink());
     const listener: CallsListener = {
       started: (callId, directory) => this.#started(callId, directory),
-      ended: (callId) => void this.#calls.delete(callId),
+      ended: (callId) => void this.#directories.delete(callId),
+      isLive: (callId) => this.#directories.has(callId),
     };
-    this.#supervisor = options.system.spawn("calls", callSupervisor(ports, listener));
+    const { system } = options;
+    this.#calls = new ShardCalls({
+      ports,
+      listener,
+      spawn: (behavior) => system.spawn("calls", behavior),
+    });
   }
 
   /** A new gateway has none of the sockets of the one before: all legs of that one are closed. */
@@ -76,12 +82,12 @@ export class Shard {
   }
 
   startCall(spec: CallSpec): void {
-    this.#supervisor.tell({ kind: "startCall", spec });
+    this.#calls.start({ spec });
   }
 
   /** Takes over a call of a lost shard; the gateway hands its leg over. */
   adoptCall(spec: CallSpec, memory: CallMemory, incarnation: number): void {
-    this.#supervisor.tell({ kind: "startCall", spec, earlier: { memory, incarnation } });
+    this.#calls.start({ spec, earlier: { memory, incarnation } });
   }
 
   hangup(callId: string, outcome: string): void {
@@ -89,7 +95,7 @@ export class Shard {
   }
 
   get callCount(): number {
-    return this.#calls.size;
+    return this.#directories.size;
   }
 
   close(): void {
@@ -173,7 +179,7 @@ export class Shard {
     act: (directory: CallDirectory) => void,
     giveUp: () => void = () => undefined,
   ): void {
-    const directory = this.#calls.get(callId);
+    const directory = this.#directories.get(callId);
     if (directory !== undefined) return act(directory);
     const early = this.#early.get(callId) ?? { acts: [], giveUps: [], timer: this.#expiry(callId) };
     early.acts.push(act);
@@ -190,7 +196,7 @@ export class Shard {
   }
 
   #started(callId: string, directory: CallDirectory): void {
-    this.#calls.set(callId, directory);
+    this.#directories.set(callId, directory);
     const early = this.#early.get(callId);
     this.#early.delete(callId);
     early?.timer.cancel();

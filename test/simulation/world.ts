@@ -266,5 +266,5 @@ export class World {
 
 /** A Call that never remembers how often it has restarted whom. */
 function forgetRestarts({ role }: Part, state: unknown): void {
-  if (role === "call") (state as { restartsMs: readonly number[] }).restartsMs = [];
+  if (role === "call") (state as { cast: { restartsMs: readonly number[] } }).cast.restartsMs = [];
 }
