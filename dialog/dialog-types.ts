@@ -73,6 +73,16 @@ export type DialogStep = {
   readonly understood?: Understood;
 };
 
+/** What became of what a dialog said before it was interrupted. All false by default. */
+export type ResumeOptions = {
+  /** What the state says was not heard, or not to its end: it is said again first. */
+  readonly isRepeated?: boolean;
+  /** The whole call was lost and taken over: the state's `onResume` applies. */
+  readonly isTakenOver?: boolean;
+  /** Something of ours sounds on. */
+  readonly isSounding?: boolean;
+};
+
 /** A checked flow, ready to run. Immutable: calls share it. */
 export type CompiledFlow = {
   readonly id: string;
@@ -100,11 +110,11 @@ export type CompiledFlow = {
   step(snapshot: DialogSnapshot, event: DialogEvent): DialogStep;
   /**
    * Takes up a dialog from stored data, without an event: listens again where it was (or ends, if
-   * it was over). `isRepeated`: says the state's texts again first.
+   * it was over), as `options` say.
    *
    * @throws {SnapshotError} `SNAPSHOT_CORRUPT`, `SNAPSHOT_NEWER` or `SNAPSHOT_FOREIGN`
    */
-  resume(data: unknown, options?: { readonly isRepeated?: boolean }): DialogStep;
+  resume(data: unknown, options?: ResumeOptions): DialogStep;
   /** What every asking state expects, so that recognisers prepare their grammars ahead. */
   allExpectations(): readonly Expectation[];
 };

@@ -10,10 +10,11 @@ import type {
   FlowState,
   Intent,
   PassState,
+  Resume,
   Retry,
   Variable,
 } from "./flow-model.js";
-import type { FlowDraft, StateDraft } from "./flow-schema.js";
+import type { FlowDraft, ResumeDraft, StateDraft } from "./flow-schema.js";
 import { flowDefaults } from "./limits.js";
 import { spokenForm } from "./nlu/normalise.js";
 import { createPhraseMatcher } from "./nlu/phrase-matcher.js";
@@ -93,6 +94,7 @@ function buildAnswers(draft: FlowDraft, entry: StateEntry): Answers {
     next: buildNext(entry[1], intents),
     silence: { ...buildRetry(draft, entry, "silence"), afterMs },
     noMatch: buildRetry(draft, entry, "noMatch"),
+    onResume: buildResume(entry[1].onResume ?? draft.defaults?.onResume),
     expectation: buildExpectation(expect, intents, digits),
     matcher: createPhraseMatcher(intents),
   };
@@ -139,6 +141,13 @@ function buildRetry(draft: FlowDraft, entry: StateEntry, key: "silence" | "noMat
     max: state[key]?.max ?? shared?.max ?? (isDirect ? 0 : retries),
     then: target.to,
   };
+}
+
+/** Without a word about it, the flow listens on. */
+function buildResume({ say, repeat, then }: ResumeDraft = {}): Resume {
+  // A sentence that bridges the gap leads back to the question.
+  const isRepeated = repeat ?? (say !== undefined && then === undefined);
+  return { say: templates(say), isRepeated, ...(then === undefined ? {} : { then }) };
 }
 
 function buildExpectation(

@@ -16,17 +16,19 @@ import type {
   DialogSnapshot,
   DialogStep,
   Expectation,
+  ResumeOptions,
 } from "./dialog-types.js";
 import { buildFlow } from "./flow-builder.js";
 import { readFlowDraft } from "./flow-draft.js";
 import { FlowError, type Mistake } from "./flow-errors.js";
 import { createFlowMachine, effectsOf, listenEffect, sayEffect } from "./flow-machine.js";
 import type { MachineContext } from "./flow-machine.js";
-import type { Flow } from "./flow-model.js";
+import type { Flow, FlowState, Resume } from "./flow-model.js";
 import { readFlowSource } from "./flow-source.js";
 import { interpret, type MachineEvent } from "./interpreter.js";
 import { builtInStates, readSnapshot, snapshotForm } from "./snapshot.js";
 import { startVariables } from "./start-variables.js";
+import type { Template } from "./template.js";
 
 /**
  * Compiles the text of a flow file.
@@ -115,12 +117,18 @@ class MachineFlow implements CompiledFlow {
     return { ...step, ...(understood === undefined ? {} : { understood }) };
   }
 
-  resume(data: unknown, { isRepeated = false }: { isRepeated?: boolean } = {}): DialogStep {
-    const snapshot = readSnapshot(this.#flow, this.version, data);
-    const state = this.#flow.states.get(snapshot.state);
-    const says = (isRepeated ? (state?.say ?? []) : []).map((template) =>
-      sayEffect(this.#flow, template, state?.isInterruptible ?? false, snapshot.variables),
-    );
+  resume(data: unknown, options: ResumeOptions = {}): DialogStep {
+    const stored = readSnapshot(this.#flow, this.version, data);
+    const state = this.#flow.states.get(stored.state);
+    const plan = resumePlan(state, options);
+    const bridge = this.#says(state, plan.say, stored);
+    if (plan.then !== undefined) {
+      const step = this.#transition(stored, { type: "resume" });
+      return { ...step, effects: [...bridge, ...step.effects] };
+    }
+    // Who is asked again from the beginning answers from the beginning.
+    const snapshot = plan.isAskedAnew ? { ...stored, keys: "" } : stored;
+    const says = [...bridge, ...(plan.isRepeated ? this.#says(state, state?.say, stored) : [])];
     const { outcome } = snapshot;
     const last: DialogEffect[] =
       state?.kind === "ask"
@@ -133,6 +141,15 @@ class MachineFlow implements CompiledFlow {
 
   allExpectations(): readonly Expectation[] {
     return this.#expectations;
+  }
+
+  #says(
+    state: FlowState | undefined,
+    texts: readonly Template[] = [],
+    { variables }: DialogSnapshot,
+  ): DialogEffect[] {
+    const isInterruptible = state?.isInterruptible ?? false;
+    return texts.map((text) => sayEffect(this.#flow, text, isInterruptible, variables));
   }
 
   #transition(snapshot: DialogSnapshot, event: MachineEvent): DialogStep {
@@ -155,9 +172,26 @@ class MachineFlow implements CompiledFlow {
   }
 }
 
+type ResumePlan = Resume & { readonly isAskedAnew: boolean };
+
+/** What a dialog does that is taken up again in `state`. */
+function resumePlan(state: FlowState | undefined, options: ResumeOptions): ResumePlan {
+  const { isRepeated = false, isTakenOver = false, isSounding = false } = options;
+  const listenOn = { say: [], isRepeated, isAskedAnew: false };
+  if (!isTakenOver || state?.kind !== "ask") return listenOn;
+  const { onResume } = state;
+  if (onResume.then !== undefined) return { ...onResume, isAskedAnew: false };
+  // What we say sounds on through the loss: there is nothing to make good.
+  if (isSounding && !isRepeated) return listenOn;
+  const isAskedAnew = onResume.isRepeated;
+  return { say: onResume.say, isRepeated: isRepeated || isAskedAnew, isAskedAnew };
+}
+
 function fixedPromptsOf(flow: Flow): string[] {
   const templates = [...flow.states.values()].flatMap((state) =>
-    state.kind === "ask" ? [...state.say, ...state.silence.say, ...state.noMatch.say] : state.say,
+    state.kind === "ask"
+      ? [...state.say, ...state.silence.say, ...state.noMatch.say, ...state.onResume.say]
+      : state.say,
   );
   const effects = templates
     .filter(({ isFixed }) => isFixed)

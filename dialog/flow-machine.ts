@@ -132,6 +132,8 @@ function answers(flow: Flow, state: AskState): Record<string, Transition[]> {
     free: counted(flow, stored(state, "free", state.free?.store)),
     noMatch: counted(flow, retried(flow, state, "noMatches", state.noMatch)),
     silence: counted(flow, retried(flow, state, "silences", state.silence)),
+    resume:
+      state.onResume.then === undefined ? [] : [{ target: state.onResume.then, reenter: true }],
     ignored: counted(flow, [{ actions: [listen(state)] }]),
     keys: [
       // Clearing could go on for ever, so it counts; adding ends at the entry's greatest length.

@@ -39,8 +39,19 @@ export type AskState = {
   readonly next: ReadonlyMap<string, string>;
   readonly silence: Retry & { readonly afterMs: number };
   readonly noMatch: Retry;
+  readonly onResume: Resume;
   readonly expectation: Expectation;
   readonly matcher: PhraseMatcher;
+};
+
+/** What a state does when its call was lost and taken over, and the caller may have noticed. */
+export type Resume = {
+  /** Said first; may be empty. */
+  readonly say: readonly Template[];
+  /** Says the state's own texts again. */
+  readonly isRepeated: boolean;
+  /** Goes there instead of listening on. */
+  readonly then?: string;
 };
 
 /** Says something, goes on. */

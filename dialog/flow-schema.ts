@@ -65,6 +65,18 @@ const silenceMs = whole(flowLimits.silenceMsMin, flowLimits.silenceMsMax).option
 const silence = part({ afterMs: silenceMs, ...retry }).optional();
 const noMatch = part(retry).optional();
 
+const resumeRule = 'must be "continue", "repeat", or a map with any of: say, repeat, then';
+const onResume = z
+  .preprocess(
+    (given) =>
+      given === "continue" || given === "repeat" ? { repeat: given === "repeat" } : given,
+    z.strictObject(
+      { say: says, repeat: flag, then: name.optional() },
+      { error: (issue) => (issue.code === "invalid_type" ? resumeRule : undefined) },
+    ),
+  )
+  .optional();
+
 const value = text(flowLimits.valueCharsMax);
 
 const intent = part({
@@ -95,6 +107,7 @@ const state = part({
   on: namesTo(name, "intent: next state").optional(),
   silence,
   noMatch,
+  onResume,
   then: name.optional(),
   end: name.optional(),
 });
@@ -118,7 +131,7 @@ export const flowSchema = part({
   maxTurns: whole(1, flowLimits.maxTurnsMax).optional(),
   afterMaxTurns: name.optional(),
   variables: namesTo(variable, "variable: example").optional(),
-  defaults: part({ interruptible: flag, silence, noMatch }).optional(),
+  defaults: part({ interruptible: flag, silence, noMatch, onResume }).optional(),
   states: namesTo(state, "state: what it says and expects").optional(),
 });
 
@@ -127,3 +140,4 @@ export type FlowDraft = z.output<typeof flowSchema>;
 export type StateDraft = NonNullable<FlowDraft["states"]>[string];
 export type IntentDraft = z.output<typeof intent>;
 export type RetryDraft = NonNullable<StateDraft["silence"]>;
+export type ResumeDraft = NonNullable<StateDraft["onResume"]>;

@@ -19,6 +19,8 @@ export type MachineEvent =
   | { readonly type: "ignored" }
   | { readonly type: "noMatch" }
   | { readonly type: "silence" }
+  /** The call was taken over, and its state goes elsewhere then. */
+  | { readonly type: "resume" }
   | { readonly type: "hangup" };
 
 export type Interpretation = { readonly event: MachineEvent; readonly understood?: Understood };

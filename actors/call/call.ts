@@ -229,13 +229,16 @@ function earlierDialog(state: State): EarlierDialog | undefined {
   const { snapshot, lastUtterance, adoption } = state;
   if (snapshot === undefined) return undefined;
   // A restart on the same shard has silenced everything: what the state says is said again.
-  if (adoption === undefined) return { snapshot, lastUtterance, playing: [], isRepeated: true };
+  if (adoption === undefined) {
+    return { snapshot, lastUtterance, playing: [], isRepeated: true, isTakenOver: false };
+  }
   const isUnheard = adoption.isStreamCut || adoption.lastUtterance < lastUtterance;
   return {
     snapshot,
     lastUtterance: Math.max(lastUtterance, adoption.lastUtterance),
     playing: adoption.playing,
     isRepeated: isUnheard,
+    isTakenOver: true,
   };
 }
 

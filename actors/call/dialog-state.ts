@@ -60,6 +60,8 @@ export type EarlierDialog = {
   readonly playing: readonly number[];
   /** What the present state says was not heard, or not to its end: it is said again. */
   readonly isRepeated: boolean;
+  /** The whole call was lost, and is taken over: the flow's `onResume` applies. */
+  readonly isTakenOver: boolean;
 };
 
 export type DialogOptions = {
@@ -74,8 +76,11 @@ export type DialogOptions = {
 /** The state of a life that begins: at the start of the flow, or where an earlier one stood. */
 export function newDialogState({ ports, spec, earlier }: DialogOptions): DialogState {
   const flow = ports.flow(spec.flowId);
+  const isSounding = (earlier?.playing.length ?? 0) > 0;
   const step =
-    earlier === undefined ? flow.start(spec.variables) : flow.resume(earlier.snapshot, earlier);
+    earlier === undefined
+      ? flow.start(spec.variables)
+      : flow.resume(earlier.snapshot, { ...earlier, isSounding });
   const lastUtterance = earlier?.lastUtterance ?? 0;
   return {
     flow,

@@ -57,7 +57,7 @@ function receive(
   switch (message.kind) {
     case "begin":
       state.leg = message.leg;
-      return apply(options, state, state.step, ctx);
+      return begin(options, state, ctx);
     case "turnStarted":
       return turnStarted(state, message.turnId);
     case "turnCancelled":
@@ -91,6 +91,17 @@ function receive(
     default:
       return assertNever(message);
   }
+}
+
+function begin(options: DialogOptions, state: DialogState, ctx: Context<DialogMessage>): void {
+  const { earlier, directory } = options;
+  // The flow goes elsewhere after a loss: what sounds on of the state before has had its time.
+  const isLeft = earlier !== undefined && earlier.snapshot.state !== state.step.state;
+  if (isLeft && state.speaking.size > 0) {
+    directory.mediaLeg?.tell({ kind: "clear", utterance: state.lastUtterance });
+    state.speaking.clear();
+  }
+  apply(options, state, state.step, ctx);
 }
 
 /** Gives an event to the flow and does what it says. */

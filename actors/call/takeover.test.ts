@@ -1,10 +1,10 @@
 import { describe, expect, test } from "vitest";
-import { answerWith, rig } from "../../test/support/greeting-call.js";
+import { answerWith, greetingFlow, rig } from "../../test/support/greeting-call.js";
 
 describe("a call whose shard was lost", () => {
   /** A call up to its second question, and what the ledger has of it. */
-  async function lostAfterFirstAnswer() {
-    const first = rig();
+  async function lostAfterFirstAnswer(options: Parameters<typeof rig>[0] = {}) {
+    const first = rig(options);
     first.answer();
     await first.hearAll();
     await answerWith(first, "yes");
@@ -39,6 +39,41 @@ describe("a call whose shard was lost", () => {
       // A number that was not used before: a late clear of the old life cannot hit it.
       expect(call.media).toMatchObject([{ kind: "play", utterance: 3 }]);
     }
+  });
+
+  const onResume = (what: string): string =>
+    greetingFlow.replace("start: greeting", `start: greeting\ndefaults: { onResume: ${what} }`);
+
+  test("bridges the gap as its flow says, if the caller may have noticed one", async () => {
+    const flow = onResume("{ say: Sorry for the break. }");
+    const memory = await lostAfterFirstAnswer({ flow });
+    const noticed = rig({ flow, memory });
+    noticed.adopt({ playing: [], lastUtterance: 2, isStreamCut: false });
+    await noticed.hearAll();
+    expect(noticed.said()).toEqual([
+      "Sorry for the break.",
+      "We have an offer for you. Do you want it?",
+    ]);
+    const sounding = rig({ flow, memory });
+    sounding.adopt({ playing: [2], lastUtterance: 2, isStreamCut: false });
+    sounding.ended(2);
+    await sounding.hearAll();
+    expect(sounding.said()).toEqual([]);
+  });
+
+  test("goes elsewhere as its flow says, and what sounded of the old state is silenced", async () => {
+    const flow = onResume("{ then: bye }");
+    const memory = await lostAfterFirstAnswer({ flow });
+    const call = rig({ flow, memory });
+    call.adopt({ playing: [2], lastUtterance: 2, isStreamCut: false });
+    expect(call.media).toMatchObject([
+      { kind: "clear", utterance: 2 },
+      { kind: "play", utterance: 3 },
+    ]);
+    expect(call.memories.at(-1)!.snapshot!.state).toBe("bye");
+    await call.hearAll();
+    await call.settle();
+    expect(call.outcome()).toBe("refused");
   });
 
   test("does not ask for what was answered, nor skip what was not", async () => {

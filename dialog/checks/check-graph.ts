@@ -25,7 +25,7 @@ function checkTargets({ draft, stateNames, report }: Check, edges: readonly Edge
     const to = draft[key];
     if (to !== undefined) written.set(key, { path: [key], to });
   }
-  for (const key of ["silence", "noMatch"] as const) {
+  for (const key of ["silence", "noMatch", "onResume"] as const) {
     const to = draft.defaults?.[key]?.then;
     const path = ["defaults", key, "then"];
     if (to !== undefined) written.set(path.join("."), { path, to });

@@ -1,6 +1,6 @@
 /** Checks that everything a flow needs is there, and that no state is two kinds at once. */
 import type { FlowPath } from "../flow-errors.js";
-import type { StateDraft } from "../flow-schema.js";
+import type { ResumeDraft, StateDraft } from "../flow-schema.js";
 import { isSpeakable } from "../nlu/normalise.js";
 import { flowLimits } from "../limits.js";
 import { kindOf, retryTarget, statesOf, type Check, type StateEntry } from "./check.js";
@@ -12,8 +12,10 @@ export function checkParts(check: Check): void {
     checkKind(check, entry);
     checkAsking(check, entry);
     checkSpeakable(check, ["states", entry[0]], entry[1]);
+    checkResume(check, ["states", entry[0], "onResume"], entry[1].onResume);
   }
   checkSpeakable(check, ["defaults"], check.draft.defaults ?? {});
+  checkResume(check, ["defaults", "onResume"], check.draft.defaults?.onResume);
 }
 
 const needed = {
@@ -57,7 +59,7 @@ function checkKind({ isLeftOut, report }: Check, [name, state]: StateEntry): voi
     report("deadEnd", path, `leads nowhere: a state has ${kinds}`, "key");
   }
   if (given.length === 1 && given[0] !== "expect") {
-    for (const key of ["on", "silence", "noMatch"] as const) {
+    for (const key of ["on", "silence", "noMatch", "onResume"] as const) {
       if (state[key] === undefined) continue;
       report("shape", [...path, key], `only a state with expect has ${key}`, "key");
     }
@@ -104,7 +106,21 @@ function checkDigits(
   }
 }
 
-type Saying = Pick<StateDraft, "say" | "silence" | "noMatch">;
+function checkResume(
+  { report, isLeftOut }: Check,
+  path: FlowPath,
+  resume: ResumeDraft | undefined,
+): void {
+  if (resume === undefined || isLeftOut(path)) return;
+  if (Object.keys(resume).length === 0) {
+    report("missing", path, "does nothing: give continue, repeat, say or then", "key");
+  }
+  if (resume.repeat === true && resume.then !== undefined) {
+    report("shape", path, "repeat and then exclude each other: it stays, or goes on", "key");
+  }
+}
+
+type Saying = Pick<StateDraft, "say" | "silence" | "noMatch" | "onResume">;
 
 /** A synthesizer given nothing speakable would fail in the middle of a call. */
 function checkSpeakable({ report }: Check, path: FlowPath, saying: Saying): void {
@@ -125,6 +141,7 @@ export function saysOf(
     [["say"], saying.say],
     [["silence", "say"], saying.silence?.say],
     [["noMatch", "say"], saying.noMatch?.say],
+    [["onResume", "say"], saying.onResume?.say],
   ];
 }
 

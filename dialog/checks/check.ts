@@ -58,6 +58,15 @@ export function retryTarget(
   return undefined;
 }
 
+/** Where a state goes when its call was taken over; undefined where it stays. */
+export function resumeTarget(draft: FlowDraft, [name, state]: StateEntry): Edge | undefined {
+  const own = state.onResume;
+  const to = (own ?? draft.defaults?.onResume)?.then;
+  if (to === undefined) return undefined;
+  const place = own === undefined ? ["defaults"] : ["states", name];
+  return { from: name, to, path: [...place, "onResume", "then"], sets: [] };
+}
+
 /** All ways out of a state. */
 export function edgesOf(draft: FlowDraft, entry: StateEntry): Edge[] {
   const [from, state] = entry;
@@ -72,8 +81,12 @@ export function edgesOf(draft: FlowDraft, entry: StateEntry): Edge[] {
     sets: setBy(state, intent),
   }));
   if (kindOf(state) !== "ask") return [...then, ...on];
-  const retries = [retryTarget(draft, entry, "silence"), retryTarget(draft, entry, "noMatch")];
-  return [...then, ...on, ...retries.filter((edge) => edge !== undefined)];
+  const others = [
+    retryTarget(draft, entry, "silence"),
+    retryTarget(draft, entry, "noMatch"),
+    resumeTarget(draft, entry),
+  ];
+  return [...then, ...on, ...others.filter((edge) => edge !== undefined)];
 }
 
 function setBy({ expect }: StateDraft, intent: string): string[] {

@@ -1,7 +1,8 @@
 /** The conversation of the cast's tests, and a caller who answers it. */
 import { castRig, type RigOptions } from "./cast-rig.js";
 
-const flow = `
+/** Two questions, then an end. */
+export const greetingFlow = `
 id: greeting-test
 language: en-US
 voice: slt
@@ -33,7 +34,8 @@ states:
     end: refused
 `;
 
-export const rig = (options: Partial<RigOptions> = {}) => castRig({ flow, ...options });
+export const rig = (options: Partial<RigOptions> = {}) =>
+  castRig({ flow: greetingFlow, ...options });
 
 /** A caller who says one phrase, and is silent until we have understood. */
 export async function answerWith(call: ReturnType<typeof rig>, text: string) {
