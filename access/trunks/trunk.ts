@@ -32,7 +32,11 @@ export type OriginateRequest = {
 /** In order: `ringing` at most once, `answered` at most once, `ended` exactly once. */
 export type TrunkEvent =
   | { readonly kind: "ringing" }
+  /** The network plays something before the answer, e.g. an announcement. */
+  | { readonly kind: "earlyMedia" }
   | { readonly kind: "answered" }
+  /** The callee was handed to somebody else; our media ends, the attempt goes on. */
+  | { readonly kind: "transferred" }
   | {
       readonly kind: "ended";
       readonly outcome: TrunkOutcome;
@@ -44,7 +48,29 @@ export type TrunkEvent =
 export interface TrunkAttempt {
   /** Hangs up, or stops ringing; `ended` follows. Twice is harmless. */
   hangup(): void;
+  /**
+   * Hands an answered callee to somebody else; resolves when they have answered.
+   *
+   * @param to in the trunk's own addressing. Personal data
+   * @throws {EngineError} `TRUNK_UNSUPPORTED`, `TRUNK_TRANSFER` when it did not come about: the
+   *   callee is still ours
+   */
+  transfer(to: string): Promise<void>;
+  /**
+   * Presses keys towards the callee: 0-9 * # A-D.
+   *
+   * @throws {EngineError} `TRUNK_UNSUPPORTED`, `TRUNK_REQUEST`
+   */
+  sendDtmf(digits: string): Promise<void>;
 }
+
+export type TrunkHealth = {
+  readonly isUp: boolean;
+  /** What is wrong, for a person. */
+  readonly note?: string;
+  /** Attempts under way. */
+  readonly attempts: number;
+};
 
 export interface Trunk {
   readonly name: string;
@@ -53,6 +79,7 @@ export interface Trunk {
    * attempt could not be made.
    */
   originate(request: OriginateRequest, listener: (event: TrunkEvent) => void): TrunkAttempt;
+  health(): TrunkHealth;
   /** Resolves when the trunk can dial. @throws {EngineError} `TRUNK_DOWN` */
   start(): Promise<void>;
   /** Hangs everything up and frees what it holds. */

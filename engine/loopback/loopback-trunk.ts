@@ -13,7 +13,9 @@ import type {
   Trunk,
   TrunkAttempt,
   TrunkEvent,
+  TrunkHealth,
 } from "../../access/trunks/trunk.js";
+import { plainAttempt } from "../../access/trunks/plain-attempt.js";
 import { CalleeHost } from "./callee-host.js";
 import type { CalleeNotice, CalleeSettings, RecognitionState } from "./callee-messages.js";
 import type { CalleeReport } from "./callee-report.js";
@@ -45,6 +47,8 @@ export interface LoopbackTrunk extends Trunk {
   readonly recognition: RecognitionState | undefined;
 }
 
+/** What simulated callees lack. */
+const hangupOnly = "simulated callees can only be hung up on";
 /** A callee process that does not end a hung-up call within this is stuck. */
 const HANGUP_MS_MAX = 5000;
 
@@ -100,6 +104,12 @@ class Loopback implements LoopbackTrunk {
     await this.#host?.stop();
   }
 
+  health(): TrunkHealth {
+    const attempts = this.#attempts.size;
+    if (this.#host !== undefined) return { isUp: true, attempts };
+    return { isUp: false, note: "the process of the callees does not run", attempts };
+  }
+
   originate(request: OriginateRequest, listener: (event: TrunkEvent) => void): TrunkAttempt {
     const { callId, to, mediaUrl, token, ringMsMax } = request;
     const script = this.scripts.find(({ id }) => id === to);
@@ -121,7 +131,7 @@ class Loopback implements LoopbackTrunk {
     const attempt: Attempt = { host, listener, hangupTimer: undefined };
     this.#attempts.set(callId, attempt);
     host.send({ kind: "dial", dial: { callId, script, mediaUrl, token, ringMsMax } });
-    return { hangup: () => this.#hangup(callId, attempt) };
+    return plainAttempt(() => this.#hangup(callId, attempt), hangupOnly);
   }
 
   /** The attempt cannot even begin; told later, as everything else is. */
@@ -131,7 +141,7 @@ class Loopback implements LoopbackTrunk {
     cause: string,
   ): TrunkAttempt {
     this.#options.time.soon(() => listener({ kind: "ended", outcome, cause }));
-    return { hangup: () => undefined };
+    return plainAttempt(() => undefined, hangupOnly);
   }
 
   #hangup(callId: string, attempt: Attempt): void {

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import type { MessagePort } from "node:worker_threads";
 import { fileURLToPath } from "node:url";
 import { afterEach, describe, expect, test } from "vitest";
+import { plainAttempt } from "../../access/trunks/plain-attempt.js";
 import type { Trunk } from "../../access/trunks/trunk.js";
 import { Histogram } from "../../base/histogram.js";
 import type { ThreadExit, ThreadHandle, ThreadHost } from "../../base/ports.js";
@@ -94,9 +95,10 @@ function nodeWith(fake: ReturnType<typeof fakeHost>) {
     name: "fake",
     start: () => Promise.resolve(),
     stop: () => Promise.resolve(),
+    health: () => ({ isUp: true, attempts: dialled }),
     originate() {
       dialled += 1;
-      return { hangup: () => undefined };
+      return plainAttempt(() => undefined, "fake");
     },
   };
   const node = createNode(config, { threadHost: fake.host, trunks: [trunk] });

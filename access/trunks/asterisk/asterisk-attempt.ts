@@ -1,0 +1,321 @@
+/**
+ * One attempt through Asterisk: the callee's channel, and once it is answered a media channel (a
+ * WebSocket to our gateway) in a bridge with it. Hang-ups do not cascade over an Asterisk bridge,
+ * so whoever goes, we take the others along.
+ *
+ * ```
+ * dialling ──StasisStart──▶ answered ──media's StasisStart──▶ bridged ──transfer──▶ transferred
+ *     └───────────────┴────── ChannelDestroyed of the callee ──────┴──────────────────┘──▶ ended
+ * ```
+ *
+ * All our channels have ids that we chose, so that after a lost answer we can ask what became of a
+ * request instead of repeating it: nobody is dialled twice.
+ */
+import { EngineError } from "../../../base/errors.js";
+import { outcomeOf } from "../outcome.js";
+import type { OriginateRequest, TrunkAttempt, TrunkEvent, TrunkOutcome } from "../trunk.js";
+import type { AriEvent } from "./ari-event.js";
+import { refusalOf, type AriHttp, type AriReply } from "./ari-http.js";
+
+export type AttemptSettings = {
+  readonly app: string;
+  /** Makes the dial string of a number, e.g. `PJSIP/+15550100@trunk`. */
+  readonly endpointOf: (to: string) => string;
+  readonly callerId?: string;
+  /** Section of `websocket_client.conf` whose `uri` is our gateway's `/media/asterisk`. */
+  readonly mediaClient: string;
+  /** Asterisk's name of the format on the media socket. */
+  readonly format: string;
+};
+
+export type AttemptOptions = {
+  readonly http: Pick<AriHttp, "ask">;
+  readonly settings: AttemptSettings;
+  readonly request: OriginateRequest;
+  readonly listener: (event: TrunkEvent) => void;
+  /** The attempt is over: told once, before the listener is. */
+  readonly done: () => void;
+};
+
+type Phase = "dialling" | "answered" | "bridged" | "transferred" | "ended";
+
+export class AsteriskAttempt implements TrunkAttempt {
+  /** Ids of the channels: of the callee, of the media, of whom a transfer dials. */
+  readonly calleeId: string;
+  readonly mediaId: string;
+  readonly targetId: string;
+  readonly #bridgeId: string;
+  readonly #options: AttemptOptions;
+  #phase: Phase = "dialling";
+  #isCancelled = false;
+  #isRinging = false;
+  #hasEarlyMedia = false;
+  #transfer: { resolve: () => void; reject: (error: EngineError) => void } | undefined;
+
+  constructor(options: AttemptOptions) {
+    const { request, settings } = options;
+    this.#options = options;
+    this.calleeId = `${settings.app}.${request.callId}`;
+    this.mediaId = `${this.calleeId}.media`;
+    this.targetId = `${this.calleeId}.target`;
+    this.#bridgeId = `${this.calleeId}.bridge`;
+  }
+
+  /** Asks Asterisk to dial. */
+  async dial(): Promise<void> {
+    const { http, settings, request } = this.#options;
+    const query = {
+      endpoint: settings.endpointOf(request.to),
+      app: settings.app,
+      appArgs: "callee",
+      channelId: this.calleeId,
+      callerId: settings.callerId,
+      timeout: String(Math.max(1, Math.round(request.ringMsMax / 1000))),
+    };
+    let reply: AriReply;
+    try {
+      reply = await http.ask("POST", "/channels", query);
+    } catch (error) {
+      return this.#askWhatBecameOfIt(error);
+    }
+    if (reply.status >= 300) return this.#end("failed", refusalOf(reply));
+    if (this.#isCancelled) this.#deleteCallee();
+  }
+
+  hangup(): void {
+    if (this.#phase === "ended" || this.#isCancelled) return;
+    this.#isCancelled = true;
+    this.#deleteCallee();
+  }
+
+  async transfer(to: string): Promise<void> {
+    if (this.#phase !== "bridged" || this.#transfer !== undefined) {
+      const message = "only a callee who has answered can be transferred, and once at a time";
+      throw new EngineError("TRUNK_TRANSFER", message);
+    }
+    const { http, settings, request } = this.#options;
+    const outcome = new Promise<void>((resolve, reject) => (this.#transfer = { resolve, reject }));
+    const query = {
+      endpoint: settings.endpointOf(to),
+      app: settings.app,
+      appArgs: "target",
+      channelId: this.targetId,
+      callerId: settings.callerId,
+      timeout: String(Math.max(1, Math.round(request.ringMsMax / 1000))),
+    };
+    const reply = await http.ask("POST", "/channels", query).catch((error: unknown) => error);
+    if (reply instanceof Error) this.#transferFailed(reply.message);
+    else if ((reply as AriReply).status >= 300) {
+      this.#transferFailed(refusalOf(reply as AriReply));
+    }
+    return outcome;
+  }
+
+  async sendDtmf(digits: string): Promise<void> {
+    if (!/^[0-9*#A-D]{1,64}$/.test(digits)) {
+      throw new EngineError("TRUNK_REQUEST", "keys are 1 to 64 of 0-9 * # A-D");
+    }
+    const path = `/channels/${encodeURIComponent(this.calleeId)}/dtmf`;
+    const reply = await this.#options.http.ask("POST", path, { dtmf: digits });
+    if (reply.status < 300) return;
+    throw new EngineError("TRUNK_REQUEST", `Asterisk took no keys: ${refusalOf(reply)}`);
+  }
+
+  /** Takes an event about one of our channels. */
+  take(event: Exclude<AriEvent, { readonly type: "ApplicationReplaced" }>): void {
+    if (this.#phase === "ended") return;
+    if (event.channelId === this.calleeId) return this.#calleeEvent(event);
+    if (event.channelId === this.mediaId) return this.#mediaEvent(event);
+    this.#targetEvent(event);
+  }
+
+  /**
+   * Asterisk's list of channels after we were deaf for a while, or after it was restarted.
+   *
+   * @param state of the callee's channel; undefined when there is none any more
+   */
+  reconcile(state: string | undefined): void {
+    if (this.#phase === "ended") return;
+    const isAnswered = this.#phase !== "dialling";
+    if (state === undefined) {
+      const outcome = isAnswered ? "answered" : this.#isCancelled ? "cancelled" : "unknown";
+      this.#end(outcome, "the channel was gone when Asterisk could be asked again");
+    } else if (this.#isCancelled) this.#deleteCallee();
+    else if (state === "Up" && !isAnswered) this.#answered();
+  }
+
+  /** Nobody can say what became of it. */
+  giveUp(cause: string): void {
+    this.#end(this.#phase === "dialling" ? "unknown" : "answered", cause);
+  }
+
+  #calleeEvent(event: Exclude<AriEvent, { readonly type: "ApplicationReplaced" }>): void {
+    switch (event.type) {
+      case "Dial":
+        return this.#progress(event.status);
+      case "StasisStart":
+        return this.#answered();
+      case "ChannelDestroyed": {
+        // Asterisk says 0 where the callee hung up alone.
+        const q850 = event.cause === 0 ? 16 : event.cause;
+        const sip = event.techCause;
+        const isAnswered = this.#phase !== "dialling";
+        const { outcome, cause } = outcomeOf({
+          isAnswered,
+          isCancelled: this.#isCancelled,
+          q850,
+          sip,
+        });
+        return this.#end(outcome, cause);
+      }
+    }
+  }
+
+  #progress(status: string): void {
+    const { listener } = this.#options;
+    if (this.#phase !== "dialling") return;
+    if (status === "RINGING" && !this.#isRinging) {
+      this.#isRinging = true;
+      listener({ kind: "ringing" });
+    }
+    if (status === "PROGRESS" && !this.#hasEarlyMedia) {
+      this.#hasEarlyMedia = true;
+      listener({ kind: "earlyMedia" });
+    }
+  }
+
+  #answered(): void {
+    if (this.#phase !== "dialling") return;
+    this.#phase = "answered";
+    this.#options.listener({ kind: "answered" });
+    if (this.#isCancelled) return this.#deleteCallee();
+    void this.#openMedia();
+  }
+
+  /** The bridge while the media socket connects: both are needed, neither needs the other. */
+  async #openMedia(): Promise<void> {
+    const { http, settings, request } = this.#options;
+    const { callId, token } = request;
+    const uri = `callId=${encodeURIComponent(callId)},token=${encodeURIComponent(token)}`;
+    const media = http.ask("POST", "/channels/externalMedia", {
+      app: settings.app,
+      channelId: this.mediaId,
+      external_host: settings.mediaClient,
+      transport: "websocket",
+      encapsulation: "none",
+      format: settings.format,
+      transport_data: `f(json)v(${uri})`,
+    });
+    const bridge = http.ask("POST", "/bridges", { type: "mixing", bridgeId: this.#bridgeId });
+    try {
+      for (const reply of await Promise.all([media, bridge])) {
+        if (reply.status >= 300) return this.#mediaFailed(refusalOf(reply));
+      }
+    } catch (error) {
+      this.#mediaFailed(error instanceof Error ? error.message : String(error));
+    }
+  }
+
+  #mediaEvent(event: Exclude<AriEvent, { readonly type: "ApplicationReplaced" }>): void {
+    if (event.type === "StasisStart") void this.#joinBridge();
+    // Transferred, the callee needs our media no more.
+    if (event.type === "ChannelDestroyed" && this.#phase !== "transferred") this.#deleteCallee();
+  }
+
+  async #joinBridge(): Promise<void> {
+    const channel = `${this.calleeId},${this.mediaId}`;
+    const path = `/bridges/${encodeURIComponent(this.#bridgeId)}`;
+    const ask = this.#options.http.ask.bind(this.#options.http);
+    try {
+      // The socket may be quicker than the answer to the bridge's creation: creating it twice with
+      // the same id is the same bridge.
+      await ask("POST", path, { type: "mixing" });
+      const reply = await ask("POST", `${path}/addChannel`, { channel });
+      if (reply.status >= 300) return this.#mediaFailed(refusalOf(reply));
+      if (this.#phase === "answered") this.#phase = "bridged";
+    } catch (error) {
+      this.#mediaFailed(error instanceof Error ? error.message : String(error));
+    }
+  }
+
+  /** An answered callee who cannot hear us is hung up on. */
+  #mediaFailed(_why: string): void {
+    if (this.#phase === "ended") return;
+    this.#deleteCallee();
+  }
+
+  #targetEvent(event: Exclude<AriEvent, { readonly type: "ApplicationReplaced" }>): void {
+    if (event.type === "StasisStart") void this.#joinTarget();
+    if (event.type !== "ChannelDestroyed") return;
+    if (this.#phase === "transferred") return this.#deleteCallee();
+    const { cause } = outcomeOf({
+      isAnswered: false,
+      isCancelled: false,
+      q850: event.cause,
+      sip: event.techCause,
+    });
+    this.#transferFailed(cause);
+  }
+
+  async #joinTarget(): Promise<void> {
+    const path = `/bridges/${encodeURIComponent(this.#bridgeId)}/addChannel`;
+    const { http, listener } = this.#options;
+    const reply = await http
+      .ask("POST", path, { channel: this.targetId })
+      .catch(() => ({ status: 0, body: undefined }));
+    if (reply.status < 200 || reply.status >= 300) {
+      void this.#delete(`/channels/${encodeURIComponent(this.targetId)}`);
+      return this.#transferFailed(refusalOf(reply));
+    }
+    if (this.#phase === "ended") return;
+    this.#phase = "transferred";
+    this.#transfer?.resolve();
+    this.#transfer = undefined;
+    listener({ kind: "transferred" });
+    void this.#delete(`/channels/${encodeURIComponent(this.mediaId)}`);
+  }
+
+  #transferFailed(cause: string): void {
+    const transfer = this.#transfer;
+    this.#transfer = undefined;
+    transfer?.reject(
+      new EngineError("TRUNK_TRANSFER", `the transfer did not come about: ${cause}`),
+    );
+  }
+
+  /** No whole answer came to our request to dial: did Asterisk do it? */
+  async #askWhatBecameOfIt(cause: unknown): Promise<void> {
+    const why = cause instanceof Error ? cause.message : String(cause);
+    const path = `/channels/${encodeURIComponent(this.calleeId)}`;
+    const reply = await this.#options.http.ask("GET", path).catch(() => undefined);
+    // Neither way known: the event socket is gone too, and its return settles it.
+    if (reply === undefined || this.#phase !== "dialling") return;
+    if (reply.status === 404) this.#end("failed", why);
+  }
+
+  #deleteCallee(): void {
+    void this.#delete(`/channels/${encodeURIComponent(this.calleeId)}`);
+  }
+
+  /** What is gone already is what we wanted; what cannot be asked is settled by reconciling. */
+  async #delete(path: string): Promise<void> {
+    await this.#options.http.ask("DELETE", path).catch(() => undefined);
+  }
+
+  #end(outcome: TrunkOutcome, cause: string): void {
+    if (this.#phase === "ended") return;
+    const hadMedia = this.#phase !== "dialling";
+    this.#phase = "ended";
+    this.#transferFailed("the callee hung up");
+    this.#options.done();
+    if (hadMedia) void this.#cleanUp();
+    this.#options.listener({ kind: "ended", outcome, cause });
+  }
+
+  async #cleanUp(): Promise<void> {
+    const ids = [this.mediaId, this.targetId].map((id) => `/channels/${encodeURIComponent(id)}`);
+    await Promise.all(
+      [...ids, `/bridges/${encodeURIComponent(this.#bridgeId)}`].map((path) => this.#delete(path)),
+    );
+  }
+}

@@ -1,0 +1,232 @@
+/**
+ * A trunk through Asterisk, by its REST interface: whatever Asterisk can dial, we can. The media of
+ * an answered call comes over a WebSocket that Asterisk opens to our gateway.
+ *
+ * Events that are missed are asked for: when the event socket comes back, every attempt is compared
+ * with Asterisk's list of channels, and channels of ours that nobody knows are hung up.
+ *
+ * @see https://docs.asterisk.org/Configuration/Interfaces/Asterisk-REST-Interface-ARI/
+ */
+import { EngineError } from "../../../base/errors.js";
+import type { Time, Timer } from "../../../base/ports.js";
+import type { OriginateRequest, Trunk, TrunkAttempt, TrunkEvent, TrunkHealth } from "../trunk.js";
+import { parseAriChannels, type AriEvent } from "./ari-event.js";
+import { AriEvents } from "./ari-events.js";
+import { AriHttp, refusalOf, type AriAddress } from "./ari-http.js";
+import { AsteriskAttempt, type AttemptSettings } from "./asterisk-attempt.js";
+
+export type AsteriskTrunkOptions = {
+  readonly name: string;
+  readonly address: AriAddress;
+  /** Stasis application; one engine each: it names our channels too. */
+  readonly app: string;
+  /** Dial string with `{to}` in it, e.g. `PJSIP/{to}@trunk`. */
+  readonly endpoint: string;
+  readonly callerId?: string;
+  /** Section of `websocket_client.conf` that leads to our gateway. */
+  readonly mediaClient: string;
+  readonly format: "ulaw" | "alaw" | "slin" | "slin16";
+  readonly time: Time;
+  readonly log?: (level: "info" | "warn" | "error", message: string, fields: object) => void;
+};
+
+/** Without Asterisk for so long, nobody can say any more what became of an attempt. */
+const lostMsMax = 60_000;
+const startMsMax = 10_000;
+/** What may stand in a dial string: nothing that ends the number and begins something else. */
+const numberPattern = /^[A-Za-z0-9+*#._:@-]{1,128}$/;
+
+export function createAsteriskTrunk(options: AsteriskTrunkOptions): Trunk {
+  return new AsteriskTrunk(options);
+}
+
+class AsteriskTrunk implements Trunk {
+  readonly name: string;
+  readonly #options: AsteriskTrunkOptions;
+  readonly #http: AriHttp;
+  readonly #settings: AttemptSettings;
+  /** By the callee's channel. */
+  readonly #attempts = new Map<string, AsteriskAttempt>();
+  /** All channels of an attempt lead to it. */
+  readonly #byChannel = new Map<string, AsteriskAttempt>();
+  readonly #whenUp = new Set<() => void>();
+  readonly #whenIdle = new Set<() => void>();
+  #events: AriEvents | undefined;
+  #down: string | undefined = "not started";
+  #lostTimer: Timer | undefined;
+  #isStopping = false;
+
+  constructor(options: AsteriskTrunkOptions) {
+    const { name, address, app, endpoint, callerId, mediaClient, format } = options;
+    this.name = name;
+    this.#options = options;
+    this.#http = new AriHttp(address);
+    this.#settings = {
+      app,
+      mediaClient,
+      format,
+      endpointOf: (to) => endpoint.replace("{to}", to),
+      ...(callerId === undefined ? {} : { callerId }),
+    };
+  }
+
+  async start(): Promise<void> {
+    const { time, address } = this.#options;
+    this.#isStopping = false;
+    const up = new Promise<boolean>((resolve) => {
+      this.#whenUp.add(() => resolve(true));
+      time.after(startMsMax, () => resolve(false));
+    });
+    this.#connect();
+    if (await up) return;
+    const why = this.#down ?? "no answer";
+    this.#close();
+    const message = `trunk ${this.name}: no Asterisk at ${address.url} within ${startMsMax} ms: ${why}`;
+    throw new EngineError("TRUNK_DOWN", message, { url: address.url });
+  }
+
+  async stop(): Promise<void> {
+    this.#isStopping = true;
+    const idle = new Promise<void>((resolve) => {
+      this.#whenIdle.add(resolve);
+      this.#options.time.after(2000, resolve);
+    });
+    for (const attempt of this.#attempts.values()) attempt.hangup();
+    if (this.#attempts.size > 0) await idle;
+    for (const attempt of [...this.#attempts.values()]) attempt.giveUp("the trunk was stopped");
+    this.#close();
+  }
+
+  health(): TrunkHealth {
+    const attempts = this.#attempts.size;
+    if (this.#down === undefined) return { isUp: true, attempts };
+    return { isUp: false, note: this.#down, attempts };
+  }
+
+  originate(request: OriginateRequest, listener: (event: TrunkEvent) => void): TrunkAttempt {
+    const refusal = this.#refusalOf(request);
+    if (refusal !== undefined) return this.#refuse(listener, refusal);
+    const { time } = this.#options;
+    const attempt: AsteriskAttempt = new AsteriskAttempt({
+      http: this.#http,
+      settings: this.#settings,
+      request,
+      listener: (event) => time.soon(() => listener(event)),
+      done: () => this.#forget(attempt),
+    });
+    this.#attempts.set(attempt.calleeId, attempt);
+    for (const id of [attempt.calleeId, attempt.mediaId, attempt.targetId]) {
+      this.#byChannel.set(id, attempt);
+    }
+    void attempt.dial();
+    return attempt;
+  }
+
+  #refusalOf({ to, callId }: OriginateRequest): Extract<TrunkEvent, { kind: "ended" }> | undefined {
+    const failed = (cause: string) => ({ kind: "ended", outcome: "failed", cause }) as const;
+    if (!numberPattern.test(to)) {
+      const cause = "the number has characters that a dial string cannot hold";
+      return { kind: "ended", outcome: "invalid_number", cause };
+    }
+    if (this.#isStopping) return failed("the trunk is stopped");
+    if (this.#down !== undefined) return failed(`the trunk is down: ${this.#down}`);
+    const isTaken = this.#attempts.has(`${this.#settings.app}.${callId}`);
+    return isTaken ? failed("another attempt has this call id") : undefined;
+  }
+
+  #refuse(
+    listener: (event: TrunkEvent) => void,
+    event: Extract<TrunkEvent, { kind: "ended" }>,
+  ): TrunkAttempt {
+    this.#options.time.soon(() => listener(event));
+    const over = (): Promise<never> =>
+      Promise.reject(new EngineError("TRUNK_REQUEST", `the attempt is over: ${event.cause}`));
+    return { hangup: () => undefined, transfer: over, sendDtmf: over };
+  }
+
+  #connect(): void {
+    const { address, app, time } = this.#options;
+    this.#events = new AriEvents({
+      address,
+      app,
+      time,
+      event: (event) => this.#event(event),
+      connected: () => void this.#connected(),
+      lost: (why) => this.#lost(why),
+    });
+  }
+
+  #close(): void {
+    this.#lostTimer?.cancel();
+    this.#events?.close();
+    this.#events = undefined;
+    this.#http.close();
+    this.#down = "stopped";
+  }
+
+  #event(event: AriEvent): void {
+    if (event.type === "ApplicationReplaced") {
+      return this.#log("error", "another client of Asterisk has taken our application over", {
+        app: this.#settings.app,
+      });
+    }
+    this.#byChannel.get(event.channelId)?.take(event);
+  }
+
+  /** Events come again. What became of our channels meanwhile? */
+  async #connected(): Promise<void> {
+    const asked = [...this.#attempts.values()];
+    try {
+      const reply = await this.#http.ask("GET", "/channels");
+      if (reply.status !== 200) throw new EngineError("ARI_REFUSED", refusalOf(reply));
+      const channels = new Map(parseAriChannels(reply.body).map(({ id, state }) => [id, state]));
+      for (const attempt of asked) attempt.reconcile(channels.get(attempt.calleeId));
+      await this.#hangUpStrangers([...channels.keys()]);
+    } catch (error) {
+      // The socket is up, the rest is not: as good as lost. It is asked again when it reconnects.
+      this.#log("warn", "Asterisk does not say which channels it has", { error });
+    }
+    this.#lostTimer?.cancel();
+    this.#down = undefined;
+    this.#log("info", "the trunk is up", {});
+    for (const resolve of this.#whenUp) resolve();
+    this.#whenUp.clear();
+  }
+
+  /** Channels of an earlier life of ours: nobody is there to talk to them. */
+  async #hangUpStrangers(ids: readonly string[]): Promise<void> {
+    const prefix = `${this.#settings.app}.`;
+    const strangers = ids.filter((id) => id.startsWith(prefix) && !this.#byChannel.has(id));
+    if (strangers.length === 0) return;
+    this.#log("warn", "channels of an earlier life are hung up", { count: strangers.length });
+    await Promise.all(
+      strangers.map((id) => this.#http.ask("DELETE", `/channels/${encodeURIComponent(id)}`)),
+    );
+  }
+
+  #lost(why: string): void {
+    if (this.#down === undefined) this.#log("warn", "the trunk lost its Asterisk", { why });
+    this.#down = why;
+    this.#lostTimer?.cancel();
+    this.#lostTimer = this.#options.time.after(lostMsMax, () => {
+      for (const attempt of [...this.#attempts.values()]) {
+        attempt.giveUp(`no Asterisk for ${lostMsMax} ms: ${why}`);
+      }
+    });
+  }
+
+  #forget(attempt: AsteriskAttempt): void {
+    this.#attempts.delete(attempt.calleeId);
+    // The ends of the others still come: they are no strangers until the next reconnection.
+    for (const id of [attempt.calleeId, attempt.mediaId, attempt.targetId]) {
+      this.#byChannel.delete(id);
+    }
+    if (this.#attempts.size > 0) return;
+    for (const resolve of this.#whenIdle) resolve();
+    this.#whenIdle.clear();
+  }
+
+  #log(level: "info" | "warn" | "error", message: string, fields: object): void {
+    this.#options.log?.(level, message, { trunk: this.name, ...fields });
+  }
+}

@@ -1,0 +1,92 @@
+/**
+ * A real Asterisk with SIP callees on loopback, for tests: `test/telephony/rig` gets its packages
+ * once from Debian and runs them unpacked, without root. Each rig has its own ports and folder, so
+ * it never meets another one.
+ */
+import { execFile } from "node:child_process";
+import { existsSync, mkdtempSync, rmSync } from "node:fs";
+import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
+import { packageRoot } from "../../base/compiled-entry.js";
+import type { AriAddress } from "../../access/trunks/asterisk/ari-http.js";
+
+const run = promisify(execFile);
+/** A cold start downloads 130 MB. */
+const upMsMax = 300_000;
+
+export type Telephony = {
+  readonly ari: AriAddress;
+  /** Where SIP callees inside Asterisk answer, `host:port`. */
+  readonly sip: string;
+  /** Folder with what callees heard (`heard/`), and the logs. */
+  readonly runDir: string;
+  /** Runs a command on Asterisk's console. */
+  console(command: string): Promise<string>;
+  /** Ends Asterisk and starts it again, as a power cut would. */
+  restart(): Promise<void>;
+  stop(): Promise<void>;
+};
+
+const rigDir = fileURLToPath(new URL("test/telephony/rig", packageRoot));
+
+/** Whether a rig can be had: it needs Debian's tools. Says loudly when not. */
+export function isTelephonyAvailable(): boolean {
+  const isThere = existsSync("/usr/bin/apt-get") && existsSync("/usr/bin/dpkg-deb");
+  const isRequired = (process.env["VOXTREE_REQUIRE"] ?? "").includes("telephony");
+  if (!isThere) process.stderr.write("SKIPPED: no telephony rig without apt-get and dpkg-deb\n");
+  return isThere || isRequired;
+}
+
+/** A port of loopback that nobody uses. */
+export function freePort(): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const server = createServer();
+    server.once("error", reject);
+    server.listen(0, "127.0.0.1", () => {
+      const { port } = server.address() as { port: number };
+      server.close(() => resolve(port));
+    });
+  });
+}
+
+/** @param mediaUrl where Asterisk opens its media sockets to, e.g. our `/media/asterisk` */
+export async function startTelephony(mediaUrl: string): Promise<Telephony> {
+  const runDir = mkdtempSync(join(tmpdir(), "voxtree-telephony-"));
+  const [sipPort, ariPort, calleePort, audioPort] = await Promise.all([1, 2, 3, 4].map(freePort));
+  const rtpStart = 20_000 + ((sipPort! * 7) % 200) * 100;
+  const env = {
+    ...process.env,
+    TELEPHONY_RIG_RUN: runDir,
+    TELEPHONY_SIP_PORT: String(sipPort),
+    TELEPHONY_ARI_PORT: String(ariPort),
+    TELEPHONY_CALLEE_PORT: String(calleePort),
+    TELEPHONY_AUDIOSOCKET: `127.0.0.1:${audioPort}`,
+    TELEPHONY_MEDIA_WS_URL: mediaUrl,
+    TELEPHONY_RTP_START: String(rtpStart),
+    TELEPHONY_RTP_END: String(rtpStart + 1999),
+  };
+  const rig = (script: string) => run(join(rigDir, script), [], { env, timeout: upMsMax });
+  await rig("up");
+  const { stdout } = await run("bash", ["-c", `. ${join(runDir, "env")}; echo $TELEPHONY_BIN`]);
+  const bin = stdout.trim();
+  return {
+    ari: { url: `http://127.0.0.1:${ariPort}/ari`, user: "rig", password: "rig-password" },
+    sip: `127.0.0.1:${sipPort}`,
+    runDir,
+    async console(command) {
+      const config = join(runDir, "etc/asterisk.conf");
+      return (await run(join(bin, "asterisk"), ["-C", config, "-rx", command])).stdout;
+    },
+    async restart() {
+      await rig("down");
+      await rig("up");
+    },
+    async stop() {
+      await rig("down");
+      rmSync(runDir, { recursive: true, force: true });
+    },
+  };
+}
