@@ -1,14 +1,15 @@
+import { randomUUID } from "node:crypto";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { createAsteriskTrunk } from "../../access/trunks/asterisk/asterisk-trunk.js";
-import type { Trunk } from "../../access/trunks/trunk.js";
+import type { Trunk, TrunkEvent } from "../../access/trunks/trunk.js";
 import { nodeTime } from "../../base/node-ports.js";
 import { defaultConfig } from "../../config/default-config.js";
 import type { CallView, EngineNode } from "../../engine/engine-node.js";
 import { createNode } from "../../engine/node/node.js";
-import { flowFile } from "../support/engine-rig.js";
+import { flowFile, whenView } from "../support/engine-rig.js";
 import {
   freePort,
   isTelephonyAvailable,
@@ -101,6 +102,122 @@ describe.skipIf(!isTelephonyAvailable())("calls through a real Asterisk", () => 
       ["congestion", "Q.850 34, SIP 503"],
       ["no_answer", expect.stringMatching(/^Q.850 19/)],
     ]);
+    await expectNothingLeft();
+  });
+
+  /** Attempts on the trunk itself, without a flow, to see its events one by one. */
+  const attempt = (callee: string, ringMsMax = 10_000) => {
+    const seen: TrunkEvent[] = [];
+    const waiting = new Map<string, () => void>();
+    const when = (kind: TrunkEvent["kind"]): Promise<void> =>
+      new Promise((resolve) => {
+        if (seen.some((event) => event.kind === kind)) resolve();
+        else waiting.set(kind, resolve);
+      });
+    const callId = randomUUID();
+    const request = {
+      callId,
+      to: `${callee}@${telephony.sip}`,
+      mediaUrl: "ws://unused",
+      token: "none",
+      ringMsMax,
+    };
+    const handle = trunk.originate(request, (event) => {
+      seen.push(event);
+      waiting.get(event.kind)?.();
+    });
+    return { callId, handle, seen, when };
+  };
+
+  test("stops ringing when told to, as cancelled", async () => {
+    const { handle, seen, when } = attempt("noanswer");
+    await when("ringing");
+    handle.hangup();
+    handle.hangup();
+    await when("ended");
+    expect(seen.map(({ kind }) => kind)).toEqual(["ringing", "ended"]);
+    expect(seen[1]).toMatchObject({ outcome: "cancelled" });
+    await expectNothingLeft();
+  });
+
+  test("cancelled before Asterisk has answered the request, nobody is left ringing", async () => {
+    const { handle, seen, when } = attempt("noanswer");
+    handle.hangup();
+    await when("ended");
+    expect(seen.at(-1)).toMatchObject({ outcome: "cancelled" });
+    await expectNothingLeft();
+  });
+
+  test("a callee whose media our gateway refuses is hung up on: nobody talks to a dead line", async () => {
+    const { seen, when } = attempt("human");
+    await when("ended");
+    expect(seen.map(({ kind }) => kind)).toEqual(["ringing", "answered", "ended"]);
+    await expectNothingLeft();
+  });
+
+  test("refuses numbers that would say more than a number, and ids that are taken", async () => {
+    const wrong = attempt("x&PJSIP/other");
+    await wrong.when("ended");
+    expect(wrong.seen).toMatchObject([{ outcome: "invalid_number" }]);
+    const first = attempt("noanswer");
+    const seen: TrunkEvent[] = [];
+    await new Promise<void>((resolve) =>
+      trunk.originate(
+        { callId: first.callId, to: "x", mediaUrl: "", token: "", ringMsMax: 1000 },
+        (event) => {
+          seen.push(event);
+          resolve();
+        },
+      ),
+    );
+    expect(seen).toMatchObject([{ outcome: "failed", cause: /another attempt/ }]);
+    first.handle.hangup();
+    await first.when("ended");
+    await expectNothingLeft();
+  });
+
+  test("a callee who hangs up ends our side within half a second", async () => {
+    const talking = whenView(({ transcript }) => transcript.length > 0);
+    const { callId } = await dial("human", talking.listener);
+    await talking.seen;
+    const ended = node.callEnded(callId);
+    const [channel] = (await telephony.console("core show channels concise"))
+      .split("\n")
+      .filter((line) => line.includes("!from-trunk!"));
+    await telephony.console(`channel request hangup ${channel!.split("!")[0]!}`);
+    const hungUpMs = performance.now();
+    const view = await ended;
+    process.stdout.write(`hang-up → ended: ${Math.round(performance.now() - hungUpMs)} ms\n`);
+    expect(view.outcome).toBe("hangup");
+    expect(view.cause).toMatch(/Q.850 16/);
+    await expectNothingLeft();
+  });
+
+  test("we hang up on a callee in the middle of a prompt", async () => {
+    const talking = whenView(({ transcript }) => transcript.length > 0);
+    const { callId } = await dial("human", talking.listener);
+    await talking.seen;
+    expect(await node.hangup(callId)).toMatchObject({ outcome: "cancelled" });
+    await expectNothingLeft();
+  });
+
+  test("twenty calls at once: every outcome is right and nothing is left behind", async () => {
+    const views = await Promise.all(Array.from({ length: 20 }, () => callTo("dtmf")));
+    expect(views.map(({ outcome }) => outcome)).toEqual(views.map(() => "completed"));
+    await expectNothingLeft();
+  });
+
+  test("after a restart of Asterisk its calls are over, and new ones go through", async () => {
+    const talking = whenView(({ transcript }) => transcript.length > 0);
+    const live = await dial("human", talking.listener);
+    const ringing = attempt("noanswer");
+    await Promise.all([talking.seen, ringing.when("ringing")]);
+    await telephony.restart();
+    await ringing.when("ended");
+    expect(ringing.seen.at(-1)).toMatchObject({ outcome: "unknown" });
+    expect((await node.callEnded(live.callId)).status).toBe("ended");
+    await expect.poll(() => trunk.health().isUp).toBe(true);
+    expect(await callTo("dtmf")).toMatchObject({ outcome: "completed" });
     await expectNothingLeft();
   });
 });
