@@ -14,6 +14,15 @@ export type Grammar = {
   readonly digits?: { readonly min: number; readonly max: number };
 };
 
+/** One word and when it was said, in ms since the stream's first sample. */
+export type WordTime = {
+  readonly text: string;
+  readonly startMs: number;
+  readonly endMs: number;
+  /** 0 to 1. */
+  readonly confidence?: number;
+};
+
 export type RecognizerEvent =
   /**
    * The hypothesis changed. `isComplete`: it is a whole phrase of the grammar, or as many digits as
@@ -22,9 +31,18 @@ export type RecognizerEvent =
   | { readonly kind: "partial"; readonly text: string; readonly isComplete: boolean }
   /**
    * The end of the stream. `text` is the phrase as the grammar writes it, or digits as figures
-   * (`4071`). Speech that fits no phrase, and silence, are rejected: `text` is then "".
+   * (`4071`). Speech that fits no phrase, and silence, are rejected: `text` is then "". A
+   * recogniser of free speech rejects silence only, and leaves other sentences as they are.
    */
-  | { readonly kind: "final"; readonly text: string; readonly isRejected: boolean }
+  | {
+      readonly kind: "final";
+      readonly text: string;
+      readonly isRejected: boolean;
+      /** Where the recogniser knows them. */
+      readonly words?: readonly WordTime[];
+      /** 0 to 1, of the whole text; where the recogniser has one. */
+      readonly confidence?: number;
+    }
   /** The stream is dead; open a new one. `error.code` is one of `RecognitionCode`. */
   | { readonly kind: "failed"; readonly error: ErrorData };
 
@@ -45,7 +63,15 @@ export type RecognitionCode =
   /** The grammar, its language or the rate cannot be worked with. */
   | "RECOGNITION_REFUSED"
   /** The peer sent what the protocol does not know. */
-  | "RECOGNITION_PROTOCOL";
+  | "RECOGNITION_PROTOCOL"
+  /** The vendor does not accept our key, or its account. */
+  | "RECOGNITION_DENIED"
+  /** The account is used up, or too many requests at once. */
+  | "RECOGNITION_QUOTA"
+  /** The vendor's final text did not come in time. */
+  | "RECOGNITION_STALLED"
+  /** The vendor reports an error of its own. */
+  | "RECOGNITION_VENDOR";
 
 /** An error of the recogniser. Neither message nor detail carries what was said. */
 export class RecognitionError extends EngineError {

@@ -53,15 +53,19 @@ describe("tone words", () => {
     const words = ["yes", "seven", "seven", "please"];
     const whole = mulaw(speakTones(words, 8000));
     fc.assert(
-      fc.property(fc.integer({ min: 20, max: 4 * toneWordMs - 80 }), fc.boolean(), (atMs, isLost) => {
-        const at = atMs * 8;
-        const rest = whole.subarray(isLost ? at + 160 : at - 160);
-        const broken = new Int16Array([...whole.subarray(0, at), ...rest]);
-        const { text } = heard(broken, 8000);
-        // A longer pause between two words is none of anybody's business.
-        const isPause = !isLost && (atMs - 20) % toneWordMs > 180 - 12;
-        if (!isPause) expect(text).not.toBe(words.join(" "));
-      }),
+      fc.property(
+        fc.integer({ min: 20, max: 4 * toneWordMs - 80 }),
+        fc.boolean(),
+        (atMs, isLost) => {
+          const at = atMs * 8;
+          const rest = whole.subarray(isLost ? at + 160 : at - 160);
+          const broken = new Int16Array([...whole.subarray(0, at), ...rest]);
+          const { text } = heard(broken, 8000);
+          // A longer pause between two words is none of anybody's business.
+          const isPause = !isLost && (atMs - 20) % toneWordMs > 180 - 12;
+          if (!isPause) expect(text).not.toBe(words.join(" "));
+        },
+      ),
       { numRuns: 300 },
     );
   });

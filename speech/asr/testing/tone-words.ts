@@ -113,7 +113,7 @@ export class ToneListener {
 
   hear(samples: Int16Array): void {
     const block = this.#block;
-    for (let at = 0; at < samples.length; ) {
+    for (let at = 0; at < samples.length;) {
       const count = Math.min(block.length - this.#filled, samples.length - at);
       block.set(samples.subarray(at, at + count), this.#filled);
       this.#filled += count;

@@ -1,0 +1,182 @@
+/**
+ * The connections of one thread to one vendor: at most so many in use, some open ahead of their
+ * need, and those that can take another utterance kept for it.
+ *
+ *     connecting ──▶ warm ──take──▶ in use ──give──▶ resting ──▶ warm
+ *          ▲                          │ cannot be used again: closed
+ *          └── one is taken: another is opened ahead
+ */
+import type { Rng, Time, Timer } from "../../../base/ports.js";
+import { backoffMs } from "./backoff.js";
+import { VendorSocket, type SocketHandler } from "./vendor-socket.js";
+import type { Target } from "./vendor.js";
+
+/** A connection that still talks of its last utterance is not given the next one. */
+const restMs = 100;
+
+export type PoolOptions = {
+  readonly time: Time;
+  readonly rng: Rng;
+  readonly connectMsMax: number;
+  /** In use at once. */
+  readonly streamsMax: number;
+  /** Open ahead of their need. */
+  readonly warmCount: number;
+  /** After so long without an utterance a connection is closed; 0: none is kept or opened ahead. */
+  readonly idleMsMax: number;
+};
+
+type Idle = { readonly socket: VendorSocket; readonly freeAtMs: number; readonly expiry: Timer };
+
+export class SocketPool {
+  readonly #options: PoolOptions;
+  #idle: Idle[] = [];
+  readonly #inUse = new Set<VendorSocket>();
+  #ahead = new Map<VendorSocket, Target>();
+  #failures = 0;
+  #retry: Timer | undefined;
+  #isClosed = false;
+
+  constructor(options: PoolOptions) {
+    this.#options = options;
+  }
+
+  get inUseCount(): number {
+    return this.#inUse.size;
+  }
+
+  /** Connections that are open and wait. */
+  get idleCount(): number {
+    return this.#idle.length;
+  }
+
+  get isFull(): boolean {
+    return this.#inUse.size >= this.#options.streamsMax;
+  }
+
+  /**
+   * A connection for one utterance, to be given back; it may still be connecting. Undefined when
+   * all are in use.
+   *
+   * @throws {SyntaxError} when the URL is none
+   */
+  take(target: Target, handler: SocketHandler): VendorSocket | undefined {
+    if (this.isFull || this.#isClosed) return undefined;
+    const socket = this.#takeIdle(target.key);
+    if (socket !== undefined) socket.listen(this.#watched(() => socket, handler));
+    const taken = socket ?? this.#connect(target, handler);
+    this.#inUse.add(taken);
+    this.#openAhead(target);
+    return taken;
+  }
+
+  /** The utterance is over. `isReusable`: it left the connection as if nothing had been said. */
+  give(socket: VendorSocket, isReusable: boolean): void {
+    if (!this.#inUse.delete(socket)) return;
+    if (isReusable && socket.isOpen && this.#options.idleMsMax > 0) this.#keep(socket, restMs);
+    else this.#drop(socket);
+  }
+
+  close(): void {
+    this.#isClosed = true;
+    this.#retry?.cancel();
+    for (const { socket, expiry } of this.#idle.splice(0)) {
+      expiry.cancel();
+      this.#drop(socket);
+    }
+    for (const socket of [...this.#ahead.keys(), ...this.#inUse]) socket.close();
+  }
+
+  #takeIdle(key: string): VendorSocket | undefined {
+    const nowMs = this.#options.time.nowMs();
+    const index = this.#idle.findIndex(
+      ({ socket, freeAtMs }) => socket.target.key === key && freeAtMs <= nowMs && socket.isOpen,
+    );
+    if (index === -1) return undefined;
+    const [idle] = this.#idle.splice(index, 1);
+    idle!.expiry.cancel();
+    return idle!.socket;
+  }
+
+  #connect(target: Target, handler: SocketHandler): VendorSocket {
+    const { time, connectMsMax } = this.#options;
+    const holder: { socket?: VendorSocket } = {};
+    const watched = this.#watched(() => holder.socket!, handler);
+    holder.socket = new VendorSocket({ target, time, connectMsMax }, watched);
+    return holder.socket;
+  }
+
+  /** A lost connection leaves the pool before its owner hears of it. */
+  #watched(socket: () => VendorSocket, handler: SocketHandler): SocketHandler {
+    return {
+      opened: () => handler.opened(),
+      message: (message) => handler.message(message),
+      closed: (error) => {
+        this.#inUse.delete(socket());
+        handler.closed(error);
+      },
+    };
+  }
+
+  /** What comes while it waits belongs to nobody: such a connection cannot be trusted. */
+  #keep(socket: VendorSocket, afterMs: number): void {
+    const { time, idleMsMax } = this.#options;
+    const forget = (): void => {
+      expiry.cancel();
+      this.#idle = this.#idle.filter((idle) => idle.socket !== socket);
+    };
+    const expiry = time.after(idleMsMax, () => {
+      forget();
+      this.#drop(socket);
+    });
+    socket.listen({
+      opened: () => undefined,
+      message: () => {
+        forget();
+        this.#drop(socket);
+      },
+      closed: forget,
+    });
+    this.#idle.push({ socket, freeAtMs: time.nowMs() + afterMs, expiry });
+  }
+
+  #drop(socket: VendorSocket): void {
+    socket.listen({ opened: () => undefined, message: () => undefined, closed: () => undefined });
+    socket.close();
+  }
+
+  #openAhead(target: Target): void {
+    const { warmCount, idleMsMax, streamsMax } = this.#options;
+    if (idleMsMax === 0 || this.#retry !== undefined || this.#isClosed) return;
+    const ready = this.#idle.filter(({ socket }) => socket.target.key === target.key).length;
+    const ahead = [...this.#ahead.values()].filter(({ key }) => key === target.key).length;
+    const room = streamsMax - this.#inUse.size - this.#idle.length - this.#ahead.size;
+    const missing = Math.min(warmCount - ready - ahead, room);
+    for (let count = 0; count < missing; count += 1) this.#openOneAhead(target);
+  }
+
+  #openOneAhead(target: Target): void {
+    const { time, rng, connectMsMax } = this.#options;
+    const socket: VendorSocket = new VendorSocket(
+      { target, time, connectMsMax },
+      {
+        opened: () => {
+          this.#failures = 0;
+          this.#ahead.delete(socket);
+          this.#keep(socket, 0);
+        },
+        message: () => undefined,
+        closed: () => {
+          this.#ahead.delete(socket);
+          if (this.#isClosed || this.#retry !== undefined) return;
+          this.#failures += 1;
+          this.#retry = time.after(backoffMs(this.#failures, rng), () => {
+            this.#retry = undefined;
+            this.#openAhead(target);
+          });
+        },
+      },
+    );
+    this.#ahead.set(socket, target);
+  }
+}

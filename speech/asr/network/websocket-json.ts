@@ -1,0 +1,134 @@
+/**
+ * JSON over WebSocket, the simplest protocol there is: base64 audio in, `{"text": …}` out. What it
+ * leaves open are settings here: whether a message says that its text is final, and whether there
+ * is a message that ends an utterance. With both, a connection serves one utterance after the
+ * other; without, each has its own, and the last text is final once the server is quiet.
+ *
+ *     → {"format":"pcm","rate":8000,"data":"<base64>"}      about 100 ms each
+ *     ← {"text":"I would like to"}                          replaces the text before it
+ */
+import type { Vendor, VendorRequest, SessionIo, VendorSession, Target } from "./vendor.js";
+import { parseMessage, textField, vendorFailure } from "./vendor-message.js";
+
+export type WebsocketJsonSettings = {
+  readonly url: string;
+  /** Sent as `Authorization: Bearer`. */
+  readonly key?: string;
+  /** Rates the server takes, in Hz. */
+  readonly ratesHz: readonly number[];
+  /** Sent when there is no more audio, e.g. `{"type":"end"}`. */
+  readonly endMessage?: string;
+  /** The field that is `true` (or `"final"`) in a message whose text is final. */
+  readonly finalField?: string;
+  /** How much faster than speech the server takes what was missed. */
+  readonly speedMax: number;
+};
+
+/** After our last audio, and after its last text, a server that is done is quiet. */
+const quietMs = 300;
+
+export function websocketJson(settings: WebsocketJsonSettings): Vendor {
+  const headers: Record<string, string> =
+    settings.key === undefined ? {} : { authorization: `Bearer ${settings.key}` };
+  const target: Target = { key: settings.url, url: settings.url, headers, protocols: [] };
+  return {
+    ratesHz: settings.ratesHz,
+    batchMs: 100,
+    speedMax: settings.speedMax,
+    burstMs: 1000,
+    idleMsMax: 30_000,
+    target: () => target,
+    session: (request, io) => new Session(settings, request, io),
+  };
+}
+
+class Session implements VendorSession {
+  readonly #settings: WebsocketJsonSettings;
+  readonly #io: SessionIo;
+  readonly #prefix: string;
+  #text = "";
+  #isFinished = false;
+  #hasFinal = false;
+  #quiet: { cancel(): void } | undefined;
+
+  constructor(settings: WebsocketJsonSettings, request: VendorRequest, io: SessionIo) {
+    this.#settings = settings;
+    this.#io = io;
+    this.#prefix = `{"format":"pcm","rate":${request.rateHz},"data":"`;
+  }
+
+  get isReusable(): boolean {
+    return this.#settings.endMessage !== undefined && this.#hasFinal;
+  }
+
+  start(): void {
+    // The first message carries audio already.
+  }
+
+  audio({ buffer, byteOffset, byteLength }: Int16Array): void {
+    const data = Buffer.from(buffer, byteOffset, byteLength).toString("base64");
+    this.#io.send(`${this.#prefix}${data}"}`);
+  }
+
+  finish(): void {
+    this.#isFinished = true;
+    const { endMessage } = this.#settings;
+    if (endMessage !== undefined) this.#io.send(endMessage);
+    this.#waitForQuiet();
+  }
+
+  receive(message: string | Uint8Array): void {
+    const fields = parseMessage(message);
+    const text = textField(fields, "text");
+    if (text === undefined) {
+      const failure = vendorFailure(fields);
+      // Anything else is small talk: greetings, acknowledgements, keep-alives.
+      if (failure !== undefined) this.#io.fail(...failure);
+      return;
+    }
+    if (this.#isFinal(fields)) return this.#takeFinal(text);
+    if (text !== "" && text !== this.#text) {
+      this.#text = text;
+      this.#io.emit({ kind: "partial", text });
+    }
+    if (this.#isFinished) this.#waitForQuiet();
+  }
+
+  closed(): boolean {
+    if (this.#isFinished) this.#io.emit({ kind: "final", text: this.#text });
+    return this.#isFinished;
+  }
+
+  /** A server without words for "nothing was said" says nothing then. */
+  overdue(): boolean {
+    if (this.#settings.endMessage !== undefined) return false;
+    this.#io.emit({ kind: "final", text: this.#text });
+    return true;
+  }
+
+  #isFinal(fields: Readonly<Record<string, unknown>>): boolean {
+    const { finalField } = this.#settings;
+    if (finalField !== undefined) {
+      const value = fields[finalField];
+      return value === true || value === "final";
+    }
+    return fields["is_final"] === true || fields["final"] === true || fields["type"] === "final";
+  }
+
+  /** The server's own end of a sentence; after our end it is the last one. */
+  #takeFinal(text: string): void {
+    this.#text = "";
+    this.#hasFinal = this.#isFinished;
+    if (this.#isFinished) this.#io.emit({ kind: "final", text });
+    else if (text !== "") this.#io.emit({ kind: "committed", text });
+  }
+
+  #waitForQuiet(): void {
+    const { endMessage, finalField } = this.#settings;
+    this.#quiet?.cancel();
+    if (this.#text === "" || (endMessage !== undefined && finalField !== undefined)) return;
+    this.#quiet = this.#io.after(quietMs, () => {
+      this.#io.emit({ kind: "final", text: this.#text });
+    });
+  }
+}
