@@ -22,7 +22,7 @@ function pathsOf(node: Node, path: string): string[] {
   if (inner !== undefined) return pathsOf(inner, path);
   if (node.def.element !== undefined) return [path, ...pathsOf(node.def.element, `${path}[]`)];
   // The two places of a secret are explained with it.
-  if (node.def.shape === undefined || path === "http.apiToken") return [path];
+  if (node.def.shape === undefined || /\.(apiToken|key)$/.test(path)) return [path];
   return Object.entries(node.def.shape).flatMap(([key, value]) =>
     pathsOf(value, path === "" ? key : `${path}.${key}`),
   );
@@ -55,6 +55,11 @@ describe("docs/configuration.md", () => {
     ["calls.durationMax", limits.calls.durationMsMax, formatDuration],
     ["recognition.processes", limits.recognition.processCount, String],
     ["recognition.decodersPerProcess", limits.recognition.decodersPerProcess, String],
+    ["recognition.vendors[].streamsMax", limits.recognitionVendor.streamsMax, String],
+    ["recognition.vendors[].warm", limits.recognitionVendor.warmCount, String],
+    ["recognition.vendors[].connect", limits.recognitionVendor.connectMsMax, formatDuration],
+    ["recognition.vendors[].final", limits.recognitionVendor.finalMsMax, formatDuration],
+    ["recognition.vendors[].replaySpeed", limits.recognitionVendor.replaySpeed, String],
     ["prompts.bytesMax", limits.prompts.bytesMax, formatSize],
   ])("says the default and range of %s as they are", (path, limit, format) => {
     const { standard = "", allowed } = rows.get(path)!;

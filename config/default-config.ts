@@ -4,7 +4,7 @@ import { join, resolve } from "node:path";
 import { findContradictions } from "./relations.js";
 import { ConfigError } from "./config-errors.js";
 import { limits, shardCountFor } from "./limits.js";
-import type { Config } from "./schema.js";
+import type { Config, RecognitionVendorConfig } from "./schema.js";
 
 /** Parts of a configuration: what is left out keeps its default. Lists are replaced whole. */
 export type ConfigOverrides = {
@@ -52,6 +52,7 @@ export function withDefaults(overrides: ConfigOverrides): Config {
       isEnabled: true,
       processCount: limits.recognition.processCount.default,
       decodersPerProcess: limits.recognition.decodersPerProcess.default,
+      vendors: [],
       ...overrides.recognition,
     },
     storage: { kekFile: join(dataDir, "kek"), ...overrides.storage, dataDir },
@@ -77,6 +78,22 @@ const gatewayDefaults: Config["gateway"] = {
   idleMsMax: limits.gateway.idleMsMax.default,
   playoutLeadMs: limits.gateway.playoutLeadMs.default,
 };
+
+/** A network recogniser with what is left out at its default; its name is that of its vendor. */
+export function recognitionVendor(
+  given: Pick<RecognitionVendorConfig, "vendor" | "url"> & Partial<RecognitionVendorConfig>,
+): RecognitionVendorConfig {
+  const { streamsMax, warmCount, connectMsMax, finalMsMax, replaySpeed } = limits.recognitionVendor;
+  return {
+    name: given.vendor,
+    streamsMax: streamsMax.default,
+    warmCount: warmCount.default,
+    connectMsMax: connectMsMax.default,
+    finalMsMax: finalMsMax.default,
+    replaySpeed: replaySpeed.default,
+    ...given,
+  };
+}
 
 /** Freezes a tree of plain objects and lists, in place. */
 export function deepFrozen<Value>(value: Value): Value {

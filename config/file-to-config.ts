@@ -1,6 +1,6 @@
 /** The words of the file → the names of `Config`: relative paths become absolute. */
 import { resolve } from "node:path";
-import type { ConfigOverrides } from "./default-config.js";
+import { recognitionVendor, type ConfigOverrides } from "./default-config.js";
 import type { FileDraft } from "./file-schema.js";
 
 export type FileContext = {
@@ -8,13 +8,15 @@ export type FileContext = {
   readonly folder: string;
   /** The secret that `http.apiToken` refers to. */
   readonly apiToken: string | undefined;
+  /** The secrets of `recognition.vendors`, at their places. */
+  readonly vendorKeys: readonly (string | undefined)[];
 };
 
 /** Pure: what a file says, as overrides of the defaults. */
-export function overridesOf(draft: FileDraft, { folder, apiToken }: FileContext): ConfigOverrides {
-  const { threads = {}, calls = {}, recognition = {}, storage = {} } = draft;
+export function overridesOf(draft: FileDraft, context: FileContext): ConfigOverrides {
+  const { folder, apiToken } = context;
+  const { threads = {}, calls = {}, storage = {} } = draft;
   const absolute = (path: string) => resolve(folder, path);
-  const modelDir = mapped(recognition.modelDir, absolute);
   const lists = {
     flows: draft.flows?.map((path) => (path === "shipped" ? path : absolute(path))),
     trunks: draft.trunks?.map(({ scripts, ...trunk }) => ({
@@ -36,12 +38,7 @@ export function overridesOf(draft: FileDraft, { folder, apiToken }: FileContext)
       answerMsMax: calls.answerMax,
       durationMsMax: calls.durationMax,
     }),
-    recognition: said({
-      isEnabled: recognition.enabled,
-      processCount: recognition.processes,
-      decodersPerProcess: recognition.decodersPerProcess,
-      modelDir,
-    }),
+    recognition: recognitionOf(draft, context),
     storage: said({
       dataDir: mapped(storage.dataDir, absolute),
       kekFile: mapped(storage.kekFile, absolute),
@@ -61,6 +58,34 @@ function gatewayOf({ gateway = {} }: FileDraft): NonNullable<ConfigOverrides["ga
     startMsMax: start,
     idleMsMax: idle,
     playoutLeadMs: playoutLead,
+  });
+}
+
+function recognitionOf(
+  { recognition = {} }: FileDraft,
+  { folder, vendorKeys }: FileContext,
+): NonNullable<ConfigOverrides["recognition"]> {
+  const vendors = recognition.vendors?.map(
+    ({ warm, connect, final, rates, vendor, url, ...same }, index) =>
+      recognitionVendor({
+        vendor,
+        url,
+        ...said({
+          ...same,
+          key: vendorKeys[index],
+          warmCount: warm,
+          connectMsMax: connect,
+          finalMsMax: final,
+          ratesHz: rates,
+        }),
+      }),
+  );
+  return said({
+    isEnabled: recognition.enabled,
+    processCount: recognition.processes,
+    decodersPerProcess: recognition.decodersPerProcess,
+    modelDir: mapped(recognition.modelDir, (path) => resolve(folder, path)),
+    vendors,
   });
 }
 

@@ -46,6 +46,18 @@ export const limits = {
     processCount: { min: 1, max: 64, default: 1 },
     decodersPerProcess: { min: 1, max: 256, default: 16 },
   },
+  /** Each of `recognition.vendors`. */
+  recognitionVendor: {
+    /** Of the whole node: every shard has its part of them. */
+    streamsMax: { min: 1, max: 100_000, default: 200 },
+    /** Connections that every shard opens ahead. */
+    warmCount: { min: 0, max: 1000, default: 2 },
+    connectMsMax: { min: 100, max: 10 * second, default: 2 * second },
+    /** The dialog gives up 2.5 s after the caller did. */
+    finalMsMax: { min: 100, max: 10 * second, default: 1500 },
+    keyChars: { min: 1, max: 4096, default: 40 },
+    replaySpeed: { min: 1, max: 20, default: 1 },
+  },
   prompts: { bytesMax: { min: mib, max: 16 * 1024 * mib, default: 256 * mib } },
 } as const satisfies Record<string, Record<string, Limit>>;
 

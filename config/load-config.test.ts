@@ -86,7 +86,8 @@ trunks: [{ name: test, kind: loopback, scripts: [./mine.yaml] }]`);
 
   it.each(readdirSync(examples))("loads the example %s as it is shipped", (name) => {
     const source = readFileSync(new URL(name, examples), "utf8");
-    expect(messagesOf(source, { VOXTREE_API_TOKEN: token })).toEqual([]);
+    const env = { VOXTREE_API_TOKEN: token, ASR_KEY: "k-1" };
+    expect(messagesOf(source, env)).toEqual([]);
   });
 
   it("is written out whole, with its defaults, in complete.yaml", () => {
@@ -125,7 +126,7 @@ log: { level: inof }`;
       '4 gateway.idle: must be a duration with its unit (ms, s, m or h) from 1s to 10m, like "5s", not 30',
       "6 calls.max: must be a whole number from 1 to 100000, not -5",
       '7 calls.ringMax: must be a duration with its unit (ms, s, m or h) from 1s to 3m, like "5s", not "10 parsecs"',
-      '8 recognition: must be a map with any of: enabled, processes, decodersPerProcess, modelDir, not "yes"',
+      '8 recognition: must be a map with any of: enabled, processes, decodersPerProcess, modelDir, vendors, not "yes"',
       '9 flows: must be a list of flow files, or "shipped", at least one, not an empty list',
       expect.stringMatching(/^11 trunks.0.name: must be a name: .* not "1st"$/),
       '12 trunks.0.kind: must be "loopback", the only kind there is so far, not "sip"',
@@ -241,11 +242,53 @@ describe("the token of the control API", () => {
     "http: { apiToken: { hunter2hunter2: } }",
     "http: { apiToken: { env: TOKEN } }",
     "http: { apiToken: { env: SHORT } }",
+    "recognition: { vendors: [{ vendor: websocket-json, url: ws://a, key: hunter2hunter2 }] }",
+    "recognition: { vendors: [{ vendor: websocket-json, url: ws://a, key: { env: TOKEN } }] }",
+    "recognition: { vendors: [{ vendor: websocket-json, url: ws://a, key: { hunter2hunter2: } }] }",
   ])("is never shown by a mistake: %j", (source) => {
     const env = { TOKEN: "hunter2 hunter2 hunter2 ü", SHORT: "hunter2" };
     const mistakes = mistakesOf(source, env);
     expect(mistakes.length).toBeGreaterThan(0);
     expect(JSON.stringify(mistakes)).not.toContain("unter2");
+  });
+});
+
+describe("recognisers on the network", () => {
+  const vendorsOf = (items: string, env = {}) =>
+    load(`recognition: { vendors: [${items}] }`, env).recognition.vendors;
+
+  it("have defaults for all but vendor and url, and the key from the environment", () => {
+    const items = "{ vendor: websocket-json, url: wss://a/ws, key: { env: K }, final: 900ms }";
+    expect(vendorsOf(items, { K: "k-1\n" })).toEqual([
+      {
+        name: "websocket-json",
+        vendor: "websocket-json",
+        url: "wss://a/ws",
+        key: "k-1",
+        streamsMax: 200,
+        warmCount: 2,
+        connectMsMax: 2000,
+        finalMsMax: 900,
+        replaySpeed: 1,
+      },
+    ]);
+  });
+
+  it.each([
+    ["{ vendor: websocket-json }", "url: must be a ws:// or wss:// URL without credentials"],
+    ["{ vendor: websocket-json, url: http://a }", "must be a ws:// or wss:// URL"],
+    ["{ vendor: websocket-json, url: ws://u:p@a }", "must be a ws:// or wss:// URL"],
+    ["{ vendor: nobody, url: ws://a }", "vendor: must be one of websocket-json"],
+    ["{ vendor: websocket-json, url: ws://a, key: { env: K } }", "variable K is not set"],
+    ["{ vendor: websocket-json, url: ws://a, rates: [11025] }", "must be 8000 or 16000, not 11025"],
+    [
+      "{ vendor: websocket-json, url: ws://a }, { vendor: websocket-json, url: ws://b }",
+      '"websocket-json" is the name of recogniser 1 too',
+    ],
+  ])("are refused when they are %s", (items, message) => {
+    const messages = messagesOf(`recognition: { vendors: [${items}] }`);
+    expect(messages).toHaveLength(1);
+    expect(messages[0]).toContain(message);
   });
 });
 

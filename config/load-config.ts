@@ -13,7 +13,7 @@ import { fileSchema, type FileDraft } from "./file-schema.js";
 import { overridesOf } from "./file-to-config.js";
 import { findContradictions } from "./relations.js";
 import type { Config } from "./schema.js";
-import { readApiToken } from "./secrets.js";
+import { apiTokenRule, readSecret, vendorKeyRule, type SecretPlace } from "./secrets.js";
 import { readYamlDocument, type DocumentPath } from "./yaml-document.js";
 
 export type LoadOptions = {
@@ -43,13 +43,15 @@ export function loadConfig(source: string, { fileName, env }: LoadOptions): Conf
   const { draft, wrongParts, isLeftOut } = readDraft({
     schema: fileSchema,
     value: document.value ?? {},
-    isSecret: ([section, key]) => section === "http" && key === "apiToken",
+    isSecret: ([section, key, , field]) =>
+      (section === "http" && key === "apiToken") ||
+      (section === "recognition" && key === "vendors" && field === "key"),
   });
   for (const { path, message, at } of wrongParts) report(path, message, at);
   if (draft !== undefined) {
     const folder = dirname(resolve(fileName));
-    const token = apiTokenOf(draft, { folder, env, report });
-    const config = withDefaults(overridesOf(draft, { folder, apiToken: token }));
+    const secrets = secretsOf(draft, { folder, env, report });
+    const config = withDefaults(overridesOf(draft, { folder, ...secrets }));
     checkFiles(draft, { folder, report });
     reportContradictions(config, { draft, isLeftOut, report });
     if (mistakes.length === 0) return deepFrozen(config);
@@ -75,17 +77,29 @@ export function loadConfigFile(fileName: string, env: LoadOptions["env"]): Confi
 
 type Report = (path: DocumentPath, message: string, at?: "key" | "value") => void;
 
-function apiTokenOf(
+function secretsOf(
   draft: FileDraft,
   { folder, env, report }: { folder: string; env: LoadOptions["env"]; report: Report },
-): string | undefined {
-  const place = draft.http?.apiToken;
-  if (place === undefined) return undefined;
-  const file = place.file === undefined ? undefined : resolve(folder, place.file);
-  const reading = readApiToken({ env: place.env, file }, env);
-  if (reading.ok) return reading.secret;
-  report(["http", "apiToken"], reading.message);
-  return undefined;
+): { apiToken: string | undefined; vendorKeys: (string | undefined)[] } {
+  const read = (
+    place: SecretPlace | undefined,
+    path: DocumentPath,
+    rule: typeof apiTokenRule,
+  ): string | undefined => {
+    if (place === undefined) return undefined;
+    const file = place.file === undefined ? undefined : resolve(folder, place.file);
+    const reading = readSecret({ env: place.env, file }, env, rule);
+    if (reading.ok) return reading.secret;
+    report(path, reading.message);
+    return undefined;
+  };
+  const vendors = draft.recognition?.vendors ?? [];
+  return {
+    apiToken: read(draft.http?.apiToken, ["http", "apiToken"], apiTokenRule),
+    vendorKeys: vendors.map(({ key }, index) =>
+      read(key, ["recognition", "vendors", index, "key"], vendorKeyRule),
+    ),
+  };
 }
 
 /** Files that the engine would miss only later, when its threads are already up. */

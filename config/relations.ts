@@ -25,7 +25,7 @@ export function findContradictions(config: Config): Contradiction[] {
     ...gatewaySizes(config),
     ...callLimits(config),
     ...exposure(config),
-    ...trunkNames(config),
+    ...names(config),
   ];
 }
 
@@ -124,11 +124,22 @@ function exposure({ gateway, http }: Config): Contradiction[] {
   ];
 }
 
-function trunkNames({ trunks }: Config): Contradiction[] {
-  const names = trunks.map(({ name }) => name);
+function names({ trunks, recognition }: Config): Contradiction[] {
+  return [
+    ...twice(["trunks"], "trunk", trunks),
+    ...twice(["recognition", "vendors"], "recogniser", recognition.vendors),
+  ];
+}
+
+function twice(
+  path: DocumentPath,
+  what: string,
+  items: readonly { readonly name: string }[],
+): Contradiction[] {
+  const names = items.map(({ name }) => name);
   return names.flatMap((name, index) => {
     const first = names.indexOf(name);
-    const message = `"${name}" is the name of trunk ${first + 1} too; names are unique`;
-    return found(first !== index, ["trunks", index, "name"], [], message);
+    const message = `"${name}" is the name of ${what} ${first + 1} too; names are unique`;
+    return found(first !== index, [...path, index, "name"], [], message);
   });
 }

@@ -55,7 +55,37 @@ export type CallsConfig = {
   readonly durationMsMax: number;
 };
 
-/** Embedded speech recognition. */
+/** The protocols of network recognisers. */
+export const recognitionVendorNames = ["websocket-json"] as const;
+export type RecognitionVendorName = (typeof recognitionVendorNames)[number];
+
+/** A recogniser on the network. */
+export type RecognitionVendorConfig = {
+  /** In logs and figures; unique. */
+  readonly name: string;
+  readonly vendor: RecognitionVendorName;
+  /** `ws:` or `wss:`. */
+  readonly url: string;
+  /** Secret. */
+  readonly key?: string;
+  /** Utterances at once, of the whole node. */
+  readonly streamsMax: number;
+  /** Connections that every shard opens ahead of their need. */
+  readonly warmCount: number;
+  readonly connectMsMax: number;
+  /** From the end of the audio to the final text. */
+  readonly finalMsMax: number;
+  /** How many times faster than speech missed audio is sent. */
+  readonly replaySpeed: number;
+  /** Sample rates it takes, in Hz; left out, what its protocol says. */
+  readonly ratesHz?: readonly number[];
+  /** `websocket-json`: sent when the audio is over. */
+  readonly endMessage?: string;
+  /** `websocket-json`: the field that says of a text that it is final. */
+  readonly finalField?: string;
+};
+
+/** Speech recognition. */
 export type RecognitionConfig = {
   /** False: callers answer by keypad. */
   readonly isEnabled: boolean;
@@ -64,6 +94,8 @@ export type RecognitionConfig = {
   readonly decodersPerProcess: number;
   /** Folder of the acoustic model; left out, where Debian installs it. */
   readonly modelDir?: string;
+  /** Recognisers on the network, used instead of the embedded one; empty: the embedded one. */
+  readonly vendors: readonly RecognitionVendorConfig[];
 };
 
 /** Where things are kept. Absolute paths. */

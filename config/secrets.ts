@@ -14,30 +14,49 @@ export type SecretReading =
   /** Says what is wrong, never what the secret is. */
   | { readonly ok: false; readonly message: string };
 
-/**
- * Reads the token of the control API; white space around it, such as a file's last line end, does
- * not belong to it.
- */
-export function readApiToken(
+/** What a secret must look like. */
+type SecretRule = {
+  /** "a token", "a key". */
+  readonly what: string;
+  readonly chars: { readonly min: number; readonly max: number };
+  readonly pattern: RegExp;
+  /** The characters of the pattern, for people. */
+  readonly allowed: string;
+};
+
+/** RFC 6750 section 2.1: other characters cannot stand in the header. */
+export const apiTokenRule: SecretRule = {
+  what: "a token",
+  chars: limits.http.apiTokenChars,
+  pattern: /^[A-Za-z0-9._~+/-]+=*$/,
+  allowed: "A-Z a-z 0-9 -._~+/",
+};
+
+/** Keys of vendors go into headers and messages: visible ASCII (RFC 9110 section 5.5). */
+export const vendorKeyRule: SecretRule = {
+  what: "a key",
+  chars: limits.recognitionVendor.keyChars,
+  pattern: /^[!-~]+$/,
+  allowed: "visible ASCII, without spaces",
+};
+
+/** Reads a secret; white space around it, such as a file's last line end, does not belong to it. */
+export function readSecret(
   place: SecretPlace,
   env: Readonly<Record<string, string | undefined>>,
+  { what, chars: { min, max }, pattern, allowed }: SecretRule,
 ): SecretReading {
   const found = place.env === undefined ? fromFile(place.file ?? "") : fromEnv(place.env, env);
   if (!found.ok) return found;
   const secret = found.secret.trim();
   const source = place.env === undefined ? `file ${place.file}` : `variable ${place.env}`;
-  const { min, max } = limits.http.apiTokenChars;
   if (secret.length < min || secret.length > max) {
-    const message = `${source} holds a token of ${secret.length} characters; ${min} to ${max} are right`;
+    const message = `${source} holds ${what} of ${secret.length} characters; ${min} to ${max} are right`;
     return { ok: false, message };
   }
-  // RFC 6750 section 2.1: other characters cannot stand in the header.
-  return /^[A-Za-z0-9._~+/-]+=*$/.test(secret)
+  return pattern.test(secret)
     ? { ok: true, secret }
-    : {
-        ok: false,
-        message: `${source} holds a token with other characters than A-Z a-z 0-9 -._~+/`,
-      };
+    : { ok: false, message: `${source} holds ${what} with other characters than ${allowed}` };
 }
 
 function fromEnv(name: string, env: Readonly<Record<string, string | undefined>>): SecretReading {

@@ -18,6 +18,7 @@ import type { Job } from "../jobs/jobs.js";
 import type { JobPool } from "../jobs/job-pool.js";
 import type { LedgerEntry } from "./ledger.js";
 import type { LibraryFlow } from "./flow-library.js";
+import { shareOfVendors } from "./recognition.js";
 import { Restarts } from "./restarts.js";
 import {
   connectShard,
@@ -203,7 +204,9 @@ export class EngineThreads {
     const { host, time, config, recognitionSockets, flows } = this.#options;
     const { shardHeapMbMax: heapMbMax } = config.threads;
     const beat = new Int32Array(new SharedArrayBuffer(4));
-    const data = { shardIndex, recognitionSockets, beat };
+    const vendors = shareOfVendors(config.recognition.vendors, shardIndex, config.threads);
+    const recognition = { sockets: recognitionSockets, vendors };
+    const data = { shardIndex, recognition, beat };
     const thread = startShard(host, time, { data, heapMbMax });
     thread.onReport((report) => this.#shardReport(thread, report));
     const ready = await thread.ready("ready");

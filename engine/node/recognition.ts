@@ -1,6 +1,10 @@
-/** The recognition processes of this node, or why there are none. */
+/** What this node recognises speech with: processes, or vendors on the network, or nothing. */
 import type { Time } from "../../base/ports.js";
-import type { RecognitionConfig } from "../../config/schema.js";
+import type {
+  RecognitionConfig,
+  RecognitionVendorConfig,
+  ThreadsConfig,
+} from "../../config/schema.js";
 import { isPocketSphinxAvailable } from "../../speech/asr/pocketsphinx.js";
 import {
   startRecognitionPool,
@@ -32,6 +36,7 @@ export async function startRecognition(
 ): Promise<Recognition> {
   if (!config.isEnabled)
     return none("speech recognition is switched off: callers answer by keypad");
+  if (config.vendors.length > 0) return none(undefined);
   const { modelDir: modelDirectory, processCount: processes, decodersPerProcess } = config;
   const available = isPocketSphinxAvailable(modelDirectory);
   if (!available.ok && modelDirectory === undefined) {
@@ -54,7 +59,19 @@ export async function startRecognition(
   };
 }
 
-function none(note: string): Recognition {
+/** What one shard may use of each vendor: no shard knows what the others do. */
+export function shareOfVendors(
+  vendors: readonly RecognitionVendorConfig[],
+  shardIndex: number,
+  { shardCount }: Pick<ThreadsConfig, "shardCount">,
+): RecognitionVendorConfig[] {
+  return vendors.map((vendor) => {
+    const rest = shardIndex < vendor.streamsMax % shardCount ? 1 : 0;
+    return { ...vendor, streamsMax: Math.floor(vendor.streamsMax / shardCount) + rest };
+  });
+}
+
+function none(note: string | undefined): Recognition {
   return { sockets: [], note, processIds: () => [], stop: () => Promise.resolve() };
 }
 

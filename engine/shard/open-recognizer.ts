@@ -1,8 +1,22 @@
-/** The shard's way to the recognition processes, and the grammars they should have ready. */
-import type { Time } from "../../base/ports.js";
+/**
+ * What a shard listens with: the recognisers of the network, on sockets of its own, or the embedded
+ * one by way of its processes, with the grammars they should have ready.
+ */
+import type { Rng, Time } from "../../base/ports.js";
+import type { RecognitionVendorConfig } from "../../config/schema.js";
 import type { CompiledFlow, Expectation } from "../../dialog/dialog-types.js";
+import { createNetworkRecognizer } from "../../speech/asr/network/network-recognizer.js";
+import { createVendor } from "../../speech/asr/network/vendor-registry.js";
 import { createRecognitionClient } from "../../speech/asr/recognition-client.js";
 import type { Grammar, Recognizer } from "../../speech/asr/recognizer.js";
+
+/** What a shard is told about recognition. */
+export type ShardRecognition = {
+  /** Sockets of the recognition processes; none where no recogniser is installed. */
+  readonly sockets: readonly string[];
+  /** Recognisers on the network, with this shard's part of their streams. */
+  readonly vendors: readonly RecognitionVendorConfig[];
+};
 
 export type OpenRecognizer = {
   readonly recognizer: Recognizer;
@@ -11,13 +25,23 @@ export type OpenRecognizer = {
   close(): void;
 };
 
-/**
- * Phrases that cannot be listened for are reported by the processes themselves.
- *
- * @returns undefined when there are no recognition processes
- */
-export function openRecognizer(sockets: readonly string[], time: Time): OpenRecognizer | undefined {
-  if (sockets.length === 0) return undefined;
+/** @returns undefined when there is nothing to recognise with: callers answer by keypad */
+export function openRecognizer(
+  { sockets, vendors }: ShardRecognition,
+  ports: { readonly time: Time; readonly rng: Rng },
+): OpenRecognizer | undefined {
+  const [config] = vendors;
+  if (config === undefined) return sockets.length === 0 ? undefined : embedded(sockets, ports.time);
+  const network = createNetworkRecognizer({
+    vendor: createVendor(config),
+    limits: config,
+    ...ports,
+  });
+  return { recognizer: network, prepare: () => undefined, close: () => network.close() };
+}
+
+/** Phrases that cannot be listened for are reported by the processes themselves. */
+function embedded(sockets: readonly string[], time: Time): OpenRecognizer {
   const client = createRecognitionClient({ sockets, scheduler: time });
   return {
     recognizer: client,

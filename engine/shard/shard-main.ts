@@ -7,19 +7,18 @@ import {
 } from "../../actors/kernel/index.js";
 import { assert } from "../../base/assert.js";
 import { toErrorData } from "../../base/errors.js";
-import { nodeTime } from "../../base/node-ports.js";
+import { nodeRng, nodeTime } from "../../base/node-ports.js";
 import { compileFlow } from "../../dialog/flow-compiler.js";
 import { loadVad } from "../../speech/vad/fvad.js";
 import type { ShardCommand, ShardReport } from "../control/messages.js";
-import { openRecognizer } from "./open-recognizer.js";
+import { openRecognizer, type ShardRecognition } from "./open-recognizer.js";
 import { ShardThread } from "./shard-thread.js";
 
 export type ShardThreadData = {
   readonly shardIndex: number;
   /** One counter that the watchdog follows. */
   readonly beat: Int32Array;
-  /** Sockets of the recognition processes; none where no recogniser is installed. */
-  readonly recognitionSockets: readonly string[];
+  readonly recognition: ShardRecognition;
 };
 
 assert(parentPort !== null, "a shard runs in a thread");

@@ -1,4 +1,4 @@
-/** How long to wait before the next attempt: doubling, bounded, and never the same for everybody. */
+/** How long to wait before the next attempt: doubling, bounded, never the same for everybody. */
 import type { Rng } from "../../../base/ports.js";
 
 const firstMs = 50;

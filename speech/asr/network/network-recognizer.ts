@@ -1,20 +1,17 @@
 /** The `Recognizer` port over network vendors: what a thread opens its streams on. */
 import type { Rng, Time } from "../../../base/ports.js";
+import type { RecognitionVendorConfig } from "../../../config/schema.js";
 import type { Grammar, Recognizer, RecognizerEvent, RecognizerStream } from "../recognizer.js";
 import { answerMatcher } from "./answer-match.js";
 import { Attempt } from "./attempt.js";
 import { SocketPool } from "./socket-pool.js";
 import type { Vendor } from "./vendor.js";
 
-export type VendorLimits = {
-  /** Utterances at once, in this thread. */
-  readonly streamsMax: number;
-  /** Connections opened ahead of their need. */
-  readonly warmCount: number;
-  readonly connectMsMax: number;
-  /** From the end of the audio to the final. */
-  readonly finalMsMax: number;
-};
+/** `streamsMax` is this thread's part of it. */
+export type VendorLimits = Pick<
+  RecognitionVendorConfig,
+  "streamsMax" | "warmCount" | "connectMsMax" | "finalMsMax"
+>;
 
 export type NetworkRecognizerOptions = {
   readonly vendor: Vendor;

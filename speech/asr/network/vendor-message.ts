@@ -1,4 +1,4 @@
-/** Reading what vendors send: JSON that may be half, odd, or an error with a friendly face. Pure. */
+/** Reading what vendors send: JSON that may be half, odd, or an error in disguise. Pure. */
 import { RecognitionError, type RecognitionCode } from "../recognizer.js";
 
 export type Fields = Readonly<Record<string, unknown>>;
@@ -56,7 +56,7 @@ export function vendorFailure(fields: Fields): Failure | undefined {
   const code = nested["code"] ?? nested["err_no"] ?? nested["status"] ?? fields["code"];
   const words = ["err_msg", "message", "msg", "error", "description"]
     .map((name) => nested[name])
-    .find((value) => typeof value === "string");
+    .find((value): value is string => typeof value === "string");
   const isError = fields["error"] !== undefined && fields["error"] !== null;
   const isBadCode = (typeof code === "number" || typeof code === "string") && !isGood(code);
   if (!isError && !isBadCode) return undefined;

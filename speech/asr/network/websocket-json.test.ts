@@ -26,12 +26,7 @@ describe("JSON over WebSocket", () => {
   afterAll(() => mock.kill());
 
   function open(settings: Partial<WebsocketJsonSettings> = {}): NetworkRecognizer {
-    const vendor = websocketJson({
-      url: mock.url,
-      ratesHz: [8000, 16_000],
-      speedMax: 4,
-      ...settings,
-    });
+    const vendor = websocketJson({ url: mock.url, replaySpeed: 4, ...settings });
     return (recognizer = createNetworkRecognizer({
       vendor,
       limits,

@@ -7,22 +7,14 @@
  *     → {"format":"pcm","rate":8000,"data":"<base64>"}      about 100 ms each
  *     ← {"text":"I would like to"}                          replaces the text before it
  */
+import type { RecognitionVendorConfig } from "../../../config/schema.js";
 import type { Vendor, VendorRequest, SessionIo, VendorSession, Target } from "./vendor.js";
 import { parseMessage, textField, vendorFailure } from "./vendor-message.js";
 
-export type WebsocketJsonSettings = {
-  readonly url: string;
-  /** Sent as `Authorization: Bearer`. */
-  readonly key?: string;
-  /** Rates the server takes, in Hz. */
-  readonly ratesHz: readonly number[];
-  /** Sent when there is no more audio, e.g. `{"type":"end"}`. */
-  readonly endMessage?: string;
-  /** The field that is `true` (or `"final"`) in a message whose text is final. */
-  readonly finalField?: string;
-  /** How much faster than speech the server takes what was missed. */
-  readonly speedMax: number;
-};
+export type WebsocketJsonSettings = Pick<
+  RecognitionVendorConfig,
+  "url" | "key" | "ratesHz" | "endMessage" | "finalField" | "replaySpeed"
+>;
 
 /** After our last audio, and after its last text, a server that is done is quiet. */
 const quietMs = 300;
@@ -32,9 +24,9 @@ export function websocketJson(settings: WebsocketJsonSettings): Vendor {
     settings.key === undefined ? {} : { authorization: `Bearer ${settings.key}` };
   const target: Target = { key: settings.url, url: settings.url, headers, protocols: [] };
   return {
-    ratesHz: settings.ratesHz,
+    ratesHz: settings.ratesHz ?? [8000, 16_000],
     batchMs: 100,
-    speedMax: settings.speedMax,
+    speedMax: settings.replaySpeed,
     burstMs: 1000,
     idleMsMax: 30_000,
     target: () => target,

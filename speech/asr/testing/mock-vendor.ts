@@ -15,7 +15,7 @@ export type MockVendor = {
   kill(): Promise<void>;
 };
 
-/** Starts a server on loopback; `port` 0 lets the system choose. Rejects when it does not listen. */
+/** Starts a server on loopback; port 0 lets the system choose. Rejects when it does not listen. */
 export async function startMockVendor(settings: MockSettings): Promise<MockVendor> {
   const entry = compiledEntry("speech/asr/testing/mock-vendor-main.js");
   const child = fork(entry, [JSON.stringify(settings)], {
