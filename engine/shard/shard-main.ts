@@ -23,13 +23,13 @@ export type ShardThreadData = {
 
 assert(parentPort !== null, "a shard runs in a thread");
 const port = parentPort;
-const { shardIndex, beat, recognitionSockets } = workerData as ShardThreadData;
+const { shardIndex, beat, recognition } = workerData as ShardThreadData;
 const time = nodeTime();
 const report = (message: ShardReport, transfer: readonly ArrayBuffer[] = []): void =>
   port.postMessage(message, [...transfer]);
 
 async function start(): Promise<void> {
-  const recognizer = openRecognizer(recognitionSockets, time);
+  const recognizer = openRecognizer(recognition, { time, rng: nodeRng });
   const vad = await loadVad();
   const name = `shard-${shardIndex}`;
   const system = createActorSystem({
