@@ -60,8 +60,8 @@ export function vendorFailure(fields: Fields): Failure | undefined {
   const isError = fields["error"] !== undefined && fields["error"] !== null;
   const isBadCode = (typeof code === "number" || typeof code === "string") && !isGood(code);
   if (!isError && !isBadCode) return undefined;
-  const said = String(words ?? code ?? "no reason").slice(0, 200);
   const shown = typeof code === "number" || typeof code === "string" ? code : undefined;
+  const said = (words ?? String(shown ?? "no reason")).slice(0, 200);
   return [codeOf(shown, said), `the vendor reports: ${said}`, { vendorCode: shown ?? null }];
 }
 
