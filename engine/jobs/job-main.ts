@@ -2,7 +2,11 @@
 import { parentPort, workerData } from "node:worker_threads";
 import { assert, assertNever } from "../../base/assert.js";
 import { toErrorData } from "../../base/errors.js";
-import { appendRecordingChunk, findRecording } from "../../storage/recordings/recording-files.js";
+import {
+  appendRecordingChunk,
+  closeRecording,
+  findRecording,
+} from "../../storage/recordings/recording-files.js";
 import { encodePrompt } from "../../speech/prompts/prompt-audio.js";
 import { createFlite } from "../../speech/tts/flite.js";
 import type { Synthesizer } from "../../speech/tts/synthesizer.js";
@@ -34,6 +38,11 @@ async function run(job: Job): Promise<JobResult> {
       const { userId, callId } = job;
       const end = findRecording({ dataDir, kekFile, userId, callId });
       return { kind: "recordedChunks", chunks: end?.chunkCount ?? 0 };
+    }
+    case "closeRecording": {
+      const { userId, callId } = job;
+      const { recordedMs } = closeRecording({ dataDir, kekFile, userId, callId });
+      return { kind: "closeRecording", recordedMs };
     }
     default:
       return assertNever(job);

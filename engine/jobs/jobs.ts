@@ -31,13 +31,22 @@ export type RecordedChunksJob = {
   readonly userId: string;
 };
 
-export type Job = SynthesizeJob | EncodePromptJob | RecordJob | RecordedChunksJob;
+/** Closes a recording whose writer is gone, behind its last whole chunk. */
+export type CloseRecordingJob = {
+  readonly kind: "closeRecording";
+  readonly callId: string;
+  readonly userId: string;
+};
+
+export type Job =
+  SynthesizeJob | EncodePromptJob | RecordJob | RecordedChunksJob | CloseRecordingJob;
 
 export type JobResult =
   | { readonly kind: "synthesize"; readonly audio: PcmAudio }
   | { readonly kind: "encodePrompt"; readonly audio: Uint8Array<SharedArrayBuffer> }
   | { readonly kind: "record"; readonly bytes: number }
-  | { readonly kind: "recordedChunks"; readonly chunks: number };
+  | { readonly kind: "recordedChunks"; readonly chunks: number }
+  | { readonly kind: "closeRecording"; readonly recordedMs: number };
 
 /** What the workers are given when they start. */
 export type JobWorkerData = { readonly dataDir: string; readonly kekFile: string };

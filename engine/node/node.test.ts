@@ -21,7 +21,7 @@ afterEach(() => {
 
 type Put = { readonly answer: (ok: boolean) => void };
 
-/** Threads that say they are ready and do nothing; the store's answers are the test's. */
+/** Threads that say they are ready and do nothing; what the store answers to puts is the test's. */
 function fakeHost(options: { readonly failing?: string } = {}) {
   const running = new Set<string>();
   const puts: Put[] = [];
@@ -36,6 +36,10 @@ function fakeHost(options: { readonly failing?: string } = {}) {
   };
   const serveStore = (port: MessagePort): void => {
     port.on("message", (request: StoreRequest) => {
+      if (request.op !== "put") {
+        const value = request.op === "liveCalls" ? { calls: [] } : undefined;
+        return port.postMessage({ id: request.id, ok: true, value } satisfies StoreReply);
+      }
       const error = { code: "DISK_FULL", message: "the disk is full", detail: {} };
       puts.push({
         answer(ok) {
@@ -53,11 +57,11 @@ function fakeHost(options: { readonly failing?: string } = {}) {
     channel: () => new MessageChannel(),
     spawn({ name }): ThreadHandle {
       let exit: (exit: ThreadExit) => void = () => undefined;
-      let storePort: MessagePort | undefined;
+      const storePorts: MessagePort[] = [];
       const exited: ((exit: ThreadExit) => void)[] = [];
       exit = (how) => {
         if (running.delete(name)) exited.forEach((run) => run(how));
-        storePort?.close();
+        for (const port of storePorts) port.close();
       };
       running.add(name);
       return {
@@ -66,7 +70,10 @@ function fakeHost(options: { readonly failing?: string } = {}) {
         onExit: (run) => void exited.push(run),
         post(message) {
           const command = message as { kind: string; port?: MessagePort };
-          if (command.kind === "connect") serveStore((storePort = command.port!));
+          if (command.kind === "connect") {
+            storePorts.push(command.port!);
+            serveStore(command.port!);
+          }
           if (command.kind === "stop" || command.kind === "close") exit({ exitCode: 0 });
         },
         terminate: () => Promise.resolve(exit({ exitCode: 1 })),

@@ -20,12 +20,15 @@ import type {
   HealthReport,
   LatencyReport,
 } from "../engine-node.js";
+import { checkRequest } from "./call-check.js";
 import { CallRegistry } from "./call-registry.js";
+import { newView, recordOf } from "./call-view.js";
 import type { LostShard, LostThread } from "./engine-threads.js";
 import { Ledger } from "./ledger.js";
+import { LedgerWriter } from "./ledger-writer.js";
 import { latencyReport } from "./latency-report.js";
+import { encodeLiveCall } from "./live-call.js";
 import { startParts, type Running } from "./start-up.js";
-import type { UserCallRecords } from "../../storage/call-records.js";
 
 /** How long a polite end waits for calls that are asked to hang up. */
 const hangupMsMax = 5000;
@@ -55,6 +58,7 @@ class Node implements EngineNode {
   readonly #log: NonNullable<NodeParts["log"]>;
   readonly #calls: CallRegistry;
   readonly #ledger = new Ledger();
+  #writer: LedgerWriter | undefined;
   readonly #attempts = new Map<string, TrunkAttempt>();
   #starting: Promise<Running> | undefined;
   #running: Running | undefined;
@@ -81,7 +85,10 @@ class Node implements EngineNode {
       jobs: this.#parts.jobs,
       listener: {
         callEvent: (callId, event) => this.#callEvent(callId, event),
-        remember: (callId, memory) => this.#ledger.remember(callId, memory),
+        remember: (callId, memory) => {
+          this.#ledger.remember(callId, memory);
+          this.#writer?.changed(callId);
+        },
         lost: (thread) => this.#threadLost(thread),
         shardBack: (lost) => this.#shardBack(lost),
         log: this.#log,
@@ -89,12 +96,13 @@ class Node implements EngineNode {
       progress,
     });
     this.#running = await this.#starting;
+    this.#writer ??= this.#ledgerWriter(this.#running);
     return { mediaUrl: this.#mediaUrl() };
   }
 
   async startCall(request: CallRequest, listener?: CallListener): Promise<CallView> {
     const running = this.#admit();
-    const trunk = this.#check(request, running);
+    const trunk = checkRequest(request, running);
     const callId = this.#parts.newCallId?.() ?? randomUUID();
     const token = randomBytes(24).toString("base64url");
     const { ringMsMax, answerMsMax, durationMsMax } = this.#config.calls;
@@ -107,6 +115,7 @@ class Node implements EngineNode {
     const isRecorded = request.isRecorded ?? this.#config.recording.isEnabled;
     const spec = { callId, userId, flowId, variables, isRecorded, answerMsMax, durationMsMax };
     this.#ledger.add(spec, shardIndex);
+    this.#writer?.changed(callId);
     running.threads.startCall(spec, { shardIndex, token });
     const mediaUrl = this.#mediaUrl();
     const attempt = trunk.originate({ callId, to, mediaUrl, token, ringMsMax }, (event) =>
@@ -120,7 +129,7 @@ class Node implements EngineNode {
   async #putIntent(view: CallView, running: Running): Promise<void> {
     const { callId } = view;
     try {
-      await running.records.put(recordOf(view));
+      await running.store.put(recordOf(view));
     } catch (error) {
       this.#calls.remove(callId);
       throw error;
@@ -133,7 +142,7 @@ class Node implements EngineNode {
   async getCall(callId: string): Promise<CallView | undefined> {
     const live = this.#calls.find(callId);
     if (live !== undefined) return live;
-    const record = await this.#running?.records.get(callId);
+    const record = await this.#running?.store.get(callId);
     return record?.detail as CallView | undefined;
   }
 
@@ -202,7 +211,21 @@ class Node implements EngineNode {
     await this.#allEnded(drainMs);
     for (const callId of this.#calls.ids()) this.#hangup(callId, "cancelled");
     await this.#allEnded(hangupMsMax);
+    this.#writer?.stop();
     await running.stop();
+  }
+
+  #ledgerWriter({ store }: Running): LedgerWriter {
+    const time = this.#time;
+    const read = (callId: string) => {
+      const [entry, view] = [this.#ledger.find(callId), this.#calls.find(callId)];
+      if (entry === undefined || view === undefined) return undefined;
+      const { spec, memory, losses } = entry;
+      const clockOffsetMs = time.epochMs() - time.nowMs();
+      const call = { spec, view, losses, clockOffsetMs, ...(memory && { memory }) };
+      return { userId: spec.userId, memory: encodeLiveCall(call) };
+    };
+    return new LedgerWriter({ ledger: store, time, read, log: this.#log });
   }
 
   /** Resolves when no call is left, or after `withinMs`. */
@@ -234,29 +257,6 @@ class Node implements EngineNode {
     });
   }
 
-  #check(request: CallRequest, running: Running): Trunk {
-    const { userId, flow: flowId, variables = {} } = request;
-    if (userId === "") throw new EngineError("USER_ID", "userId is empty; say whose call it is");
-    const entry = running.flows.get(flowId);
-    if (entry === undefined) {
-      const known = [...running.flows.keys()].join(", ");
-      throw new EngineError("UNKNOWN_FLOW", `flow "${flowId}" is not loaded; there is ${known}`);
-    }
-    const unspeakable = running.unspeakable.get(flowId);
-    if (unspeakable !== undefined) {
-      const message = `flow "${flowId}" cannot be spoken: ${unspeakable.message}`;
-      throw new EngineError("FLOW_UNSPEAKABLE", message, unspeakable.detail);
-    }
-    entry.flow.start(variables);
-    const trunk = running.trunks.get(request.trunk);
-    if (trunk === undefined) {
-      const known = [...running.trunks.keys()].join(", ");
-      const message = `trunk "${request.trunk}" is not configured; there is ${known}`;
-      throw new EngineError("UNKNOWN_TRUNK", message);
-    }
-    return trunk;
-  }
-
   #leastLoaded(liveShards: readonly number[]): number {
     const loads = liveShards.map((index) => this.#ledger.callsOf(index).length);
     return liveShards[loads.indexOf(Math.min(...loads))]!;
@@ -264,6 +264,7 @@ class Node implements EngineNode {
 
   #callEvent(callId: string, event: CallEvent): void {
     const view = this.#calls.apply(callId, event);
+    if (view === undefined) this.#writer?.changed(callId);
     if (event.kind === "restarted") {
       this.#log("warn", "an actor of a call was restarted", { callId, ...event });
     }
@@ -276,10 +277,11 @@ class Node implements EngineNode {
     const attempt = this.#attempts.get(callId);
     this.#attempts.delete(callId);
     this.#ledger.remove(callId);
+    this.#writer?.forget(callId);
     this.#running?.threads.forgetCall(callId);
     attempt?.hangup();
     try {
-      await this.#running?.records.put(recordOf(view));
+      await this.#running?.store.put(recordOf(view));
     } catch (error) {
       this.#log("error", "the record of a call could not be stored", { callId, error });
     }
@@ -331,35 +333,4 @@ class Node implements EngineNode {
     const { host, advertisedUrl } = this.#config.gateway;
     return advertisedUrl ?? `ws://${host}:${this.#running?.threads.port ?? 0}`;
   }
-}
-
-function newView(callId: string, request: CallRequest, startedEpochMs: number): CallView {
-  const { userId, flow, trunk, to } = request;
-  return {
-    callId,
-    userId,
-    flow,
-    trunk,
-    to,
-    status: "dialing",
-    startedEpochMs,
-    recordedMs: 0,
-    transcript: [],
-    keys: [],
-    turns: [],
-    interruptions: [],
-  };
-}
-
-function recordOf(view: CallView): Parameters<UserCallRecords["put"]>[0] {
-  const { callId, userId, flow: flowId, startedEpochMs, outcome, endedEpochMs } = view;
-  return {
-    callId,
-    userId,
-    flowId,
-    startedEpochMs,
-    ...(outcome === undefined ? {} : { outcome }),
-    ...(endedEpochMs === undefined ? {} : { endedEpochMs }),
-    detail: view,
-  };
 }

@@ -6,11 +6,12 @@ import type { ErrorData } from "../../base/errors.js";
 import type { ThreadHost, Time } from "../../base/ports.js";
 import type { Trunk } from "../../access/trunks/trunk.js";
 import type { Config } from "../../config/schema.js";
-import type { UserCallRecords } from "../../storage/call-records.js";
+import type { CallStore } from "../../storage/call-ledger.js";
 import { createJobPool, type JobPool } from "../jobs/job-pool.js";
 import { EngineThreads, type ThreadsListener } from "./engine-threads.js";
 import { loadFlowLibrary, type LibraryFlow } from "./flow-library.js";
 import { renderFlowPrompts } from "./flow-prompts.js";
+import { dropLostCalls, findLostCalls } from "./process-loss.js";
 import { startRecognition, type Recognition } from "./recognition.js";
 import { startStore } from "./thread-handles.js";
 import { createTrunks } from "./trunks.js";
@@ -18,7 +19,7 @@ import { UndoList } from "./undo-list.js";
 
 /** The parts of an engine that runs. */
 export type Running = {
-  readonly records: UserCallRecords;
+  readonly store: CallStore;
   readonly recognition: Recognition;
   readonly flows: ReadonlyMap<string, LibraryFlow>;
   readonly threads: EngineThreads;
@@ -62,15 +63,19 @@ async function startAll(options: StartOptions, undo: UndoList): Promise<Omit<Run
   const { dataDir, kekFile } = config.storage;
   const flows = await loadFlowLibrary(config.flows);
   progress("store");
-  const store = await startStore(host, time, { dataDir, kekFile });
-  undo.add("store", () => store.stop());
+  const opened = await startStore(host, time, { dataDir, kekFile });
+  undo.add("store", () => opened.stop());
+  const { store } = opened;
   const size = config.threads.jobWorkerCount;
   const jobs = options.jobs ?? createJobPool({ size, workerData: { dataDir, kekFile } });
   undo.add("jobs", () => jobs.stop());
+  const log: ThreadsListener["log"] = (...line) => listener.log(...line);
+  const lost = await findLostCalls(store, log);
+  // Nothing else waits for it, but the store and the jobs stop after it.
+  const dropped = dropLostCalls(lost, { store, jobs, log });
+  undo.add("lost calls", () => dropped);
   progress("speech recognition");
-  const recognition = await startRecognition(config.recognition, time, (...line) =>
-    listener.log(...line),
-  );
+  const recognition = await startRecognition(config.recognition, time, log);
   undo.add("recognition", () => recognition.stop());
   progress("gateway and shards");
   const threads = new EngineThreads({
@@ -87,7 +92,8 @@ async function startAll(options: StartOptions, undo: UndoList): Promise<Omit<Run
   const unspeakable = await renderPrompts(options, { flows, jobs, threads });
   progress("trunks");
   const trunks = await startTrunks(options, undo);
-  return { records: store.records, recognition, flows, threads, unspeakable, trunks };
+  await dropped;
+  return { store, recognition, flows, threads, unspeakable, trunks };
 }
 
 function renderPrompts(

@@ -4,7 +4,7 @@ import { EngineError, fromErrorData } from "../../base/errors.js";
 import { createFrameRing } from "../../base/frame-ring.js";
 import { Histogram } from "../../base/histogram.js";
 import type { ThreadExit, ThreadHandle, ThreadHost, Time } from "../../base/ports.js";
-import type { UserCallRecords } from "../../storage/call-records.js";
+import type { CallStore } from "../../storage/call-ledger.js";
 import { createStoreClient } from "../../storage/store-client.js";
 import type { StoreReport, StoreThreadOptions } from "../../storage/store-messages.js";
 import type { GatewayConfig } from "../../config/schema.js";
@@ -150,18 +150,26 @@ export async function startStore(
   host: ThreadHost,
   time: Time,
   options: StoreThreadOptions,
-): Promise<{ readonly records: UserCallRecords; stop(): Promise<void> }> {
+): Promise<{ readonly store: CallStore; stop(): Promise<void> }> {
   const entry = compiledEntry("storage/store-main.js");
   const spawned = host.spawn({ name: "store", entry, data: options });
   const thread = new EngineThread<StoreCommand, StoreReport>(spawned, time);
   await thread.ready("ready");
-  const { port1, port2 } = host.channel();
-  thread.tell({ kind: "connect", port: port2 }, [port2]);
-  const records = createStoreClient({ port: port1, time });
+  const client = (): CallStore => {
+    const { port1, port2 } = host.channel();
+    thread.tell({ kind: "connect", port: port2 }, [port2]);
+    return createStoreClient({ port: port1, time });
+  };
+  // Bounds of their own: however much the ledger has to say, an outcome is not refused for it.
+  const [records, ledger] = [client(), client()];
   return {
-    records,
+    store: {
+      ...records,
+      remember: (entry) => ledger.remember(entry),
+      alive: (epochMs) => ledger.alive(epochMs),
+    },
     async stop() {
-      await records.close();
+      await Promise.all([records.close(), ledger.close()]);
       await thread.stop({ kind: "close" });
     },
   };

@@ -11,7 +11,8 @@ import { decodeWav } from "../../codecs/audio/wav.js";
 import { createAesSealer } from "../aes-sealer.js";
 import { StorageError } from "../storage-error.js";
 import { createRecordingStore } from "./recording-store.js";
-import { appendRecordingChunk, exportRecordingWav, findRecording } from "./recording-files.js";
+import { appendRecordingChunk, closeRecording } from "./recording-files.js";
+import { exportRecordingWav, findRecording } from "./recording-files.js";
 import { readRecording } from "./recording-files.js";
 import { fileHeaderBytes } from "./sealed-recording.js";
 
@@ -117,6 +118,29 @@ describe("recordings", () => {
       expect(errorOf(() => append(index)).code).toBe("RECORDING_CHUNK_INVALID");
     }
     expect(existsSync(join(place.dataDir, "recordings"))).toBe(false);
+  });
+
+  it("closes what a dead writer left behind its last whole chunk, once, over a torn tail", () => {
+    expect(closeRecording({ ...place, ...id })).toEqual({ recordedMs: 0 });
+    append(0);
+    const oneChunk = readFileSync(theFile());
+    append(1);
+    const whole = readFileSync(theFile());
+    for (const bytes of [fileHeaderBytes - 1, fileHeaderBytes, oneChunk.length - 1]) {
+      writeFileSync(theFile(), whole.subarray(0, bytes));
+      expect(closeRecording({ ...place, ...id })).toEqual({ recordedMs: 0 });
+    }
+    for (const bytes of [oneChunk.length, oneChunk.length + 9, whole.length - 1]) {
+      writeFileSync(theFile(), whole.subarray(0, bytes));
+      // 40 samples on two channels at 8 kHz.
+      expect(closeRecording({ ...place, ...id })).toEqual({ recordedMs: 2.5 });
+      expect(readRecording({ ...place, ...id })).toMatchObject({
+        isTruncated: false,
+        samples: samplesOf(0),
+      });
+    }
+    expect(closeRecording({ ...place, ...id })).toEqual({ recordedMs: 2.5 });
+    expect(errorOf(() => append(2)).code).toBe("RECORDING_FINISHED");
   });
 
   it("reads a file cut at any byte up to its last whole chunk, and goes on from there", () => {

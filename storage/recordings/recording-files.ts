@@ -35,6 +35,18 @@ export function findRecording(job: RecordingPlace & RecordingId): RecordingEnd |
   return filesAt(job).end(job);
 }
 
+/**
+ * Closes a recording whose writer is gone, behind its last whole chunk; twice is harmless.
+ *
+ * @returns `recordedMs`: how long it is; 0 when there is none
+ * @throws {StorageError} as `RecordingStore.finish`
+ */
+export function closeRecording(job: RecordingPlace & RecordingId): {
+  readonly recordedMs: number;
+} {
+  return filesAt(job).finish(job);
+}
+
 /** Reads a whole recording. @throws {StorageError} as `RecordingStore.read` */
 export function readRecording(job: RecordingPlace & RecordingId): Recording {
   return filesAt(job).read(job);

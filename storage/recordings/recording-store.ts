@@ -14,7 +14,12 @@ import { StorageError } from "../storage-error.js";
 import { appendChunk, requireChunk, syncWhole } from "./recording-append.js";
 import { openReader, readAll } from "./recording-read.js";
 import { findRecordingEnd } from "./recording-scan.js";
-import type { RecordingStore, RecordingId, RecordingReader } from "./recording-types.js";
+import type {
+  RecordingChunk,
+  RecordingId,
+  RecordingReader,
+  RecordingStore,
+} from "./recording-types.js";
 import { encodeRecordingHeader } from "./sealed-recording.js";
 
 /** @param options.sealer seals the chunks and hashes the ids */
@@ -31,24 +36,26 @@ export function createRecordingStore(options: {
     join(folderOf(id.userId), `${sealer.blindIndex("call", id.callId)}.vxr`);
   const withReader = <T>(id: RecordingId, use: (reader: RecordingReader) => T): T =>
     withFile(openExisting(pathOf(id)), (file) => use(openReader(file, id, sealer)));
+  const append = (chunk: RecordingChunk): { readonly bytes: number } => {
+    const fileHeader = encodeRecordingHeader(chunk.header);
+    requireChunk(chunk);
+    const path = pathOf(chunk);
+    return withFile(openForAppend(path, chunk.index), (file) => {
+      const bytes = appendChunk(file, chunk, fileHeader, sealer);
+      if (chunk.isLast) syncWhole(file, path);
+      return { bytes };
+    });
+  };
   return {
-    append(chunk) {
-      const fileHeader = encodeRecordingHeader(chunk.header);
-      requireChunk(chunk);
-      const path = pathOf(chunk);
-      return withFile(openForAppend(path, chunk.index), (file) => {
-        const bytes = appendChunk(file, chunk, fileHeader, sealer);
-        if (chunk.isLast) syncWhole(file, path);
-        return { bytes };
-      });
-    },
+    append,
+    finish: (id) => finishRecording(id, { append, withReader }),
     end(id) {
       try {
         return withFile(openExisting(pathOf(id)), (file) =>
           findRecordingEnd(file, fstatSync(file).size),
         );
       } catch (error) {
-        if (error instanceof StorageError && error.code === "RECORDING_MISSING") return undefined;
+        if (isMissing(error)) return undefined;
         throw error;
       }
     },
@@ -56,6 +63,26 @@ export function createRecordingStore(options: {
     read: (id) => withReader(id, readAll),
     removeAll: (userId) => rmSync(folderOf(userId), { recursive: true, force: true }),
   };
+}
+
+function finishRecording(
+  id: RecordingId,
+  { append, withReader }: Pick<RecordingStore, "append" | "withReader">,
+): { readonly recordedMs: number } {
+  try {
+    const { header, chunkCount: index, sampleCount, isTruncated } = withReader(id, (one) => one);
+    const samples = new Int16Array(0);
+    // Without a whole chunk there is no recording to finish.
+    if (isTruncated && index > 0) append({ ...id, index, isLast: true, header, samples });
+    return { recordedMs: (sampleCount * 1000) / (header.channels * header.rateHz) };
+  } catch (error) {
+    if (isMissing(error)) return { recordedMs: 0 };
+    throw error;
+  }
+}
+
+function isMissing(error: unknown): boolean {
+  return error instanceof StorageError && error.code === "RECORDING_MISSING";
 }
 
 function withFile<T>(file: number, use: (file: number) => T): T {

@@ -52,6 +52,14 @@ export type RecordingStore = {
   /** Where a recording stands, for a Recorder that was restarted; undefined when there is none. */
   end(id: RecordingId): RecordingEnd | undefined;
   /**
+   * Marks what is there as the whole recording, with an empty last chunk over a torn tail; one that
+   * is finished stays as it is.
+   *
+   * @returns its length; 0 when there is none, or not one whole chunk of it
+   * @throws {StorageError} as `append`, `withReader`
+   */
+  finish(id: RecordingId): { readonly recordedMs: number };
+  /**
    * Lends a reader to `use` and closes the file after it.
    *
    * @throws {StorageError} `RECORDING_MISSING`, `KEY_MISSING`, `SEAL_BROKEN` with
