@@ -43,6 +43,7 @@ describe("docs/configuration.md", () => {
     ["gateway.bufferedBytesMax", limits.gateway.bufferedBytesMax, formatSize],
     ["gateway.handshake", limits.gateway.handshakeMsMax, formatDuration],
     ["gateway.start", limits.gateway.startMsMax, formatDuration],
+    ["gateway.resumeGrace", limits.gateway.resumeGraceMs, formatDuration],
     ["gateway.idle", limits.gateway.idleMsMax, formatDuration],
     ["gateway.playoutLead", limits.gateway.playoutLeadMs, formatDuration],
     ["http.port", limits.http.port, String],

@@ -75,6 +75,7 @@ const gatewayDefaults: Config["gateway"] = {
   bufferedBytesMax: limits.gateway.bufferedBytesMax.default,
   handshakeMsMax: limits.gateway.handshakeMsMax.default,
   startMsMax: limits.gateway.startMsMax.default,
+  resumeGraceMs: limits.gateway.resumeGraceMs.default,
   idleMsMax: limits.gateway.idleMsMax.default,
   playoutLeadMs: limits.gateway.playoutLeadMs.default,
 };

@@ -77,6 +77,7 @@ export const fileSchema = part({
     bufferedBytesMax: size(limits.gateway.bufferedBytesMax),
     handshake: duration(limits.gateway.handshakeMsMax),
     start: duration(limits.gateway.startMsMax),
+    resumeGrace: duration(limits.gateway.resumeGraceMs),
     idle: duration(limits.gateway.idleMsMax),
     playoutLead: duration(limits.gateway.playoutLeadMs),
     advertisedUrl: mediaUrl,

@@ -51,11 +51,12 @@ export function overridesOf(draft: FileDraft, context: FileContext): ConfigOverr
 }
 
 function gatewayOf({ gateway = {} }: FileDraft): NonNullable<ConfigOverrides["gateway"]> {
-  const { handshake, start, idle, playoutLead, ...same } = gateway;
+  const { handshake, start, resumeGrace, idle, playoutLead, ...same } = gateway;
   return said({
     ...same,
     handshakeMsMax: handshake,
     startMsMax: start,
+    resumeGraceMs: resumeGrace,
     idleMsMax: idle,
     playoutLeadMs: playoutLead,
   });

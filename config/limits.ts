@@ -21,6 +21,8 @@ export const limits = {
     bufferedBytesMax: { min: 16 * kib, max: 256 * mib, default: mib },
     handshakeMsMax: { min: 100, max: minute, default: 10 * second },
     startMsMax: { min: 100, max: minute, default: 5 * second },
+    /** 0: a lost connection ends its calls at once. */
+    resumeGraceMs: { min: 0, max: minute, default: 10 * second },
     idleMsMax: { min: second, max: 10 * minute, default: 30 * second },
     /** Frames are sent every 20 ms: more lead hides jitter, and is heard after an interruption. */
     playoutLeadMs: { min: 0, max: 200, default: 40 },

@@ -19,6 +19,8 @@ export type GatewayConfig = {
   readonly startMsMax: number;
   /** Silence, not even a pong, after which a socket is half open and closed. */
   readonly idleMsMax: number;
+  /** How long a call waits for a client that lost its connection, where its protocol can resume. */
+  readonly resumeGraceMs: number;
   /** How far ahead of its playout a frame is sent; a multiple of 20. */
   readonly playoutLeadMs: number;
   /** Base of the media URLs as the trunks reach it (`ws:` or `wss:`), where it is not our own. */

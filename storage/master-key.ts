@@ -12,12 +12,14 @@ import { StorageError } from "./storage-error.js";
 /** Size of the key-encryption key and of every key below it: AES-256. */
 export const keyBytes = 32;
 
-/** The two keys derived from the KEK. */
+/** The keys derived from the KEK. */
 export type MasterKey = {
   /** Wraps the users' data keys. */
   readonly wrapKey: Buffer;
   /** Keys the hashes that stand in for ids. */
   readonly indexKey: Buffer;
+  /** Signs the tokens with which lost media connections come back, also after a restart. */
+  readonly resumeKey: Buffer;
 };
 
 export type MasterKeyOptions = {
@@ -46,7 +48,11 @@ export function loadMasterKey(options: MasterKeyOptions): MasterKey {
       { kekFile: options.kekFile, dataDir: options.dataDir },
     );
   }
-  const master = { wrapKey: derive(kek, "wrap"), indexKey: derive(kek, "index") };
+  const master = {
+    wrapKey: derive(kek, "wrap"),
+    indexKey: derive(kek, "index"),
+    resumeKey: derive(kek, "resume"),
+  };
   kek.fill(0);
   return master;
 }

@@ -10,6 +10,9 @@
  *
  * Frames and commands come by two ways that have no common order. So utterances are queued by
  * number, and frames that are here before their stream was opened wait until it is.
+ *
+ * What was sent can be lost with the connection. So an utterance is kept until it was heard, and
+ * can be taken back frame by frame: prompts whole, streamed speech as far as its frames are kept.
  */
 import { assert } from "../../base/assert.js";
 
@@ -23,11 +26,17 @@ export type PlaybackEnd = {
   readonly unsentFrames: number;
 };
 
+/** Streamed frames kept after they were sent: a second or two, in case they were lost. */
+const keptFramesMax = 100;
+
 type Utterance = {
   readonly number: number;
   /** Whole frames of a prompt by reference; undefined for streamed speech. */
   readonly prompt: Uint8Array | undefined;
+  /** Streamed frames: those sent and still kept, then those that wait. */
   readonly stream: Uint8Array[];
+  /** How many at the head of `stream` are sent. */
+  keptFrames: number;
   /** All that comes before it is known: it may sound. */
   isOpened: boolean;
   /** No more frames will be added. */
@@ -40,6 +49,8 @@ export class LegPlayout {
   readonly frameBytes: number;
   readonly #streamFramesMax: number;
   readonly #queue: Utterance[] = [];
+  /** Sent to their end and not heard yet, oldest first. */
+  readonly #sent: Utterance[] = [];
   #clearedUpTo = 0;
   #refusedFrames = 0;
 
@@ -78,7 +89,7 @@ export class LegPlayout {
   addFrame(utterance: number, frame: Uint8Array): boolean {
     if (utterance <= this.#clearedUpTo) return false;
     const entry = this.#streamOf(utterance);
-    if (entry.stream.length >= this.#streamFramesMax || frame.length !== this.frameBytes) {
+    if (waitingFrames(entry) >= this.#streamFramesMax || frame.length !== this.frameBytes) {
       this.#refusedFrames += 1;
       return false;
     }
@@ -105,6 +116,7 @@ export class LegPlayout {
     const dropped = this.#queue.filter(({ number }) => number <= utterance);
     const kept = this.#queue.filter(({ number }) => number > utterance);
     this.#queue.splice(0, this.#queue.length, ...kept);
+    for (const { number } of [...this.#sent]) if (number <= utterance) this.settle(number);
     return dropped.map((entry) => endOf(entry, "cleared"));
   }
 
@@ -114,7 +126,7 @@ export class LegPlayout {
     if (current === undefined || !current.isOpened) return false;
     return current.prompt !== undefined
       ? current.sentFrames * this.frameBytes < current.prompt.length
-      : current.stream.length > 0;
+      : waitingFrames(current) > 0;
   }
 
   /** The utterance that is up, if any, and whether it is sounding already. */
@@ -130,7 +142,7 @@ export class LegPlayout {
     current.startedAtMs ??= nowMs;
     const offset = current.sentFrames * this.frameBytes;
     current.sentFrames += 1;
-    if (current.prompt === undefined) return current.stream.shift()!;
+    if (current.prompt === undefined) return takeStreamed(current);
     return current.prompt.subarray(offset, offset + this.frameBytes);
   }
 
@@ -138,7 +150,41 @@ export class LegPlayout {
   takeCompleted(): PlaybackEnd | undefined {
     const current = this.#queue[0];
     if (current === undefined || this.hasFrame || !current.isClosed) return undefined;
-    return endOf(this.#queue.shift()!, "completed");
+    this.#queue.shift();
+    if (current.sentFrames > 0) this.#sent.push(current);
+    return endOf(current, "completed");
+  }
+
+  /** An utterance that was sent has been heard: it is not needed any more. */
+  settle(utterance: number): void {
+    const index = this.#sent.findIndex(({ number }) => number === utterance);
+    if (index !== -1) this.#sent.splice(index, 1);
+  }
+
+  /**
+   * Takes back what was sent last: it will be sent again.
+   *
+   * @param frames how many, over all utterances; what is not kept any more stays sent
+   * @returns how many frames of each utterance were taken back, newest first
+   */
+  takeBack(frames: number): { readonly utterance: number; readonly frames: number }[] {
+    const taken: { utterance: number; frames: number }[] = [];
+    let left = frames;
+    for (const entry of [this.#queue[0], ...[...this.#sent].reverse()]) {
+      if (entry === undefined || left === 0) continue;
+      const canFrames = entry.prompt === undefined ? entry.keptFrames : entry.sentFrames;
+      const count = Math.min(left, canFrames);
+      // Behind frames that are not kept there is no going back.
+      left = count < entry.sentFrames ? 0 : left - count;
+      if (count === 0) continue;
+      entry.sentFrames -= count;
+      entry.keptFrames = Math.max(0, entry.keptFrames - count);
+      taken.push({ utterance: entry.number, frames: count });
+      if (entry === this.#queue[0]) continue;
+      this.settle(entry.number);
+      this.#queue.unshift(entry);
+    }
+    return taken;
   }
 
   /** Whether an utterance that waits or sounds is streamed. */
@@ -170,11 +216,32 @@ export class LegPlayout {
 
 function newUtterance(number: number, prompt: Uint8Array | undefined): Utterance {
   const isPrompt = prompt !== undefined;
-  const state = { isOpened: isPrompt, isClosed: isPrompt, sentFrames: 0, startedAtMs: undefined };
-  return { number, prompt, stream: [], ...state };
+  return {
+    number,
+    prompt,
+    stream: [],
+    keptFrames: 0,
+    isOpened: isPrompt,
+    isClosed: isPrompt,
+    sentFrames: 0,
+    startedAtMs: undefined,
+  };
+}
+
+function waitingFrames({ stream, keptFrames }: Utterance): number {
+  return stream.length - keptFrames;
+}
+
+/** Forgets the oldest of those that were sent in packs: cheaper than one by one. */
+function takeStreamed(entry: Utterance): Uint8Array {
+  if (entry.keptFrames >= 2 * keptFramesMax) {
+    entry.stream.splice(0, keptFramesMax);
+    entry.keptFrames -= keptFramesMax;
+  }
+  return entry.stream[entry.keptFrames++]!;
 }
 
 function endOf(entry: Utterance, reason: PlaybackEnd["reason"]): PlaybackEnd {
-  const { number: utterance, sentFrames, stream } = entry;
-  return { utterance, reason, sentFrames, unsentFrames: stream.length };
+  const { number: utterance, sentFrames } = entry;
+  return { utterance, reason, sentFrames, unsentFrames: waitingFrames(entry) };
 }

@@ -134,6 +134,51 @@ describe("one leg", () => {
     expect(playout.refusedFrames).toBe(3);
   });
 
+  test("takes back what was sent last, over several utterances, and sends it again", () => {
+    const playout = leg();
+    playout.addPrompt(1, prompt(3, 11));
+    playout.openStream(2);
+    playout.addFrame(2, prompt(1, 21));
+    playout.addFrame(2, prompt(1, 22));
+    playout.closeStream(2);
+    playout.addPrompt(3, prompt(2, 33));
+    const play = (frames: number): number[] =>
+      Array.from({ length: frames }, () => {
+        const [value] = playout.takeFrame(0);
+        playout.takeCompleted();
+        return value!;
+      });
+    expect(play(6)).toEqual([11, 11, 11, 21, 22, 33]);
+    expect(playout.takeBack(4)).toEqual([
+      { utterance: 3, frames: 1 },
+      { utterance: 2, frames: 2 },
+      { utterance: 1, frames: 1 },
+    ]);
+    expect(play(5)).toEqual([11, 21, 22, 33, 33]);
+    expect(playout.hasFrame).toBe(false);
+  });
+
+  test("takes nothing back that was heard, cleared, or is not kept any more", () => {
+    const playout = new LegPlayout({ frameBytes, streamFramesMax: 1000 });
+    playout.addPrompt(1, prompt(1, 1));
+    playout.addPrompt(2, prompt(1, 2));
+    for (let index = 0; index < 2; index += 1) {
+      playout.takeFrame(0);
+      playout.takeCompleted();
+    }
+    playout.settle(2);
+    expect(playout.takeBack(9)).toEqual([{ utterance: 1, frames: 1 }]);
+    playout.clear(1);
+    expect([playout.takeBack(9), playout.hasFrame]).toEqual([[], false]);
+    playout.openStream(3);
+    for (let index = 0; index < 500; index += 1) playout.addFrame(3, prompt(1, index % 200));
+    for (let index = 0; index < 450; index += 1) playout.takeFrame(0);
+    const [taken] = playout.takeBack(450);
+    expect(taken!.frames).toBeGreaterThanOrEqual(100);
+    expect(taken!.frames).toBeLessThanOrEqual(200);
+    expect(playout.takeFrame(0)[0]).toBe((450 - taken!.frames) % 200);
+  });
+
   test("any history of adds and clears plays only what no clear has covered", () => {
     const step = fc.oneof(
       fc.record({ kind: fc.constant("add" as const), n: fc.integer({ min: 1, max: 20 }) }),

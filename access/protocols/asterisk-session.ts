@@ -44,6 +44,7 @@ export function asteriskProtocol(): MediaProtocol {
     path: "/media/asterisk",
     subprotocol: "media",
     marks: "played",
+    canResume: false,
     open: (send, sink, close, peer) => new AsteriskSession({ send, close }, sink, peer),
   };
 }

@@ -17,6 +17,8 @@ export type StreamStart = {
   readonly token?: string;
   /** The word of an earlier `ready`, when a lost connection is to be taken up. Secret. */
   readonly resume?: string;
+  /** With `resume`: media time up to which our audio arrived, its lowest 32 bits. */
+  readonly receivedTime?: number;
   /** What else the peer said; may hold personal data. Without call id and token. */
   readonly parameters: Readonly<Record<string, string>>;
   /** The peer's own names for the call, e.g. `callSid`. */
@@ -40,12 +42,26 @@ export interface MediaSink {
   dtmf(streamId: number, digit: string): void;
   /** A mark came back: the peer played what was sent before it, or, unsure, dropped it. */
   markReached(streamId: number, name: string, certainty: MarkCertainty): void;
+  /** The peer has surely read the `ready` of this stream: it has its resume token. */
+  confirmed?(streamId: number): void;
   /** The peer hung up, or the connection is gone. Told at most once; not after our own hang-up. */
   ended(streamId: number, reason: string): void;
 }
 
 /** What `ready` may tell a peer whose protocol can resume. */
-export type ReadyOptions = { readonly resume?: string; readonly isResumed?: boolean };
+export type ReadyOptions = {
+  /** Secret for the next connection. */
+  readonly resume?: string;
+  /** How long we wait for it when this one is lost. */
+  readonly resumeMs?: number;
+  readonly isResumed?: boolean;
+  /** Of a resumed stream: where it goes on, in full media time of our audio. Default 0. */
+  readonly sentSamples?: number;
+  /** Full media time up to which the peer's audio arrived on earlier connections. */
+  readonly receivedSamples?: number;
+  /** Keys that arrived on earlier connections. */
+  readonly keys?: number;
+};
 
 /** The protocol's state on one connection. */
 export interface MediaSession {
@@ -70,6 +86,11 @@ export interface MediaSession {
   sendClear(streamId: number, utterance: number): void;
   /** Ends the call on our side. */
   hangup(streamId: number, reason: string): void;
+  /**
+   * Where the protocol can resume: lets go of a stream that goes on on another connection. No end
+   * of it is told, and the peer, if it is still there, is sent away with the reason.
+   */
+  release?(streamId: number, reason: string): void;
   /**
    * The connection is gone: every open stream ends.
    *
@@ -103,6 +124,8 @@ export interface MediaProtocol {
   readonly subprotocol?: string;
   /** What a returned mark means; `playedOrCleared` only for marks open when a clear was sent. */
   readonly marks: "played" | "playedOrCleared" | "none";
+  /** Whether a client that lost its connection can take its call up on another one. */
+  readonly canResume: boolean;
   /** A session for a new connection. */
   open(
     send: MediaLink["send"],

@@ -42,6 +42,7 @@ export function nativeProtocol(options: NativeProtocolOptions = {}): MediaProtoc
     path: "/media/native/v1",
     subprotocol: NATIVE_SUBPROTOCOL,
     marks: "played",
+    canResume: true,
     open: (send, sink) => new NativeSession({ send, sink, limits, agent }),
   };
 }
@@ -86,11 +87,20 @@ class NativeSession implements MediaSession, NativeReceiver {
   ready(streamId: number, options: ReadyOptions = {}): void {
     const leg = this.#openLeg(streamId);
     if (leg === undefined) return;
-    this.#channel.sendControl("ready", leg.stream, {
-      format: leg.stream.format,
-      isResumed: options.isResumed ?? false,
-      ...(options.resume === undefined ? {} : { resume: options.resume }),
+    const { resume, resumeMs, isResumed = false, receivedSamples, keys } = options;
+    const { stream } = leg;
+    stream.outSamples = options.sentSamples ?? 0;
+    stream.earlierInSamples = receivedSamples ?? -1;
+    this.#channel.sendControl("ready", stream, {
+      format: stream.format,
+      isResumed,
+      ...(resume === undefined ? {} : { resume }),
+      ...(resumeMs === undefined ? {} : { resumeMs }),
+      ...(receivedSamples === undefined ? {} : { receivedTime: receivedSamples % 0x1_0000_0000 }),
+      ...(keys === undefined ? {} : { keys }),
     });
+    // Its pong says that `ready` was read.
+    if (resume !== undefined) this.#channel.sendControl("ping", undefined, { id: streamId });
   }
 
   sendFrame(streamId: number, payload: Uint8Array, utterance: number): void {
@@ -128,6 +138,10 @@ class NativeSession implements MediaSession, NativeReceiver {
     this.#channel.sendControl("hangup", leg.stream, { reason: reason.slice(0, 256) || "hangup" });
   }
 
+  release(streamId: number, reason: string): void {
+    this.hangup(streamId, reason);
+  }
+
   closed(): void {
     this.#endAll(this.#isDead ? "protocolError" : "connectionLost");
     this.#isDead = true;
@@ -149,7 +163,7 @@ class NativeSession implements MediaSession, NativeReceiver {
       case "ping":
         return this.#channel.sendControl("pong", undefined, message.body);
       case "pong":
-        return;
+        return this.#pong(message.body.id);
       case "error":
         return this.#peerFailed(stream);
       case "start":
@@ -169,6 +183,10 @@ class NativeSession implements MediaSession, NativeReceiver {
     }
   }
 
+  #pong(streamId: number): void {
+    if (this.#openLeg(streamId) !== undefined) this.#sink.confirmed?.(streamId);
+  }
+
   #start(streamId: number, start: Readonly<StartMessage>): void {
     this.#checkId(streamId);
     const stream = newNativeStream(streamId, start.format);
@@ -183,7 +201,7 @@ class NativeSession implements MediaSession, NativeReceiver {
       lastUtterance: 0,
     };
     this.#legs.set(streamId, leg);
-    const { callId, token, parameters, resume, format } = start;
+    const { callId, token, parameters, resume, receivedTime, format } = start;
     this.#sink.started({
       streamId,
       format: { codec: format.codec, rateHz: format.rateHz },
@@ -191,6 +209,7 @@ class NativeSession implements MediaSession, NativeReceiver {
       callId,
       token,
       ...(resume === undefined ? {} : { resume }),
+      ...(receivedTime === undefined ? {} : { receivedTime }),
       parameters,
       peerIds: {},
     });

@@ -52,6 +52,7 @@ export function twilioProtocol(): MediaProtocol {
     name: "twilio",
     path: "/media/twilio",
     marks: "playedOrCleared",
+    canResume: false,
     open: (send, sink, close) => new TwilioSession({ send, close }, sink),
   };
 }

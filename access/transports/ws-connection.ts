@@ -8,19 +8,33 @@ import type { WebSocket } from "ws";
 import type { Time, Timer } from "../../base/ports.js";
 import { isProtocolError } from "../../codecs/wire/protocol-error.js";
 import { closeReason, isSendableCloseCode } from "./close-reason.js";
-import type { Place, SweptConnection } from "./http-listener.js";
-import { CLOSE, CLOSE_MS_MAX, type ConnectionHandler, type UpgradeRequest } from "./transport.js";
+import {
+  CLOSE,
+  type Connection,
+  type ConnectionHandler,
+  type UpgradeRequest,
+} from "./transport.js";
 
-export type WsConnectionOptions = Place & {
+/** How long a peer may take to answer our close frame. */
+const CLOSE_MS_MAX = 2000;
+
+export type WsConnectionOptions = {
+  readonly id: number;
+  readonly request: UpgradeRequest;
   readonly bufferedBytesMax: number;
   readonly time: Time;
+  /** An error that is ours, not the peer's. */
+  failed(error: unknown, connection: Connection): void;
+  /** The connection is gone; called after the handler was told. */
+  gone(connection: WsConnection): void;
 };
 
 type Ending = { readonly code: number; readonly reason: string };
 
-export class WsConnection implements SweptConnection {
+export class WsConnection implements Connection {
   readonly id: number;
   readonly request: UpgradeRequest;
+  /** When something last came from the peer, monotonic. */
   heardMs: number;
   readonly #socket: WebSocket;
   readonly #options: WsConnectionOptions;
@@ -46,6 +60,7 @@ export class WsConnection implements SweptConnection {
     return this.#socket.bufferedAmount;
   }
 
+  /** Whether `listen` was called. */
   get isListenedTo(): boolean {
     return this.#handler !== undefined;
   }
@@ -60,6 +75,7 @@ export class WsConnection implements SweptConnection {
     this.#checkBuffered();
   }
 
+  /** Asks the peer whether it is still there. */
   ping(): void {
     if (this.#ending !== undefined || this.#socket.readyState !== this.#socket.OPEN) return;
     this.#socket.ping();
@@ -74,6 +90,7 @@ export class WsConnection implements SweptConnection {
     this.#cutOff = this.#options.time.after(CLOSE_MS_MAX, () => this.#socket.terminate());
   }
 
+  /** Cuts the connection without a word, for a peer that is not there any more. */
   cutOff(reason: string): void {
     this.#ending ??= { code: CLOSE.lost, reason };
     this.#socket.terminate();
@@ -124,11 +141,7 @@ export class WsConnection implements SweptConnection {
     const isTooBig = code === "WS_ERR_UNSUPPORTED_MESSAGE_LENGTH";
     if (code?.startsWith("WS_ERR_") !== true) return;
     this.#ending = {
-      code: isTooBig
-        ? CLOSE.tooBig
-        : code === "WS_ERR_INVALID_UTF8"
-          ? CLOSE.invalidText
-          : CLOSE.protocolError,
+      code: isTooBig ? CLOSE.tooBig : code === "WS_ERR_INVALID_UTF8" ? 1007 : CLOSE.protocolError,
       reason: error.message,
     };
     this.#cutOff = this.#options.time.after(CLOSE_MS_MAX, () => this.#socket.terminate());

@@ -53,6 +53,8 @@ type State = {
   /** Set once: what `ended` will report. */
   outcome: string | undefined;
   isLegClosed: boolean;
+  /** Its connection is lost: those who begin a new life must know. */
+  isLegAway: boolean;
   isCastGone: boolean;
   isReported: boolean;
   recordedMs: number;
@@ -110,6 +112,7 @@ function start(options: Options, ctx: Context<CallMessage>): State {
     troubles: new Set(),
     outcome: undefined,
     isLegClosed: false,
+    isLegAway: false,
     isCastGone: false,
     isReported: false,
     recordedMs: 0,
@@ -128,6 +131,9 @@ function receive(
       return legOpened(options, state, message, ctx);
     case "legClosed":
       return legClosed(options, state, ctx);
+    case "legAway":
+    case "legBack":
+      return connectionChanged(state, message);
     case "keypad":
       return void state.directory.dialog?.tell(message);
     case "playback":
@@ -164,6 +170,16 @@ function receive(
   }
 }
 
+/** That nothing is heard for a while is nobody's silence: those who listen must know. */
+function connectionChanged(
+  state: State,
+  message: Extract<CallMessage, { kind: "legAway" | "legBack" }>,
+): void {
+  state.isLegAway = message.kind === "legAway";
+  state.directory.mediaLeg?.tell(message);
+  state.directory.dialog?.tell(message);
+}
+
 function legOpened(
   options: Options,
   state: State,
@@ -197,6 +213,7 @@ function startCast(options: Options, state: State, leg: Leg): void {
     startedEpochMs,
     earlierDialog: () => earlierDialog(state),
     playing: () => state.adoption?.playing ?? [],
+    isAway: () => state.isLegAway,
     recordingAnchor: () => state.recordingAnchor,
   });
   for (const child of specs) state.cast.begin(child);

@@ -30,6 +30,8 @@ export type CastScene = {
   readonly earlierDialog: () => EarlierDialog | undefined;
   /** Utterances of an earlier shard that still sound. */
   readonly playing: () => readonly number[];
+  /** The leg's connection is lost at the moment. */
+  readonly isAway: () => boolean;
   readonly recordingAnchor: () => RecordingAnchor | undefined;
 };
 
@@ -123,6 +125,7 @@ function mediaSpec(scene: CastScene): ChildSpec {
     },
     onStarted(ref) {
       directory.mediaLeg = ref;
+      if (scene.isAway()) ref.tell({ kind: "legAway" });
       if (ref.incarnation > 1) tellDialog(directory, "mediaLeg");
     },
     onEnded: () => void delete directory.mediaLeg,
@@ -144,6 +147,7 @@ function dialogSpec(scene: CastScene): ChildSpec {
     onStarted(ref) {
       directory.dialog = ref;
       ref.tell({ kind: "begin", leg });
+      if (scene.isAway()) ref.tell({ kind: "legAway" });
     },
     onEnded: () => void delete directory.dialog,
   });

@@ -39,6 +39,8 @@ export type DialogState = {
   listenId: number;
   outcome: string | undefined;
   isCallerSpeaking: boolean;
+  /** The connection is lost: what the caller does not say is no silence. */
+  isAway: boolean;
   /** The newest turn heard of. */
   turnId: number;
   /** Turns up to here were answered by key: what is still heard of them counts no more. */
@@ -93,6 +95,7 @@ export function newDialogState({ ports, spec, earlier }: DialogOptions): DialogS
     listenId: 0,
     outcome: undefined,
     isCallerSpeaking: false,
+    isAway: false,
     turnId: 0,
     forgottenTurnId: 0,
     clock: undefined,

@@ -39,6 +39,8 @@ function laneOf(message: DialogMessage): "system" | "transcripts" | "intents" {
     case "final":
       return "transcripts";
     case "begin":
+    case "legAway":
+    case "legBack":
     case "hangup":
     case "playbackStarted":
     case "playbackEnded":
@@ -58,6 +60,12 @@ function receive(
     case "begin":
       state.leg = message.leg;
       return begin(options, state, ctx);
+    case "legAway":
+      state.isAway = true;
+      return stopSilence(state);
+    case "legBack":
+      state.isAway = false;
+      return armSilence(state, ctx);
     case "turnStarted":
       return turnStarted(state, message.turnId);
     case "turnCancelled":
@@ -229,6 +237,7 @@ function tellAgain(
 function armSilence(state: DialogState, ctx: Context<DialogMessage>): void {
   const isWaiting = state.listen !== undefined && state.outcome === undefined;
   if (!isWaiting || state.isCallerSpeaking || state.speaking.size > 0) return;
+  if (state.isAway) return;
   if (state.awaitedTurnId !== undefined) return;
   stopSilence(state);
   const { listenId } = state;

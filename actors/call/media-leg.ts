@@ -47,6 +47,8 @@ type State = {
   lastFrameAtMs: number;
   /** An `audioCheck` is on its way. */
   isChecking: boolean;
+  /** The connection is lost. */
+  isAway: boolean;
   /** No audio since the last check. */
   isAudioMissing: boolean;
 };
@@ -87,7 +89,10 @@ function laneOf(message: MediaLegMessage): "audio" | "tts" | "transcripts" | "sy
     case "credit":
     case "playbackStarted":
     case "playbackEnded":
+    case "playbackPaused":
     case "playbackResumed":
+    case "legAway":
+    case "legBack":
       return "system";
     default:
       return "intents";
@@ -119,6 +124,7 @@ function start(options: MediaLegOptions, ctx: Context<MediaLegMessage>): State {
     openTurnId: undefined,
     lastFrameAtMs: ctx.time.nowMs(),
     isChecking: false,
+    isAway: false,
     isAudioMissing: false,
   };
   holder.state = state;
@@ -135,6 +141,15 @@ function receive(
   switch (message.kind) {
     case "audio":
       hear(options, state, message);
+      return checkLater(state, ctx);
+    case "legAway":
+      state.isAway = true;
+      return;
+    case "legBack":
+      // What was said on the way comes now, or never will: the gap is nobody's silence.
+      state.isAway = false;
+      state.lastFrameAtMs = message.atMs;
+      state.isAudioMissing = false;
       return checkLater(state, ctx);
     case "audioCheck":
       return checkAudio(state, ctx);
@@ -158,6 +173,7 @@ function receive(
       return state.sender.addCredit(message.frames);
     case "playbackStarted":
     case "playbackEnded":
+    case "playbackPaused":
     case "playbackResumed":
       return notice(options, state, message);
     default:
@@ -196,13 +212,14 @@ function hearFrame(options: MediaLegOptions, state: State, frame: Int16Array): v
 
 /** A turn ends by frames of silence. While one is open, a timer sees to it that there are any. */
 function checkLater(state: State, ctx: Context<MediaLegMessage>): void {
-  if (state.openTurnId === undefined || state.isChecking) return;
+  if (state.openTurnId === undefined || state.isChecking || state.isAway) return;
   state.isChecking = true;
   ctx.after(audioCheckMs, { kind: "audioCheck" });
 }
 
 function checkAudio(state: State, ctx: Context<MediaLegMessage>): void {
   state.isChecking = false;
+  if (state.isAway) return;
   const gapMs = ctx.time.nowMs() - state.lastFrameAtMs;
   // Two checks in a row: audio that waits in the mailbox behind the first is not missing.
   if (state.isAudioMissing && gapMs > audioGapMsMax) {
@@ -307,7 +324,9 @@ function notice(options: MediaLegOptions, state: State, message: PlaybackNotice)
     tellPlayback(state);
   }
   options.directory.recorder?.tell(message);
-  if (message.kind !== "playbackResumed") options.directory.dialog?.tell(message);
+  if (message.kind === "playbackStarted" || message.kind === "playbackEnded") {
+    options.directory.dialog?.tell(message);
+  }
 }
 
 /** Tells the detector whether we are audible, and whether what plays may be interrupted. */

@@ -19,7 +19,14 @@ export type PlaybackNotice =
       readonly heardMs: number;
       readonly reason: "completed" | "cleared";
     }
-  /** Streamed speech goes on after a gap; `sentFrames` of the utterance sounded before it. */
+  /** The connection is lost: nothing sounds until `playbackResumed`, or the end. */
+  | {
+      readonly kind: "playbackPaused";
+      readonly utterance: number;
+      /** Whole frames that sounded, as far as is known. */
+      readonly heardFrames: number;
+    }
+  /** Speech goes on after a gap; `sentFrames` of the utterance sounded before it. */
   | {
       readonly kind: "playbackResumed";
       readonly utterance: number;
@@ -53,6 +60,9 @@ export type MediaLegMessage =
   | { readonly kind: "expect"; readonly expectation: Expectation }
   /** The answer came by key: what is being said at this moment counts no more. */
   | { readonly kind: "forgetTurn" }
+  /** System. The connection is lost: that nothing comes is not the caller's silence. */
+  | { readonly kind: "legAway" }
+  | { readonly kind: "legBack"; readonly atMs: number }
   /** System, own timer: looks whether the audio of an open turn still comes. */
   | { readonly kind: "audioCheck" }
   /** Transcripts. What the recogniser makes of the open turn. */
@@ -73,6 +83,9 @@ export type RecognizerMessage =
 export type DialogMessage =
   /** System. The line is open: begin, or go on where the last life stopped. */
   | { readonly kind: "begin"; readonly leg: Leg }
+  /** System. The callee cannot be heard at the moment: their silence is not waited for. */
+  | { readonly kind: "legAway" }
+  | { readonly kind: "legBack"; readonly atMs: number }
   | { readonly kind: "turnStarted"; readonly turnId: number }
   | { readonly kind: "turnCancelled"; readonly turnId: number }
   | {
@@ -98,7 +111,7 @@ export type DialogMessage =
   | { readonly kind: "hangup" }
   /** Another of the cast begins a new life. In order behind the turns of its last one. */
   | { readonly kind: "castRestarted"; readonly role: ForgetfulRole }
-  | Exclude<PlaybackNotice, { readonly kind: "playbackResumed" }>;
+  | Extract<PlaybackNotice, { readonly kind: "playbackStarted" | "playbackEnded" }>;
 
 export type SynthesizerMessage =
   | {
@@ -147,6 +160,9 @@ export type RecorderMessage =
 export type CallMessage =
   | { readonly kind: "legOpened"; readonly leg: Leg; readonly adoption?: LegAdoption }
   | { readonly kind: "legClosed"; readonly reason: string }
+  /** Its connection is lost, and found again. */
+  | { readonly kind: "legAway" }
+  | { readonly kind: "legBack"; readonly atMs: number }
   | { readonly kind: "keypad"; readonly digit: string }
   /** For the MediaLeg; told to the Call because it keeps the order behind `legOpened`. */
   | { readonly kind: "playback"; readonly notice: PlaybackNotice }

@@ -42,10 +42,17 @@ export class RecordedVoice {
     this.#stretches = [{ fromSample: 0, atMs }];
   }
 
+  /** The sample of that number does not sound before `resumed` says when. */
+  paused(fromSample: number): void {
+    this.resumed(fromSample, Infinity);
+  }
+
   /** After a gap, the sample of that number sounds at `atMs`. Ignored when no start is known. */
   resumed(fromSample: number, atMs: number): void {
     if (this.#stretches.length === 0) return;
-    const before = this.#stretches.filter((stretch) => stretch.fromSample < fromSample);
+    const before = this.#stretches.filter(
+      (stretch) => stretch.fromSample < fromSample && stretch.atMs < Infinity,
+    );
     this.#stretches = [...before, { fromSample, atMs }];
   }
 

@@ -97,6 +97,7 @@ function receive(
     case "spoken":
       return voiceOf(options, state, message.utterance).add(message.samples, ctx.time.nowMs());
     case "playbackStarted":
+    case "playbackPaused":
     case "playbackResumed":
     case "playbackEnded":
       return notice(options, state, message);
@@ -182,6 +183,10 @@ function notice(options: RecorderOptions, state: State, message: PlaybackNotice)
   switch (message.kind) {
     case "playbackStarted":
       return voiceOf(options, state, utterance).began(message.atMs);
+    case "playbackPaused": {
+      const heardSamples = message.heardFrames * frameMs * toSamples;
+      return voiceOf(options, state, utterance).paused(heardSamples);
+    }
     case "playbackResumed": {
       const sentSamples = message.sentFrames * frameMs * toSamples;
       return voiceOf(options, state, utterance).resumed(sentSamples, message.atMs);

@@ -12,7 +12,13 @@ import {
   type NativeFormat,
   type NativeLimits,
 } from "./native-control.js";
-import { checkFrame, checkSequence, fullMediaTime, nextSequence } from "./native-order.js";
+import {
+  checkFrame,
+  checkSequence,
+  fullMediaTime,
+  nextSequence,
+  resumedMediaTime,
+} from "./native-order.js";
 import {
   codecIdOf,
   emptyNativeHeader,
@@ -47,6 +53,8 @@ export type NativeStream = {
   outSequence: number;
   /** Full media time where the last frame from the peer ended; -1 before the first. */
   inSamples: number;
+  /** Full media time where the last frame ended on earlier connections; -1 if there was none. */
+  earlierInSamples: number;
   /** Samples sent. */
   outSamples: number;
 };
@@ -72,6 +80,7 @@ export function newNativeStream(id: number, format: NativeFormat): NativeStream 
     inSequence: 0,
     outSequence: 0,
     inSamples: -1,
+    earlierInSamples: -1,
     outSamples: 0,
   };
 }
@@ -154,9 +163,7 @@ export class NativeChannel {
   #audio(header: NativeHeader, message: Uint8Array, receiver: NativeReceiver): void {
     const stream = this.#streamOf(header);
     checkFrame(header, stream);
-    const { rateHz } = stream.format;
-    const samples =
-      stream.inSamples < 0 ? header.mediaTime : fullMediaTime(header, stream.inSamples, rateHz);
+    const samples = mediaTimeOf(header, stream);
     stream.inSamples = samples + stream.frameSamples;
     receiver.audio(stream, header, message, samples);
   }
@@ -237,6 +244,15 @@ export class NativeChannel {
       { payloadBytes: header.payloadBytes, payloadBytesMax: controlBytesMax },
     );
   }
+}
+
+function mediaTimeOf(
+  header: NativeHeader,
+  { inSamples, earlierInSamples, format: { rateHz } }: NativeStream,
+): number {
+  if (inSamples >= 0) return fullMediaTime(header, inSamples, rateHz);
+  if (earlierInSamples >= 0) return resumedMediaTime(header, earlierInSamples, rateHz);
+  return header.mediaTime;
 }
 
 function helloFirst(header: NativeHeader): ProtocolError {

@@ -38,9 +38,21 @@ export type StartMessage = {
   format: NativeFormat;
   /** The word that `ready` gave, to go on with a call whose connection was lost. */
   resume?: string;
+  /** With `resume`: media time up to which the engine's audio arrived, lowest 32 bits. */
+  receivedTime?: number;
   parameters: Readonly<Record<string, string>>;
 };
-export type ReadyMessage = { format: NativeFormat; resume?: string; isResumed: boolean };
+export type ReadyMessage = {
+  format: NativeFormat;
+  resume?: string;
+  /** How long the engine waits for a client that lost its connection. */
+  resumeMs?: number;
+  isResumed: boolean;
+  /** Resumed: media time up to which the client's audio arrived, lowest 32 bits. */
+  receivedTime?: number;
+  /** Resumed: keys that arrived in this call so far. */
+  keys?: number;
+};
 export type MarkMessage = { name: string };
 export type DtmfMessage = { digit: string };
 export type HangupMessage = { reason: string };
@@ -171,21 +183,30 @@ function readHello(fields: FieldReader): HelloMessage {
 
 function readStart(fields: FieldReader): StartMessage {
   const resume = fields.optionalText("resume", secretRule);
+  const receivedTime = fields.optionalInteger("receivedTime", { min: 0, max: U32_MAX });
   return {
     callId: fields.text("callId", idRule),
     token: fields.text("token", secretRule),
     format: readFormat(fields.map("format")),
     parameters: fields.optionalMap("parameters")?.texts(parametersRule) ?? {},
     ...(resume === undefined ? {} : { resume }),
+    ...(receivedTime === undefined ? {} : { receivedTime }),
   };
 }
 
 function readReady(fields: FieldReader): ReadyMessage {
   const resume = fields.optionalText("resume", secretRule);
+  const count = { min: 0, max: U32_MAX };
+  const resumeMs = fields.optionalInteger("resumeMs", count);
+  const receivedTime = fields.optionalInteger("receivedTime", count);
+  const keys = fields.optionalInteger("keys", count);
   return {
     format: readFormat(fields.map("format")),
     isResumed: fields.flag("isResumed"),
     ...(resume === undefined ? {} : { resume }),
+    ...(resumeMs === undefined ? {} : { resumeMs }),
+    ...(receivedTime === undefined ? {} : { receivedTime }),
+    ...(keys === undefined ? {} : { keys }),
   };
 }
 

@@ -49,6 +49,26 @@ export function fullMediaTime(header: NativeHeader, endSamples: number, rateHz: 
 }
 
 /**
+ * The full media time of the first audio record of a resumed stream: it may lie before what came on
+ * the lost connection, since what was on its way is sent again.
+ *
+ * @param endSamples full media time up to which audio came on earlier connections
+ * @throws {ProtocolError} `PROTOCOL_MEDIA_TIME` when it lies too far from that
+ */
+export function resumedMediaTime(header: NativeHeader, endSamples: number, rateHz: number): number {
+  const ahead = (header.mediaTime - (endSamples % U32) + U32) % U32;
+  const offset = ahead < U32 / 2 ? ahead : ahead - U32;
+  const samples = endSamples + offset;
+  if (Math.abs(offset) <= GAP_SECONDS_MAX * rateHz && samples >= 0) return samples;
+  throw new ProtocolError(
+    "PROTOCOL_MEDIA_TIME",
+    `audio record of stream ${header.streamId} has media time ${header.mediaTime} after a ` +
+      `resumption, ${endSamples % U32} or at most ${GAP_SECONDS_MAX} s from it is right`,
+    { streamId: header.streamId, mediaTime: header.mediaTime, expected: endSamples % U32 },
+  );
+}
+
+/**
  * Checks that an audio record is one frame of its stream.
  *
  * @throws {ProtocolError} `PROTOCOL_CODEC`, `PROTOCOL_FRAME_SAMPLES`, `PROTOCOL_FRAME_LENGTH`

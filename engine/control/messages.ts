@@ -39,6 +39,21 @@ export type GatewayCommand =
       readonly shardIndex: number;
       readonly expiresInMs: number;
     }
+  /** Signs and checks the tokens with which lost media connections come back. Comes first. */
+  | { readonly kind: "setResumeKey"; readonly key: Uint8Array }
+  /**
+   * A call that lives but whose leg this gateway never had, e.g. after a restart of the process:
+   * its client may come back with a resume token, once. The shard is told `legOpened`, without an
+   * adoption; when nobody comes in time it is told `legGone`, and the node `resumeExpired`.
+   */
+  | {
+      readonly kind: "expectResume";
+      readonly callId: string;
+      readonly shardIndex: number;
+      /** From the newest `mediaOpened` or `mediaResumed` of the call; older tokens are used up. */
+      readonly generation: number;
+      readonly expiresInMs: number;
+    }
   | { readonly kind: "forgetCall"; readonly callId: string }
   /** A shard is lost: the legs of its calls, open or expected, belong to others now. */
   | {
@@ -55,6 +70,10 @@ export type GatewayCommand =
 export type GatewayCounters = {
   readonly connections: number;
   readonly legs: number;
+  /** Of the legs, those without a connection at the moment. */
+  readonly legsAway: number;
+  /** Legs that got another connection, so far. */
+  readonly resumed: number;
   readonly refusedUpgrades: number;
   readonly refusedStarts: number;
   readonly protocolErrors: number;
@@ -76,7 +95,13 @@ export type GatewayReport =
       readonly frameOut: HistogramHandle;
     }
   | { readonly kind: "failed"; readonly error: ErrorData }
-  | { readonly kind: "mediaOpened"; readonly callId: string }
+  /** `generation` of the resume token that its client was given; worth keeping on disk. */
+  | { readonly kind: "mediaOpened"; readonly callId: string; readonly generation: number }
+  /** Its connection is lost; its client may come back. */
+  | { readonly kind: "mediaAway"; readonly callId: string }
+  | { readonly kind: "mediaResumed"; readonly callId: string; readonly generation: number }
+  /** Nobody came for an `expectResume`. */
+  | { readonly kind: "resumeExpired"; readonly callId: string }
   | { readonly kind: "mediaClosed"; readonly callId: string; readonly reason: string }
   | { readonly kind: "counters"; readonly counters: GatewayCounters }
   | LogReport
@@ -115,6 +140,9 @@ export type LegNotice =
   /** A call that was moved has no leg any more. */
   | { readonly kind: "legGone"; readonly callId: string }
   | { readonly kind: "legClosed"; readonly slot: number; readonly reason: string }
+  /** Its connection is lost: nothing is heard or played until `legBack`, or `legClosed`. */
+  | { readonly kind: "legAway"; readonly slot: number; readonly atMs: number }
+  | { readonly kind: "legBack"; readonly slot: number; readonly atMs: number }
   | { readonly kind: "keypad"; readonly slot: number; readonly digit: string }
   | { readonly kind: "credit"; readonly slot: number; readonly frames: number }
   | { readonly kind: "playback"; readonly slot: number; readonly notice: PlaybackNotice };

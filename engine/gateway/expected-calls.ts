@@ -1,17 +1,27 @@
-/** Which media streams are let in: each call once, with its token, within its time. */
+/**
+ * Which media streams are let in: those of calls that were announced, each once, by its token and
+ * within its time. Also the streams that come back to a call whose leg this gateway never had.
+ */
 import { timingSafeEqual } from "node:crypto";
 import type { Clock } from "../../base/ports.js";
 
 type Expected = { readonly token: Buffer; readonly shardIndex: number; readonly untilMs: number };
+type ExpectedBack = {
+  readonly shardIndex: number;
+  readonly untilMs: number;
+  /** Tokens below were used before. */
+  readonly generation: number;
+};
 
 /** Why a stream is not let in. The peer is told the same for all of them. */
-export type Refusal = "unknownCall" | "wrongToken" | "expired";
+export type Refusal = "unknownCall" | "wrongToken" | "usedToken" | "expired";
 
 export class ExpectedCalls {
   readonly #calls = new Map<string, Expected>();
-  readonly #clock: Clock;
+  readonly #back = new Map<string, ExpectedBack>();
+  readonly #clock: Pick<Clock, "nowMs">;
 
-  constructor(clock: Clock) {
+  constructor(clock: Pick<Clock, "nowMs">) {
     this.#clock = clock;
   }
 
@@ -28,21 +38,45 @@ export class ExpectedCalls {
     });
   }
 
+  /** The call is under way, and its client lost us: it may come back. */
+  expectBack(call: {
+    readonly callId: string;
+    readonly generation: number;
+    readonly shardIndex: number;
+    readonly expiresInMs: number;
+  }): void {
+    const { callId, generation, shardIndex, expiresInMs } = call;
+    const untilMs = this.#clock.nowMs() + expiresInMs;
+    this.#back.set(callId, { shardIndex, untilMs, generation });
+  }
+
   /** Another shard waits for it now. @returns whether it was expected */
   move(callId: string, shardIndex: number): boolean {
     const expected = this.#calls.get(callId);
+    const back = this.#back.get(callId);
     if (expected !== undefined) this.#calls.set(callId, { ...expected, shardIndex });
-    return expected !== undefined;
+    if (back !== undefined) this.#back.set(callId, { ...back, shardIndex });
+    return expected !== undefined || back !== undefined;
   }
 
   /** Whether anybody may still come. */
   get isExpecting(): boolean {
     const nowMs = this.#clock.nowMs();
-    return [...this.#calls.values()].some(({ untilMs }) => untilMs >= nowMs);
+    const all = [...this.#calls.values(), ...this.#back.values()];
+    return all.some(({ untilMs }) => untilMs >= nowMs);
   }
 
   forget(callId: string): void {
     this.#calls.delete(callId);
+    this.#back.delete(callId);
+  }
+
+  /** Gives up waiting for a client to come back. @returns the shard that waited, if any did */
+  expireBack(callId: string): number | undefined {
+    const back = this.#back.get(callId);
+    if (back === undefined || this.#clock.nowMs() < back.untilMs) return undefined;
+    this.#back.delete(callId);
+    return back.shardIndex;
   }
 
   /** Lets a stream in and uses its expectation up; a wrong token leaves it for the right one. */
@@ -56,5 +90,19 @@ export class ExpectedCalls {
     this.#calls.delete(callId);
     if (this.#clock.nowMs() > expected.untilMs) return "expired";
     return { shardIndex: expected.shardIndex };
+  }
+
+  /** The same for a stream that comes back, with the generation of its resume token. */
+  admitBack(
+    callId: string,
+    generation: number | undefined,
+  ): { readonly shardIndex: number } | Refusal {
+    const back = this.#back.get(callId);
+    if (back === undefined) return "unknownCall";
+    if (generation === undefined) return "wrongToken";
+    if (generation < back.generation) return "usedToken";
+    if (this.#clock.nowMs() > back.untilMs) return "expired";
+    this.#back.delete(callId);
+    return { shardIndex: back.shardIndex };
   }
 }

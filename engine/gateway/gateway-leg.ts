@@ -1,11 +1,15 @@
 /**
  * One media stream in the gateway: its playout, what of it was heard, and its notices to the shard.
+ *
+ * A lost connection pauses it. What was sent and did not arrive is sent again on the next one, from
+ * the frame on that the client has not got; so nothing is heard twice, and nothing is left out.
  */
 import type { PlaybackNotice } from "../../actors/call/messages.js";
 import type { Time, Timer } from "../../base/ports.js";
 import {
   codecOf,
   frameBytes,
+  frameSamples,
   formatKey,
   type AudioFormat,
 } from "../../codecs/audio/audio-codec.js";
@@ -20,6 +24,8 @@ import type { LegNotice } from "../control/messages.js";
 
 /** A peer that does not return its mark is taken to have played the audio this long after. */
 const markGraceMs = 500;
+/** Where the connection may be lost without a word, a peer that is silent is waited for longer. */
+const quietGraceMs = 5000;
 /** Streamed frames held per leg; equals the credit its shard was given at the start. */
 const streamFramesMax = 100;
 /** Credits go back in packs, so that they cost a message per 200 ms, not per frame. */
@@ -36,7 +42,24 @@ export type GatewayLegOptions = {
 };
 
 /** An utterance that sounds, or whose last frames are still on their way to the ear. */
-type Sounding = { readonly utterance: number; readonly playAtMs: number; sentFrames: number };
+type Sounding = {
+  readonly utterance: number;
+  /** When its first frame sounded, or would have without the pauses since. */
+  playAtMs: number;
+  sentFrames: number;
+  /** Taken back, and not sent again yet. */
+  isPaused: boolean;
+};
+
+/** What a client that comes back on another connection must know. */
+export type LegPosition = {
+  /** Samples sent to it, in its media time: the next frame's. */
+  readonly sentSamples: number;
+  /** Media time up to which its frames were taken; undefined before the first. */
+  readonly receivedSamples: number | undefined;
+  /** Keys taken so far. */
+  readonly keys: number;
+};
 
 /** What a shard that takes the leg over must know. */
 export type LegHandover = {
@@ -48,13 +71,15 @@ export type LegHandover = {
 export class GatewayLeg implements PacedLeg {
   readonly slot: number;
   readonly callId: string;
-  readonly streamId: number;
   readonly format: AudioFormat;
   readonly formatKey: string;
   readonly frameBytes: number;
   readonly #options: GatewayLegOptions;
   readonly #playout: LegPlayout;
   readonly #frameMs: number;
+  readonly #frameSamples: number;
+  #session: MediaSession;
+  #streamId: number;
   #sounding: Sounding[] = [];
   #endTimers = new Map<number, Timer>();
   #credits = 0;
@@ -62,6 +87,14 @@ export class GatewayLeg implements PacedLeg {
   #tellShard: (notice: LegNotice) => void;
   #playedUntilMs = 0;
   #openedAtMs: number | undefined;
+  #firstSamples = 0;
+  #heardFromMs: number;
+  /** Media time where the newest frame from the peer ended. */
+  #receivedSamples: number | undefined;
+  #sentSamples = 0;
+  #keys = 0;
+  #clearedUtterance = 0;
+  #pausedAtMs: number | undefined;
 
   constructor(options: GatewayLegOptions) {
     const { start } = options;
@@ -69,19 +102,49 @@ export class GatewayLeg implements PacedLeg {
     this.#tellShard = options.tell;
     this.slot = options.slot;
     this.callId = options.callId;
-    this.streamId = start.streamId;
+    this.#session = options.session;
+    this.#streamId = start.streamId;
+    this.#heardFromMs = options.time.nowMs();
     this.format = start.format;
     this.formatKey = formatKey(start.format);
     this.#frameMs = start.frameMs;
+    this.#frameSamples = frameSamples(start.format.rateHz, start.frameMs);
     this.frameBytes = frameBytes(start.format, start.frameMs);
     this.#playout = new LegPlayout({ frameBytes: this.frameBytes, streamFramesMax });
   }
 
+  /** Its number on the connection it has now. */
+  get streamId(): number {
+    return this.#streamId;
+  }
+
   /** Whether the peer has sent more than `floodMs` of audio than time has passed. */
   isFlooding(mediaSamples: number, nowMs: number, floodMs: number): boolean {
-    this.#openedAtMs ??= nowMs;
-    const receivedMs = (mediaSamples * 1000) / this.#options.start.format.rateHz;
+    if (this.#openedAtMs === undefined) {
+      this.#openedAtMs = nowMs;
+      // Its clock may begin anywhere.
+      this.#firstSamples = mediaSamples;
+    }
+    const receivedMs = ((mediaSamples - this.#firstSamples) * 1000) / this.format.rateHz;
     return receivedMs > nowMs - this.#openedAtMs + floodMs;
+  }
+
+  /** Takes note of a frame that came in; false when it came before, on a lost connection. */
+  receive(mediaSamples: number, nowMs: number): boolean {
+    this.#heardFromMs = nowMs;
+    if (mediaSamples < (this.#receivedSamples ?? -Infinity)) return false;
+    this.#receivedSamples = mediaSamples + this.#frameSamples;
+    return true;
+  }
+
+  /** Takes note of a key that came in. */
+  keyReceived(): void {
+    this.#keys += 1;
+  }
+
+  get position(): LegPosition {
+    const sentSamples = this.#sentSamples;
+    return { sentSamples, receivedSamples: this.#receivedSamples, keys: this.#keys };
   }
 
   /** When all audio sent so far will have been heard. */
@@ -90,7 +153,54 @@ export class GatewayLeg implements PacedLeg {
   }
 
   get hasFrame(): boolean {
-    return this.#playout.hasFrame;
+    return this.#pausedAtMs === undefined && this.#playout.hasFrame;
+  }
+
+  /** Its connection is gone: nothing is sent, and time stands still for what is being heard. */
+  pause(nowMs: number): void {
+    if (this.#pausedAtMs !== undefined) return;
+    this.#pausedAtMs = nowMs;
+    this.close();
+    for (const one of this.#sounding) {
+      const heardFrames = Math.floor(this.#heardMs(one) / this.#frameMs);
+      this.#tell({ kind: "playbackPaused", utterance: one.utterance, heardFrames });
+    }
+  }
+
+  /**
+   * It has another connection, or takes one over while the old one seems open.
+   *
+   * @param receivedSamples media time up to which our audio arrived, if the peer says so. Without
+   *   it, what had sounded when the connection was lost counts as arrived.
+   */
+  resume(session: MediaSession, streamId: number, receivedSamples: number | undefined): void {
+    const nowMs = this.#options.time.nowMs();
+    this.pause(nowMs);
+    const lostFrames = this.#lostFrames(receivedSamples);
+    this.#session = session;
+    this.#streamId = streamId;
+    this.#heardFromMs = nowMs;
+    this.#sentSamples -= lostFrames * this.#frameSamples;
+    this.#playedUntilMs -= lostFrames * this.#frameMs;
+    for (const { utterance, frames } of this.#playout.takeBack(lostFrames)) {
+      this.#sounding.find((one) => one.utterance === utterance)!.sentFrames -= frames;
+    }
+    this.#pausedAtMs = undefined;
+    for (const one of this.#sounding) one.isPaused = true;
+  }
+
+  /** Says on the new connection, behind `ready`, what was said on the old one and may be lost. */
+  repeatWords(): void {
+    if (this.#clearedUtterance > 0) {
+      this.#session.sendClear(this.#streamId, this.#clearedUtterance);
+    }
+    const waiting = new Set(this.#playout.waiting.map(({ utterance }) => utterance));
+    for (const one of this.#sounding) {
+      if (waiting.has(one.utterance)) continue;
+      // All of it arrived: it sounds from the peer's own buffer.
+      this.#goOn(one, one.playAtMs + one.sentFrames * this.#frameMs);
+      this.#awaitHeard(one);
+    }
   }
 
   /** Plays a prompt in the format of this leg; the last frame is filled up with silence. */
@@ -122,16 +232,16 @@ export class GatewayLeg implements PacedLeg {
 
   sendFrame(playAtMs: number, nowMs: number): boolean {
     const current = this.#playout.current;
-    if (current === undefined || !this.#playout.hasFrame) return false;
+    if (current === undefined || !this.hasFrame) return false;
     const { utterance } = current;
     const frame = this.#playout.takeFrame(nowMs);
-    this.#options.session.sendFrame(this.streamId, frame, utterance);
-    if (!current.isStarted) {
-      this.#sounding.push({ utterance, playAtMs, sentFrames: 0 });
-      // What follows another utterance is sent ahead of the moment at which it is heard.
-      this.#tell({ kind: "playbackStarted", utterance, atMs: Math.max(nowMs, playAtMs) });
-    }
-    this.#sounding.at(-1)!.sentFrames += 1;
+    this.#session.sendFrame(this.#streamId, frame, utterance);
+    this.#sentSamples += this.#frameSamples;
+    const one = current.isStarted
+      ? this.#sounding.find((candidate) => candidate.utterance === utterance)!
+      : this.#begin(utterance, playAtMs, nowMs);
+    if (one.isPaused) this.#goOn(one, Math.max(nowMs, playAtMs));
+    one.sentFrames += 1;
     this.#playedUntilMs = playAtMs + this.#frameMs;
     if (this.#playout.isStream(utterance)) this.#giveCredit(1);
     this.#takeCompleted();
@@ -141,16 +251,13 @@ export class GatewayLeg implements PacedLeg {
   /** Drops all audio of utterances ≤ `utterance`, here and at the peer. */
   clear(utterance: number): void {
     const nowMs = this.#options.time.nowMs();
+    this.#clearedUtterance = Math.max(this.#clearedUtterance, utterance);
     const unsent = this.#playout.clear(utterance);
-    this.#options.session.sendClear(this.streamId, utterance);
+    if (this.#pausedAtMs === undefined) this.#session.sendClear(this.#streamId, utterance);
     this.#playedUntilMs = Math.min(this.#playedUntilMs, nowMs);
     const sounding = this.#sounding.filter((one) => one.utterance <= utterance);
     this.#giveCredit(unsent.reduce((sum, end) => sum + end.unsentFrames, 0));
-    for (const one of sounding) {
-      const sentMs = one.sentFrames * this.#frameMs;
-      const heardMs = Math.max(0, Math.min(sentMs, nowMs - one.playAtMs));
-      this.#finish(one.utterance, heardMs, "cleared");
-    }
+    for (const one of sounding) this.#finish(one.utterance, this.#heardMs(one), "cleared");
     for (const end of unsent) {
       const wasSounding = sounding.some((one) => one.utterance === end.utterance);
       if (!wasSounding) this.#tellEnded(end.utterance, 0, "cleared");
@@ -186,6 +293,39 @@ export class GatewayLeg implements PacedLeg {
     this.#endTimers.clear();
   }
 
+  #begin(utterance: number, playAtMs: number, nowMs: number): Sounding {
+    const one = { utterance, playAtMs, sentFrames: 0, isPaused: false };
+    this.#sounding.push(one);
+    // What follows another utterance is sent ahead of the moment at which it is heard.
+    this.#tell({ kind: "playbackStarted", utterance, atMs: Math.max(nowMs, playAtMs) });
+    return one;
+  }
+
+  /** What comes of it from now on sounds at `atMs`. */
+  #goOn(one: Sounding, atMs: number): void {
+    const { utterance, sentFrames } = one;
+    one.isPaused = false;
+    one.playAtMs = atMs - sentFrames * this.#frameMs;
+    this.#tell({ kind: "playbackResumed", utterance, atMs, sentFrames });
+  }
+
+  /** How much of it has sounded, by the clock. */
+  #heardMs({ playAtMs, sentFrames }: Sounding): number {
+    const nowMs = this.#pausedAtMs ?? this.#options.time.nowMs();
+    return Math.max(0, Math.min(sentFrames * this.#frameMs, nowMs - playAtMs));
+  }
+
+  /** Frames sent that did not arrive; none of them was heard. */
+  #lostFrames(receivedSamples: number | undefined): number {
+    if (receivedSamples === undefined) {
+      const unheardMs = Math.max(0, this.#playedUntilMs - this.#pausedAtMs!);
+      const sentFrames = this.#sentSamples / this.#frameSamples;
+      return Math.min(Math.ceil(unheardMs / this.#frameMs), sentFrames);
+    }
+    const lost = Math.floor((this.#sentSamples - receivedSamples) / this.#frameSamples);
+    return Math.max(0, Math.min(lost, this.#sentSamples / this.#frameSamples));
+  }
+
   /** Moves on over utterances that are sent, also over streams that closed without a frame. */
   #takeCompleted(): void {
     for (;;) {
@@ -196,13 +336,25 @@ export class GatewayLeg implements PacedLeg {
   }
 
   /** An utterance that is sent ends when it has been heard. */
-  #awaitHeard({ utterance, sentFrames }: PlaybackEnd): void {
+  #awaitHeard({ utterance, sentFrames }: Pick<PlaybackEnd, "utterance" | "sentFrames">): void {
     if (sentFrames === 0) return this.#tellEnded(utterance, 0, "completed");
     const hasMarks = this.#options.protocol.marks !== "none";
-    if (hasMarks) this.#options.session.sendMark(this.streamId, `u${utterance}`);
-    const heardInMs = this.#playedUntilMs - this.#options.time.nowMs();
-    const waitMs = Math.max(0, heardInMs) + (hasMarks ? markGraceMs : 0);
-    const timer = this.#options.time.after(waitMs, () => this.#finishHeard(utterance));
+    if (hasMarks) this.#session.sendMark(this.#streamId, `u${utterance}`);
+    const heardInMs = Math.max(0, this.#playedUntilMs - this.#options.time.nowMs());
+    const waitMs = heardInMs + (hasMarks ? markGraceMs : 0);
+    const giveUpMs = this.#options.time.nowMs() + heardInMs + quietGraceMs;
+    this.#finishLater(utterance, waitMs, giveUpMs);
+  }
+
+  /** Without its mark, unless its connection may be lost without our knowing. */
+  #finishLater(utterance: number, waitMs: number, giveUpMs: number): void {
+    const { time, protocol } = this.#options;
+    const timer = time.after(waitMs, () => {
+      const nowMs = time.nowMs();
+      const isQuiet = protocol.canResume && nowMs - this.#heardFromMs > markGraceMs;
+      if (isQuiet && nowMs < giveUpMs) return this.#finishLater(utterance, markGraceMs, giveUpMs);
+      this.#finishHeard(utterance);
+    });
     this.#endTimers.set(utterance, timer);
   }
 
@@ -214,6 +366,7 @@ export class GatewayLeg implements PacedLeg {
   #finish(utterance: number, heardMs: number, reason: "completed" | "cleared"): void {
     this.#endTimers.get(utterance)?.cancel();
     this.#endTimers.delete(utterance);
+    this.#playout.settle(utterance);
     this.#sounding = this.#sounding.filter((one) => one.utterance !== utterance);
     this.#tellEnded(utterance, heardMs, reason);
   }

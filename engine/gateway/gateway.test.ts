@@ -1,14 +1,10 @@
-import { MessageChannel, type MessagePort } from "node:worker_threads";
 import { afterEach, describe, expect, test } from "vitest";
 import { WebSocket } from "ws";
 import { connectMediaClient, type MediaClient } from "../../access/client/index.js";
-import { mediaProtocols } from "../../access/protocols/media-protocols.js";
-import { createWsTransport } from "../../access/transports/ws-transport.js";
-import { createFrameRing, FrameRingReader, FrameRingWriter } from "../../base/frame-ring.js";
 import { nodeTime } from "../../base/node-ports.js";
-import { defaultConfig } from "../../config/default-config.js";
-import type { GatewayReport, LegCommand, LegNotice } from "../control/messages.js";
-import { Gateway } from "./gateway.js";
+import { feed, isKind, startGateway as startRig } from "../../test/support/gateway-rig.js";
+import type { GatewayReport, LegNotice } from "../control/messages.js";
+import type { Gateway } from "./gateway.js";
 
 const time = nodeTime();
 const format = { codec: "l16", rateHz: 16000 } as const;
@@ -19,67 +15,10 @@ afterEach(() => {
   for (const one of open.splice(0)) one.stop();
 });
 
-/** A list that can be waited on: the next item that fits, past or future. */
-function feed<T>() {
-  const items: T[] = [];
-  const waiting: (() => void)[] = [];
-  return {
-    items,
-    push(item: T) {
-      items.push(item);
-      for (const run of waiting.splice(0)) run();
-    },
-    async find<S extends T>(fits: (item: T) => item is S): Promise<S> {
-      for (;;) {
-        const found = items.find(fits);
-        if (found !== undefined) return found;
-        await new Promise<void>((resolve) => waiting.push(resolve));
-      }
-    },
-  };
-}
-
-const isKind =
-  <T extends { kind: string }, K extends T["kind"]>(kind: K) =>
-  (item: T): item is Extract<T, { kind: K }> =>
-    item.kind === kind;
-
-async function startGateway(overrides: { startMsMax?: number } = {}) {
-  const reports = feed<GatewayReport>();
-  const notices = feed<LegNotice>();
-  const config = { ...defaultConfig().gateway, port: 0, ...overrides };
-  const gateway = new Gateway({
-    config,
-    time,
-    transport: createWsTransport(),
-    protocols: mediaProtocols(),
-    report: (report) => reports.push(report),
-  });
-  await gateway.start();
-  const { port } = await reports.find(isKind("listening"));
-  const { port1, port2 } = new MessageChannel();
-  const inbound = createFrameRing({ bytes: 1 << 20, incarnation: 1 });
-  const outbound = createFrameRing({ bytes: 1 << 20, incarnation: 1 });
-  const link = { shardIndex: 0, incarnation: 1, port: port1, inbound, outbound };
-  gateway.receive({ kind: "attachShard", link });
-  port2.on("message", (notice: LegNotice) => notices.push(notice));
-  open.push({
-    stop() {
-      gateway.receive({ kind: "stop" });
-      port2.close();
-    },
-  });
-  return {
-    gateway,
-    reports,
-    notices,
-    url: `ws://127.0.0.1:${port}`,
-    reader: new FrameRingReader(inbound),
-    writer: new FrameRingWriter(outbound),
-    shard: port2 as MessagePort & { postMessage(command: LegCommand): void },
-    expectCall: (callId: string, token: string, expiresInMs = 10_000) =>
-      gateway.receive({ kind: "expectCall", callId, token, shardIndex: 0, expiresInMs }),
-  };
+async function startGateway(config: { startMsMax?: number } = {}) {
+  const rig = await startRig({ config });
+  open.push(rig);
+  return rig;
 }
 
 type Heard =

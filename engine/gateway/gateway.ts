@@ -20,8 +20,8 @@ import {
 } from "../../access/transports/transport.js";
 import type { GatewayConfig } from "../../config/schema.js";
 import type { GatewayCommand, GatewayCounters, GatewayReport } from "../control/messages.js";
-import { ExpectedCalls } from "./expected-calls.js";
-import { LegDesk } from "./leg-desk.js";
+import { Admission } from "./admission.js";
+import { LegDesk, type Seat } from "./leg-desk.js";
 import { brokenFields, MediaSocket, type SocketOwner } from "./media-socket.js";
 import { judgeUpgrade } from "./upgrade-policy.js";
 
@@ -38,7 +38,7 @@ export type GatewayOptions = {
 export class Gateway {
   readonly #options: GatewayOptions;
   readonly #frameOut = new Histogram();
-  readonly #expected: ExpectedCalls;
+  readonly #admission: Admission;
   readonly #desk: LegDesk;
   readonly #prompts = new Map<string, Uint8Array>();
   readonly #counters = { refusedUpgrades: 0, refusedStarts: 0, protocolErrors: 0 };
@@ -48,14 +48,15 @@ export class Gateway {
   constructor(options: GatewayOptions) {
     const { time, config, report } = options;
     this.#options = options;
-    this.#expected = new ExpectedCalls(time);
+    this.#admission = new Admission(time);
     this.#desk = new LegDesk({
       time,
       playoutLeadMs: config.playoutLeadMs,
       sent: (latenessMs) => this.#frameOut.recordMs(latenessMs),
       findPrompt: (promptId, formatKey) => this.#prompts.get(`${promptId} ${formatKey}`),
-      opened: (callId) => report({ kind: "mediaOpened", callId }),
-      closed: (callId, reason) => report({ kind: "mediaClosed", callId, reason }),
+      resumeGraceMs: config.resumeGraceMs,
+      tokenOf: (callId, generation) => this.#admission.tokenOf(callId, generation),
+      report,
     });
   }
 
@@ -83,12 +84,16 @@ export class Gateway {
       case "attachShard":
         return this.#desk.attach(command.link);
       case "expectCall":
-        return this.#expected.expect(command);
+        return this.#admission.expected.expect(command);
+      case "setResumeKey":
+        return this.#admission.setKey(command.key);
+      case "expectResume":
+        return this.#expectResume(command);
       case "forgetCall":
         return this.#forgetCall(command.callId);
       case "moveCalls":
         return this.#desk.moveCalls(command, (callId, shardIndex) =>
-          this.#expected.move(callId, shardIndex),
+          this.#admission.expected.move(callId, shardIndex),
         );
       case "addPrompt":
         return void this.#prompts.set(
@@ -105,22 +110,35 @@ export class Gateway {
 
   counters(): GatewayCounters {
     const connections = this.#listener?.connectionCount ?? 0;
-    const { count: legs, inboundDropped } = this.#desk;
-    return { ...this.#counters, connections, legs, inboundDropped };
+    const { count: legs, awayCount: legsAway, resumedCount: resumed, inboundDropped } = this.#desk;
+    return { ...this.#counters, connections, legs, legsAway, resumed, inboundDropped };
   }
 
   /** The call is over: nobody may come for it, and who is still there is hung up. */
   #forgetCall(callId: string): void {
-    this.#expected.forget(callId);
+    this.#admission.expected.forget(callId);
     const seat = this.#desk.seatOf(callId);
     if (seat !== undefined) this.#desk.hangup(seat, "the call is over");
+  }
+
+  /** A call that is under way: its client may come back, here. */
+  #expectResume(command: Extract<GatewayCommand, { kind: "expectResume" }>): void {
+    const { callId, expiresInMs } = command;
+    const { expected } = this.#admission;
+    expected.expectBack(command);
+    this.#options.time.after(expiresInMs, () => {
+      const shardIndex = expected.expireBack(callId);
+      if (shardIndex === undefined) return;
+      this.#desk.link(shardIndex)?.tell({ kind: "legGone", callId });
+      this.#options.report({ kind: "resumeExpired", callId });
+    });
   }
 
   #accept(request: UpgradeRequest): UpgradeAnswer {
     const { protocols, config } = this.#options;
     const isFull = (this.#listener?.connectionCount ?? 0) >= config.connectionsMax;
     const isDraining = this.#isDraining;
-    const { isExpecting } = this.#expected;
+    const isExpecting = this.#admission.expected.isExpecting || this.#desk.awayCount > 0;
     const answer = judgeUpgrade(request, { protocols, isFull, isDraining, isExpecting });
     if (!answer.ok) this.#counters.refusedUpgrades += 1;
     return answer;
@@ -135,6 +153,12 @@ export class Gateway {
 
   readonly #owner: SocketOwner = {
     started: (socket, start) => this.#started(socket, start),
+    confirmed: ({ connection }) => connection.confirm(),
+    lost: (seat) => {
+      const isOver = this.#listener === undefined || this.#options.config.resumeGraceMs === 0;
+      if (isOver) this.#desk.end(seat, "connection lost");
+      else this.#desk.lose(seat);
+    },
     ended: (seat, reason) => this.#desk.end(seat, reason),
     broken: (socket, error) => {
       this.#counters.protocolErrors += 1;
@@ -143,15 +167,20 @@ export class Gateway {
   };
 
   #started(socket: MediaSocket, start: StreamStart): void {
-    const { callId } = start;
-    const admitted = this.#expected.admit(callId, start.token);
-    const link = typeof admitted === "string" ? undefined : this.#desk.link(admitted.shardIndex);
-    if (link !== undefined && callId !== undefined) {
-      return this.#desk.open(socket, start, callId, link);
+    const decision = this.#admission.judge(start, this.#seatOf(start.callId));
+    if (decision.kind === "resume") return this.#desk.resume(decision.seat, socket, start);
+    if (decision.kind === "open") {
+      const link = this.#desk.link(decision.shardIndex);
+      if (link !== undefined) return this.#desk.open(socket, start, { ...decision, link });
     }
     this.#counters.refusedStarts += 1;
-    this.#log("warn", "a media stream was refused", { why: admitted, callId });
+    const why = decision.kind === "refuse" ? decision.why : "noShard";
+    this.#log("warn", "a media stream was refused", { why, callId: start.callId });
     socket.refuse(start.streamId, "no call is waiting under this call id and token");
+  }
+
+  #seatOf(callId: string | undefined): Seat | undefined {
+    return callId === undefined ? undefined : this.#desk.seatOf(callId);
   }
 
   #reportCounters(): void {

@@ -2,33 +2,58 @@
  * The legs of a gateway: who is open, on which socket and for which shard; what the shards tell
  * them; and the one wheel that paces what they play.
  */
-import type { Time } from "../../base/ports.js";
+import type { Time, Timer } from "../../base/ports.js";
 import { PlayoutWheel } from "../../access/playout/playout-wheel.js";
-import type { StreamStart } from "../../access/protocols/media-protocol.js";
-import type { GatewayCommand, LegCommand, LegNotice, ShardLinkData } from "../control/messages.js";
+import type { ReadyOptions, StreamStart } from "../../access/protocols/media-protocol.js";
+import type {
+  GatewayCommand,
+  GatewayReport,
+  LegCommand,
+  LegNotice,
+  ShardLinkData,
+} from "../control/messages.js";
 import { FrameRoute } from "./frame-route.js";
 import { GatewayLeg } from "./gateway-leg.js";
+import { LegConnection } from "./leg-connection.js";
 import type { MediaSocket } from "./media-socket.js";
 import { ShardLink } from "./shard-link.js";
 
 const frameMs = 20;
 
-/** A stream and the way its frames go, which changes when its shard is lost. */
+/** A leg, where it is connected, and the way its frames go: both change when they are lost. */
 export type Seat = {
   readonly leg: GatewayLeg;
-  readonly socket: MediaSocket;
+  readonly connection: LegConnection;
+  /** Undefined while its connection is lost. */
+  socket: MediaSocket | undefined;
   route: FrameRoute;
+  readonly protocolName: string;
+  /** The token it was let in with. Secret. */
+  readonly firstToken: string;
+  graceTimer: Timer | undefined;
+};
+
+/** What the desk is told of a stream that was let in. */
+export type Opening = {
+  readonly callId: string;
+  readonly link: ShardLink;
+  /** Of its resume token. */
+  readonly generation: number;
+  readonly isResumed: boolean;
 };
 
 export type LegDeskOptions = {
   readonly time: Time;
   readonly playoutLeadMs: number;
+  /** How long a leg waits for its client to come back. */
+  readonly resumeGraceMs: number;
   /** Lateness of each frame sent. */
   readonly sent: (latenessMs: number) => void;
   /** A rendered prompt in the format of a leg. */
   readonly findPrompt: (promptId: string, formatKey: string) => Uint8Array | undefined;
-  readonly opened: (callId: string) => void;
-  readonly closed: (callId: string, reason: string) => void;
+  /** The secret with which the client of a leg can come back. */
+  readonly tokenOf: (callId: string, generation: number) => string;
+  readonly report: (report: GatewayReport) => void;
 };
 
 export class LegDesk {
@@ -40,6 +65,7 @@ export class LegDesk {
   readonly #seats = new Map<number, Seat>();
   readonly #seatOfCall = new Map<string, Seat>();
   #lastSlot: number;
+  #resumed = 0;
 
   constructor(options: LegDeskOptions) {
     this.#options = options;
@@ -56,6 +82,18 @@ export class LegDesk {
 
   get count(): number {
     return this.#seats.size;
+  }
+
+  /** Legs without a connection. */
+  get awayCount(): number {
+    let count = 0;
+    for (const { socket } of this.#seats.values()) if (socket === undefined) count += 1;
+    return count;
+  }
+
+  /** Legs that got another connection, so far. */
+  get resumedCount(): number {
+    return this.#resumed;
   }
 
   /** Inbound frames that did not fit a ring. */
@@ -83,42 +121,98 @@ export class LegDesk {
   }
 
   /** A stream was let in: it gets a leg, and its shard is told. */
-  open(socket: MediaSocket, start: StreamStart, callId: string, link: ShardLink): void {
+  open(socket: MediaSocket, start: StreamStart, opening: Opening): void {
+    const { callId, link, generation, isResumed } = opening;
     // The ring has 32 bits for it.
     const slot = (this.#lastSlot = (this.#lastSlot + 1) >>> 0);
     const { protocol, session } = socket;
     const { time } = this.#options;
     const tell = link.tell.bind(link);
     const leg = new GatewayLeg({ slot, callId, start, protocol, session, time, tell });
-    const seat = { leg, socket, route: new FrameRoute(slot, link) };
+    const seat: Seat = {
+      leg,
+      connection: new LegConnection(generation),
+      socket,
+      route: new FrameRoute(slot, link),
+      protocolName: protocol.name,
+      firstToken: start.token ?? "",
+      graceTimer: undefined,
+    };
     socket.seat(start.streamId, seat);
     this.#seats.set(slot, seat);
     this.#seatOfCall.set(callId, seat);
     this.#wheel.keepTurning(true);
-    session.ready(start.streamId);
+    session.ready(start.streamId, { ...this.#readyOf(seat), isResumed });
     tell(this.#legOpened(seat));
-    this.#options.opened(callId);
+    this.#options.report({ kind: "mediaOpened", callId, generation });
+  }
+
+  /** A leg's connection is gone without a goodbye: it waits for another one. */
+  lose(seat: Seat): void {
+    const { leg, connection, socket, route } = seat;
+    const { time, resumeGraceMs, report } = this.#options;
+    if (socket === undefined) return;
+    socket.leave(leg.streamId);
+    seat.socket = undefined;
+    const nowMs = time.nowMs();
+    connection.lose(nowMs);
+    this.#wheel.stop(leg);
+    leg.pause(nowMs);
+    route.link.tell(legAway(seat, nowMs));
+    report({ kind: "mediaAway", callId: leg.callId });
+    seat.graceTimer = time.after(resumeGraceMs, () => {
+      this.end(seat, `the connection was lost, and nobody came back within ${resumeGraceMs} ms`);
+    });
+  }
+
+  /** Its client came back, or takes over while the old connection still seems open. */
+  resume(seat: Seat, socket: MediaSocket, start: StreamStart): void {
+    const { leg, connection, route } = seat;
+    const { time, report } = this.#options;
+    const nowMs = time.nowMs();
+    seat.graceTimer?.cancel();
+    if (seat.socket !== undefined) route.link.tell(legAway(seat, nowMs));
+    seat.socket?.release(leg.streamId, "another connection has taken the call over");
+    this.#wheel.stop(leg);
+    connection.resume();
+    leg.resume(socket.session, start.streamId, start.receivedTime);
+    seat.socket = socket;
+    socket.seat(start.streamId, seat);
+    const { sentSamples, receivedSamples, keys } = leg.position;
+    socket.session.ready(start.streamId, {
+      ...this.#readyOf(seat),
+      isResumed: true,
+      sentSamples,
+      keys,
+      ...(receivedSamples === undefined ? {} : { receivedSamples }),
+    });
+    leg.repeatWords();
+    route.link.tell({ kind: "legBack", slot: leg.slot, atMs: nowMs });
+    this.#resumed += 1;
+    report({ kind: "mediaResumed", callId: leg.callId, generation: connection.generation });
+    this.#play(leg);
   }
 
   /** A leg is over, whoever ended it. */
   end(seat: Seat, reason: string): void {
     const { leg, socket, route } = seat;
     if (!this.#seats.delete(leg.slot)) return;
-    socket.leave(leg.streamId);
+    socket?.leave(leg.streamId);
+    seat.graceTimer?.cancel();
     this.#seatOfCall.delete(leg.callId);
     this.#wheel.stop(leg);
     leg.close();
     if (this.#seats.size === 0) this.#wheel.keepTurning(false);
     route.link.tell({ kind: "legClosed", slot: leg.slot, reason });
-    this.#options.closed(leg.callId, reason);
+    this.#options.report({ kind: "mediaClosed", callId: leg.callId, reason });
   }
 
   /** Ends a leg from our side. */
   hangup(seat: Seat, reason: string): void {
     const { leg, socket } = seat;
-    socket.session.hangup(leg.streamId, reason);
+    socket?.session.hangup(leg.streamId, reason);
     this.end(seat, reason);
-    socket.closeIfEmpty(reason);
+    socket?.closeIfEmpty(reason);
   }
 
   /** Gives the legs of a lost shard to others, with the frames it left in its ring. */
@@ -142,6 +236,7 @@ export class LegDesk {
   }
 
   stop(): void {
+    for (const seat of [...this.#seats.values()]) this.end(seat, "the engine stops");
     this.#wheel.keepTurning(false);
     for (const link of this.#links.values()) link.close();
   }
@@ -153,11 +248,18 @@ export class LegDesk {
     const adoption = seat.leg.handOver(link.tell.bind(link));
     seat.route = new FrameRoute(seat.leg.slot, link);
     link.tell({ ...this.#legOpened(seat), adoption });
+    if (seat.socket === undefined) link.tell(legAway(seat, this.#options.time.nowMs()));
   }
 
-  #legOpened({ leg, socket }: Seat): Extract<LegNotice, { kind: "legOpened" }> {
+  /** What a client that can resume is told. */
+  #readyOf({ leg, connection, socket }: Seat): ReadyOptions {
+    const { resumeGraceMs: resumeMs, tokenOf } = this.#options;
+    if (socket?.protocol.canResume !== true || resumeMs === 0) return {};
+    return { resume: tokenOf(leg.callId, connection.generation), resumeMs };
+  }
+
+  #legOpened({ leg, protocolName: protocol }: Seat): Extract<LegNotice, { kind: "legOpened" }> {
     const { callId, slot, format, frameBytes } = leg;
-    const { name: protocol } = socket.protocol;
     const atMs = this.#options.time.nowMs();
     return { kind: "legOpened", callId, slot, format, frameBytes, protocol, atMs };
   }
@@ -205,4 +307,8 @@ export class LegDesk {
     leg.addFrame(utterance, payload);
     this.#play(leg);
   };
+}
+
+function legAway({ leg: { slot } }: Seat, atMs: number): LegNotice {
+  return { kind: "legAway", slot, atMs };
 }

@@ -12,10 +12,13 @@ import type {
 } from "../../access/protocols/media-protocol.js";
 import { CLOSE, type Connection } from "../../access/transports/transport.js";
 import { ProtocolError } from "../../codecs/wire/protocol-error.js";
+import { isLoss } from "./leg-connection.js";
 import type { Seat } from "./leg-desk.js";
 
 /** RFC 6455 section 7.4.1: the peer broke a rule that is ours, not the protocol's. */
 export const POLICY_VIOLATION = 1008;
+/** Application code (section 7.4.2): a newer connection has its calls. */
+export const SUPERSEDED = 4001;
 /** A peer may be this far ahead of real time, e.g. after a network stall; beyond it, it floods. */
 const floodMs = 10_000;
 
@@ -23,6 +26,10 @@ const floodMs = 10_000;
 export type SocketOwner = {
   /** A stream wants to start. */
   started(socket: MediaSocket, start: StreamStart): void;
+  /** Its client has read the stream's resume token. */
+  confirmed(seat: Seat): void;
+  /** The connection is gone without a goodbye: the stream may go on on another one. */
+  lost(seat: Seat): void;
   /** A stream is over. */
   ended(seat: Seat, reason: string): void;
   /** The client broke its protocol; its connection closes. */
@@ -80,9 +87,16 @@ export class MediaSocket {
     else this.session.hangup(streamId, reason);
   }
 
-  /** A stream is over; with the last one goes the socket. */
+  /** A stream is over, or goes on elsewhere. */
   leave(streamId: number): void {
     this.seats.delete(streamId);
+  }
+
+  /** A stream goes on on another connection; with the last one goes the socket. */
+  release(streamId: number, reason: string): void {
+    this.session.release?.(streamId, reason);
+    this.leave(streamId);
+    if (this.seats.size === 0) this.connection.close(SUPERSEDED, reason);
   }
 
   /** Nobody is left on it. */
@@ -102,6 +116,9 @@ export class MediaSocket {
 
   #closed(code: number, reason: string): void {
     this.#startTimer.cancel();
+    if (this.protocol.canResume && isLoss(code)) {
+      for (const seat of [...this.seats.values()]) this.#owner.lost(seat);
+    }
     this.session.closed(code);
     for (const seat of [...this.seats.values()]) {
       this.#owner.ended(seat, reason === "" ? `connection closed (${code})` : reason);
@@ -114,7 +131,12 @@ export class MediaSocket {
       frame: (streamId, payload, mediaSamples) => this.#frame(streamId, payload, mediaSamples),
       dtmf: (streamId, digit) => {
         const seat = this.seats.get(streamId);
+        seat?.leg.keyReceived();
         seat?.route.link.tell({ kind: "keypad", slot: seat.leg.slot, digit });
+      },
+      confirmed: (streamId) => {
+        const seat = this.seats.get(streamId);
+        if (seat !== undefined) this.#owner.confirmed(seat);
       },
       markReached: (streamId, name) => this.seats.get(streamId)?.leg.markReached(name),
       ended: (streamId, reason) => {
@@ -135,6 +157,7 @@ export class MediaSocket {
         { floodMs },
       );
     }
+    if (!seat.leg.receive(mediaSamples, this.#nowMs)) return;
     seat.route.write(payload, mediaSamples, this.#nowMs);
   }
 }

@@ -51,6 +51,8 @@ export type EngineThreadsOptions = {
   readonly config: Config;
   readonly jobs: JobPool;
   readonly recognitionSockets: readonly string[];
+  /** Signs resume tokens; the same in every life of the engine. Secret. */
+  readonly resumeKey: Uint8Array;
   readonly flows: readonly LibraryFlow[];
   readonly listener: ThreadsListener;
 };
@@ -187,6 +189,7 @@ export class EngineThreads {
     this.port = ready.port;
     this.#latency.frameOut.push(new Histogram(ready.frameOut));
     this.#gateway = gateway;
+    gateway.tell({ kind: "setResumeKey", key: this.#options.resumeKey });
     for (const prompt of this.#prompts) gateway.tell({ kind: "addPrompt", prompt });
     this.#shards.forEach((seat, shardIndex) => {
       seat.incarnation += 1;

@@ -38,6 +38,8 @@ export type NodeParts = {
   readonly time?: Time;
   readonly threadHost?: ThreadHost;
   readonly jobs?: JobPool;
+  /** Signs the tokens with which lost media connections come back. Secret. */
+  readonly resumeKey?: Uint8Array;
   /** Ids of calls, unique for ever. */
   readonly newCallId?: () => string;
   /** Beside those of the configuration. */
@@ -83,6 +85,7 @@ class Node implements EngineNode {
       time: this.#time,
       ownTrunks: this.#parts.trunks ?? [],
       jobs: this.#parts.jobs,
+      resumeKey: this.#parts.resumeKey,
       listener: {
         callEvent: (callId, event) => this.#callEvent(callId, event),
         remember: (callId, memory) => {

@@ -7,6 +7,7 @@ import type { ThreadHost, Time } from "../../base/ports.js";
 import type { Trunk } from "../../access/trunks/trunk.js";
 import type { Config } from "../../config/schema.js";
 import type { CallStore } from "../../storage/call-ledger.js";
+import { loadMasterKey } from "../../storage/master-key.js";
 import { createJobPool, type JobPool } from "../jobs/job-pool.js";
 import { EngineThreads, type ThreadsListener } from "./engine-threads.js";
 import { loadFlowLibrary, type LibraryFlow } from "./flow-library.js";
@@ -38,6 +39,8 @@ export type StartOptions = {
   readonly ownTrunks: readonly Trunk[];
   /** In the place of our own pool. */
   readonly jobs: JobPool | undefined;
+  /** In the place of the one kept with the data. */
+  readonly resumeKey: Uint8Array | undefined;
   readonly listener: ThreadsListener;
   readonly progress: (text: string) => void;
 };
@@ -84,6 +87,8 @@ async function startAll(options: StartOptions, undo: UndoList): Promise<Omit<Run
     config,
     jobs,
     recognitionSockets: recognition.sockets,
+    // The store has made the key file.
+    resumeKey: options.resumeKey ?? loadMasterKey({ dataDir, kekFile }).resumeKey,
     flows: [...flows.values()],
     listener,
   });

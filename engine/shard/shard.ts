@@ -129,6 +129,12 @@ export class Shard {
           this.#legs.delete(notice.slot);
           call.tell({ kind: "legClosed", reason: notice.reason });
         });
+      case "legAway":
+        return this.#onLeg(notice.slot, ({ call }) => call.tell({ kind: "legAway" }));
+      case "legBack":
+        return this.#onLeg(notice.slot, ({ call }) =>
+          call.tell({ kind: "legBack", atMs: notice.atMs }),
+        );
       case "keypad":
         return this.#onLeg(notice.slot, ({ call }) =>
           call.tell({ kind: "keypad", digit: notice.digit }),
