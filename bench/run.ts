@@ -4,47 +4,61 @@
  */
 import { appendFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
-import { parseArgs } from "node:util";
 import { packageRoot } from "../base/compiled-entry.js";
-import { formatKernel, kernelBench } from "./kernel/kernel-bench.js";
-import { formatLatency, latencyBench } from "./latency/latency-bench.js";
+import { benches } from "./registry.js";
+import type { Bench, OptionSpec, OptionSpecs } from "./support/bench.js";
 import { machine } from "./support/machine.js";
+import { OptionError, parseOptions } from "./support/parse-options.js";
 
-const { values, positionals } = parseArgs({
-  allowPositionals: true,
-  options: {
-    calls: { type: "string", default: "20" },
-    seconds: { type: "string", default: "10" },
-    json: { type: "boolean", default: false },
-    save: { type: "boolean", default: false },
-  },
-});
+const common = {
+  json: { kind: "flag", help: "one line of JSON" },
+  save: { kind: "flag", help: "keep the line under bench/results/" },
+  help: { kind: "flag", help: "this text" },
+} as const satisfies OptionSpecs;
 
-/** A whole number from the command line. */
-function count(name: "calls" | "seconds", max: number): number {
-  const value = Number(values[name]);
-  if (Number.isInteger(value) && value >= 1 && value <= max) return value;
-  process.stderr.write(`--${name} ${values[name]}: give a whole number from 1 to ${max}\n`);
-  process.exit(2);
+const [name = "help", ...args] = process.argv.slice(2);
+const bench = benches.find((one) => one.name === name);
+if (bench === undefined) {
+  process.stderr.write(name === "help" ? overview() : `no bench "${name}"\n${overview()}`);
+  process.exitCode = name === "help" ? 0 : 2;
+} else {
+  try {
+    await runBench(bench);
+  } catch (error) {
+    if (!(error instanceof OptionError)) throw error;
+    process.stderr.write(`${error.message}\n\n${helpOf(bench)}`);
+    process.exitCode = 2;
+  }
 }
 
-const name = positionals[0] ?? "";
-if (name !== "latency" && name !== "kernel") {
-  process.stderr.write(`no bench "${name}"; there is: kernel, latency\n`);
-  process.exit(2);
+async function runBench(chosen: Bench): Promise<void> {
+  const { values } = parseOptions({ ...chosen.options, ...common }, args);
+  if (values["help"] === true) return void process.stdout.write(helpOf(chosen));
+  const progress = (text: string): void => void process.stderr.write(`${text}\n`);
+  const measured = await chosen.run(values as never, progress);
+  const line = JSON.stringify({ ...measured, ...machine() });
+  process.stdout.write(values["json"] === true ? `${line}\n` : chosen.format(measured as never));
+  if (values["save"] === true) {
+    const file = fileURLToPath(new URL(`bench/results/${chosen.name}.jsonl`, packageRoot));
+    await appendFile(file, `${line}\n`);
+  }
+  process.exitCode = measured.isValid ? 0 : 1;
 }
-const options = {
-  calls: count("calls", 500),
-  seconds: count("seconds", 600),
-  progress: (text: string): void => void process.stderr.write(`${text}\n`),
-};
-const measured = name === "kernel" ? await kernelBench(options) : await latencyBench(options);
-const result = { ...measured, ...machine() };
-const line = JSON.stringify(result);
-const text = measured.bench === "kernel" ? formatKernel(measured) : formatLatency(measured);
-process.stdout.write(values.json ? `${line}\n` : text);
-if (values.save) {
-  const file = fileURLToPath(new URL(`bench/results/${name}.jsonl`, packageRoot));
-  await appendFile(file, `${line}\n`);
+
+function overview(): string {
+  const rows = benches.map((one) => `  ${one.name.padEnd(10)} ${one.question}\n`);
+  return `npm run bench -- NAME [--help]\n\n${rows.join("")}`;
 }
-process.exitCode = result.isValid ? 0 : 1;
+
+function helpOf({ name: title, question, options }: Bench): string {
+  const rows = Object.entries({ ...options, ...common }).map(
+    ([option, spec]) => `  --${option.padEnd(16)} ${spec.help}${rangeOf(spec)}\n`,
+  );
+  return `${title}: ${question}\n\n${rows.join("")}`;
+}
+
+function rangeOf(spec: OptionSpec): string {
+  if (spec.kind === "flag") return "";
+  if (spec.kind === "word") return ` (${spec.words.join(", ")}; default ${spec.default})`;
+  return ` (${spec.min ?? 1} to ${spec.max}; default ${spec.default})`;
+}

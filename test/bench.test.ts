@@ -1,11 +1,17 @@
 import { expect, test } from "vitest";
+import { echoBench } from "../bench/echo/echo-bench.js";
+import { floorBench } from "../bench/floor/floor-bench.js";
 import { latencyBench } from "../bench/latency/latency-bench.js";
+import { mediaBench } from "../bench/media/media-bench.js";
 import { isPocketSphinxAvailable } from "../speech/asr/pocketsphinx.js";
+
+const quiet = (): void => undefined;
+const small = { seconds: 1, repeats: 2, "warm-up": 0, "floor-seconds": 1 };
 
 test.skipIf(!isPocketSphinxAvailable().ok)(
   "the latency bench measures frames and turns from both ends, and understood every answer",
   async () => {
-    const result = await latencyBench({ calls: 2, seconds: 6, progress: () => undefined });
+    const result = await latencyBench({ calls: 2, seconds: 6, progress: quiet });
     expect(result.frameMs.count).toBeGreaterThan(800);
     expect(result.turnMs.count).toBeGreaterThan(0);
     expect(result.outsideTurnMs.count).toBeGreaterThan(0);
@@ -13,3 +19,31 @@ test.skipIf(!isPocketSphinxAvailable().ok)(
     expect(result.answers.understood).toBe(result.answers.given);
   },
 );
+
+test("the media bench carries audio both ways, in order and unbroken, with a floor beside it", async () => {
+  const result = await mediaBench({ ...small, calls: 3, line: "twilio" }, quiet);
+  expect(result.failedPct).toBe(0);
+  expect(result.work.broken).toBe(0);
+  expect(result.work.framesSent).toBeGreaterThan(100);
+  expect(result.work.framesHeard).toBeGreaterThan(100);
+  expect(result.frameInMs.count).toBeGreaterThan(100);
+  expect(result.heardGapMs.count).toBeGreaterThan(100);
+  expect(result.floorRoundTripMs.count).toBeGreaterThan(100);
+  expect(result.coresPerCall).toBeGreaterThan(0);
+  expect(result.floorRatio).toBeGreaterThan(0);
+});
+
+test("the echo bench interrupts prompts and times the silence that follows", async () => {
+  const result = await echoBench({ ...small, seconds: 3, calls: 3 }, quiet);
+  expect(result.failedPct).toBe(0);
+  expect(result.work.broken).toBe(0);
+  expect(result.reactionMs.count).toBeGreaterThan(0);
+});
+
+test("the floor bench gets back as many frames as it asked for", async () => {
+  const options = { calls: 4, seconds: 1, repeats: 1, "warm-up": 0, "echo-percent": 50 };
+  const { work, roundTripMs, bench } = await floorBench(options, quiet);
+  expect(bench).toBe("floor");
+  expect(roundTripMs.count).toBe(work.framesHeard);
+  expect(work.framesHeard / work.framesSent).toBeCloseTo(0.5, 1);
+});

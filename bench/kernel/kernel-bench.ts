@@ -21,6 +21,7 @@ import {
   type Dispatcher,
 } from "../../actors/kernel/index.js";
 import { nodeTime } from "../../base/node-ports.js";
+import { defineBench } from "../support/bench.js";
 
 export type KernelBenchOptions = {
   /** For all rounds of all cases together. */
@@ -197,3 +198,11 @@ export function formatKernel(result: KernelResult): string {
   ];
   return `${lines.join("\n")}\n`;
 }
+
+export const kernel = defineBench({
+  name: "kernel",
+  question: "how many messages a second does one thread handle over 1000 actors?",
+  options: { seconds: { kind: "count", default: 10, max: 600, help: "for all rounds together" } },
+  run: ({ seconds }, progress) => kernelBench({ seconds, progress }),
+  format: formatKernel,
+});

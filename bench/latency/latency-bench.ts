@@ -20,6 +20,7 @@ import type { CalleeReport } from "../../engine/loopback/callee-report.js";
 import type { CalleeScript } from "../../engine/loopback/callee-script.js";
 import { createLoopbackTrunk } from "../../engine/loopback/loopback-trunk.js";
 import { createNode } from "../../engine/node/node.js";
+import { defineBench } from "../support/bench.js";
 import { cpuSecondsOf, ownCpuSeconds } from "../support/cpu.js";
 
 export type LatencyBenchOptions = {
@@ -232,3 +233,14 @@ export function formatLatency(result: LatencyResult): string {
     `generator ${generator.cores} (its frames late by p99 ${generator.lateP99Ms} ms)\n`
   );
 }
+
+export const latency = defineBench({
+  name: "latency",
+  question: "with N spoken calls at once, how long does a frame take, and how long an answer?",
+  options: {
+    calls: { kind: "count", default: 20, max: 500, help: "calls at once" },
+    seconds: { kind: "count", default: 10, max: 600, help: "of measurement" },
+  },
+  run: ({ calls, seconds }, progress) => latencyBench({ calls, seconds, progress }),
+  format: formatLatency,
+});

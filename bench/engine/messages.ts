@@ -1,0 +1,44 @@
+/** What the process of the engine under test is asked, and what it tells on its own. */
+import type { ConfigOverrides } from "../../config/default-config.js";
+import type { CallView, LatencyReport } from "../../engine/engine-node.js";
+
+export type StartCalls = {
+  readonly flow: string;
+  readonly count: number;
+  /** Spread over so long. */
+  readonly overMs: number;
+  readonly isRecorded: boolean;
+};
+
+/** A call that was not taken. */
+export type Refusal = { readonly code: string; readonly retryAfterSeconds?: number };
+
+export type StartedCalls = {
+  readonly callIds: readonly string[];
+  readonly refusals: readonly Refusal[];
+};
+
+export type EngineAsks = {
+  /** Starts the engine; the configuration says all but where it keeps its data. */
+  readonly start: {
+    readonly ask: ConfigOverrides;
+    readonly answer: { readonly startMs: number; readonly notes: readonly string[] };
+  };
+  /** Starts calls over the public API; the trunk tells whom to dial by events. */
+  readonly startCalls: { readonly ask: StartCalls; readonly answer: StartedCalls };
+  readonly latency: { readonly ask: undefined; readonly answer: LatencyReport };
+  readonly resetLatency: { readonly ask: undefined; readonly answer: undefined };
+  /** Calls that ended so far, and forgets them. */
+  readonly takeEnded: { readonly ask: undefined; readonly answer: readonly CallView[] };
+  /** Hangs up every live call; resolves when all have ended. */
+  readonly hangUpAll: { readonly ask: undefined; readonly answer: undefined };
+};
+
+export type EngineEvent =
+  | {
+      readonly kind: "dial";
+      readonly callId: string;
+      readonly token: string;
+      readonly url: string;
+    }
+  | { readonly kind: "log"; readonly level: "warn" | "error"; readonly text: string };

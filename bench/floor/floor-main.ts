@@ -1,0 +1,54 @@
+/**
+ * Entry of the floor: a server that does nothing but send back what it gets, on the transport the
+ * gateway uses. No engine can cost less than this with the same sockets.
+ */
+import { createWsTransport } from "../../access/transports/ws-transport.js";
+import type { Listener } from "../../access/transports/transport.js";
+import { nodeTime } from "../../base/node-ports.js";
+import { defaultConfig } from "../../config/default-config.js";
+import { serveParent } from "../support/child-side.js";
+
+export type FloorAsks = {
+  /** Sends back this share of the frames, evenly: as many as the engine would have sent. */
+  readonly listen: {
+    readonly ask: { readonly echoShare: number; readonly connectionsMax: number };
+    readonly answer: { readonly port: number };
+  };
+};
+
+let listener: Listener | undefined;
+
+serveParent<FloorAsks, never>(
+  {
+    async listen({ echoShare }) {
+      const { gateway } = defaultConfig();
+      listener = await createWsTransport().listen({
+        host: "127.0.0.1",
+        port: 0,
+        messageBytesMax: gateway.messageBytesMax,
+        bufferedBytesMax: gateway.bufferedBytesMax,
+        handshakeMsMax: gateway.handshakeMsMax,
+        idleMsMax: gateway.idleMsMax,
+        time: nodeTime(),
+        accept: ({ subprotocols: [subprotocol] }) =>
+          subprotocol === undefined ? { ok: true } : { ok: true, subprotocol },
+        connected(connection) {
+          // Connections begin at different places, so that they do not answer in step.
+          let owed = (connection.id * 0.37) % 1;
+          connection.listen({
+            message(data) {
+              owed += echoShare;
+              if (owed < 1) return;
+              owed -= 1;
+              // The view is valid during the call only, and what is sent belongs to the transport.
+              connection.send(typeof data === "string" ? data : new Uint8Array(data));
+            },
+            closed: () => undefined,
+          });
+        },
+      });
+      return { port: listener.port };
+    },
+  },
+  async () => listener?.close(),
+);

@@ -1,0 +1,103 @@
+/** Entry of the load generator: a process of its own, so that its CPU is not the engine's. */
+import { serveParent } from "../support/child-side.js";
+import { AudioStore } from "./audio-store.js";
+import { createCaller } from "./caller.js";
+import { EchoLine } from "./echo-line.js";
+import type { Line } from "./line.js";
+import { LoadCall } from "./load-call.js";
+import { LoadSocket } from "./load-socket.js";
+import { LoadStats } from "./load-stats.js";
+import { LoadWheel } from "./load-wheel.js";
+import type { Dial, LineKind, LoadAsks, LoadEvent, LoadReport, LoadSetup } from "./messages.js";
+import { NativeLine, type LineParts } from "./native-line.js";
+import { TwilioLine } from "./twilio-line.js";
+
+const stats = new LoadStats();
+const wheel = new LoadWheel(stats.late);
+const live = new Map<string, { readonly socket: LoadSocket; readonly line: Line }>();
+let setup: { readonly options: LoadSetup; readonly store: AudioStore } | undefined;
+let callCount = 0;
+let allGone: (() => void) | undefined;
+
+const paths: Readonly<Record<LineKind, { path: string; subprotocol?: string }>> = {
+  native: { path: "/media/native/v1", subprotocol: "voxtree.v1" },
+  echo: { path: "/media/native/v1", subprotocol: "voxtree.v1" },
+  twilio: { path: "/media/twilio" },
+};
+
+const tell = serveParent<LoadAsks, LoadEvent>(
+  {
+    prepare(options) {
+      setup = { options, store: new AudioStore(options.clips, options.line) };
+      return undefined;
+    },
+    dial: (dial) => open(dial),
+    begin() {
+      stats.begin();
+      for (const { socket } of live.values()) socket.blockedCount = 0;
+      return undefined;
+    },
+    report,
+    hangUp,
+  },
+  () => undefined,
+);
+
+function open(dial: Dial): undefined {
+  if (setup === undefined) throw new Error("dial came before prepare");
+  const { options, store } = setup;
+  const callNumber = (callCount += 1);
+  const { clips } = store;
+  const { triggerFrames = 0 } = options;
+  const call = new LoadCall(
+    stats,
+    createCaller(options.caller, { clips, callNumber, triggerFrames }),
+  );
+  const { hostname: host, port } = new URL(dial.url);
+  let slot = -1;
+  const socket = new LoadSocket({
+    host,
+    port: Number(port),
+    ...paths[options.line],
+    opened() {
+      line.open();
+      slot = wheel.add(call);
+      tell({ kind: "opened", callId: dial.callId });
+    },
+    message: (opcode, bytes, start, end) => line.receive(opcode, bytes, start, end),
+    closed(reason) {
+      if (slot >= 0) wheel.remove(slot, call);
+      live.delete(dial.callId);
+      stats.blockedFrames += socket.blockedCount;
+      tell({ kind: "closed", callId: dial.callId, reason });
+      if (live.size === 0) allGone?.();
+    },
+  });
+  const line = lineOf(options.line, { socket, store, dial, events: call });
+  call.setLine(line);
+  live.set(dial.callId, { socket, line });
+  return undefined;
+}
+
+function lineOf(kind: LineKind, parts: LineParts): Line {
+  if (kind === "echo") return new EchoLine(parts);
+  return kind === "native" ? new NativeLine(parts) : new TwilioLine(parts);
+}
+
+function report(): LoadReport {
+  const result = stats.report();
+  const waiting = [...live.values()].reduce((sum, { socket }) => sum + socket.blockedCount, 0);
+  return { ...result, blockedFrames: result.blockedFrames + waiting };
+}
+
+async function hangUp(): Promise<undefined> {
+  if (live.size === 0) return undefined;
+  const gone = new Promise<void>((resolve) => (allGone = resolve));
+  for (const { socket, line } of live.values()) {
+    line.hangUp();
+    socket.close();
+  }
+  await gone;
+  allGone = undefined;
+  return undefined;
+}

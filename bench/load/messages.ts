@@ -1,0 +1,70 @@
+/** What the generator's process is asked, what it answers, and what it tells on its own. */
+import type { HistogramSummary } from "../../base/histogram.js";
+
+/** `echo`: frames like those of `native`, to a server that sends them back; no handshake. */
+export type LineKind = "native" | "twilio" | "echo";
+
+/**
+ * `stream`: speaks and pauses whatever it hears; presses a key when a prompt was heard to its end.
+ * `interrupter`: silent until a prompt plays, then interrupts it.
+ */
+export type CallerKind = "stream" | "interrupter";
+
+/** A piece of audio: whole frames of 160 μ-law bytes. */
+export type Clip = { readonly name: string; readonly audio: Uint8Array };
+
+export type LoadSetup = {
+  readonly line: LineKind;
+  readonly caller: CallerKind;
+  /** The first is what a silent line sounds like. */
+  readonly clips: readonly Clip[];
+  /**
+   * `interrupter`: how many frames into the clip the engine has heard enough to fall silent. The
+   * reaction is timed from that frame.
+   */
+  readonly triggerFrames?: number;
+};
+
+export type Dial = {
+  readonly callId: string;
+  readonly token: string;
+  /** Base of the media URL, `ws://host:port`. */
+  readonly url: string;
+};
+
+/** Of one window of measurement. Histograms in milliseconds. */
+export type LoadReport = {
+  readonly sentFrames: number;
+  readonly heardFrames: number;
+  /** The generator's own frames against their deadlines. */
+  readonly lateMs: HistogramSummary;
+  /** Between two frames of one utterance. */
+  readonly gapMs: HistogramSummary;
+  /** `echo`: until the frame is back. `interrupter`: trigger frame sent → silenced. */
+  readonly roundTripMs: HistogramSummary;
+  /** Key pressed → first frame of the answer. */
+  readonly keyToAudioMs: HistogramSummary;
+  /** Utterances that were heard from the first frame to the mark behind the last. */
+  readonly utterances: number;
+  /** Checksum of what each of them sounded like → how often it was heard. */
+  readonly contents: Readonly<Record<string, number>>;
+  /** Frames or records that broke their order, and what about them. */
+  readonly broken: readonly string[];
+  readonly brokenCount: number;
+  /** Frames that waited in the generator because a socket was full. */
+  readonly blockedFrames: number;
+};
+
+export type LoadAsks = {
+  readonly prepare: { readonly ask: LoadSetup; readonly answer: undefined };
+  readonly dial: { readonly ask: Dial; readonly answer: undefined };
+  /** Begins a window. */
+  readonly begin: { readonly ask: undefined; readonly answer: undefined };
+  readonly report: { readonly ask: undefined; readonly answer: LoadReport };
+  /** Ends every call from this side; resolves when all are gone. */
+  readonly hangUp: { readonly ask: undefined; readonly answer: undefined };
+};
+
+export type LoadEvent =
+  | { readonly kind: "opened"; readonly callId: string }
+  | { readonly kind: "closed"; readonly callId: string; readonly reason: string };
