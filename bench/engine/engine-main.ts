@@ -7,7 +7,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Trunk } from "../../access/trunks/trunk.js";
-import { toErrorData } from "../../base/errors.js";
+import { EngineError, toErrorData } from "../../base/errors.js";
 import { defaultConfig, type ConfigOverrides } from "../../config/default-config.js";
 import type { CallView, EngineNode } from "../../engine/engine-node.js";
 import { createNode } from "../../engine/node/node.js";
@@ -60,11 +60,20 @@ const trunk: Trunk = {
   name: "bench",
   originate({ callId, token, mediaUrl: url }, listener) {
     tell({ kind: "dial", callId, token, url });
-    return { hangup: () => listener({ kind: "ended", outcome: "cancelled", cause: "bench" }) };
+    return {
+      hangup: () => listener({ kind: "ended", outcome: "cancelled", cause: "bench" }),
+      transfer: unsupported,
+      sendDtmf: unsupported,
+    };
   },
+  health: () => ({ isUp: true, attempts: live.size }),
   start: () => Promise.resolve(),
   stop: () => Promise.resolve(),
 };
+
+function unsupported(): Promise<never> {
+  return Promise.reject(new EngineError("TRUNK_UNSUPPORTED", "the trunk of the bench only dials"));
+}
 
 async function startCalls({ flow, count, overMs, isRecorded }: StartCalls): Promise<StartedCalls> {
   const refusals: Refusal[] = [];
