@@ -1,6 +1,7 @@
 /** What one engine offers to whoever embeds it: the CLI, the HTTP server, an integrator's code. */
 import type { Side, TurnLatency } from "../actors/call/call-events.js";
 import type { HistogramSummary } from "../base/histogram.js";
+import type { MailboxReport } from "./control/messages.js";
 
 export type CallRequest = {
   /** Whose recordings and records these are. Required; personal data. */
@@ -75,6 +76,13 @@ export type HealthReport = {
   readonly callsMax: number;
 };
 
+/** One shard's mailboxes, summed over its actors, by lane; counts are since its thread began. */
+export type ShardMailboxes = { readonly shard: number } & (
+  | ({ readonly isAnswering: true } & MailboxReport)
+  /** It is blocked, or just being replaced. */
+  | { readonly isAnswering: false }
+);
+
 export interface EngineNode {
   /**
    * Starts every thread and process, renders the prompts of all flows.
@@ -104,6 +112,8 @@ export interface EngineNode {
   readRecording(callId: string): Promise<Uint8Array | undefined>;
   health(): HealthReport;
   latency(): LatencyReport;
+  /** Depth, bytes, age of the oldest and losses by lane, and dead letters, of every shard. */
+  mailboxes(): Promise<readonly ShardMailboxes[]>;
   /** Begins the figures anew: a bench leaves its warm-up out. */
   resetLatency(): void;
   /** Pids of the processes that work for this one: their CPU is the engine's, too. */

@@ -40,6 +40,14 @@ describe("the engine, keypad only", () => {
     const { callId } = await rig.dial("two-keys");
     const view = await rig.node.callEnded(callId);
     expect(view).toMatchObject({ status: "ended", outcome: "completed", protocol: "twilio" });
+    // Nothing was lost between its actors, and the mailboxes say so.
+    const shards = await rig.node.mailboxes();
+    const handled = shards.map((shard) => (shard.isAnswering ? shard.handled : 0));
+    expect(Math.max(...handled)).toBeGreaterThan(100);
+    expect(shards).toMatchObject(
+      shards.map(() => ({ isAnswering: true, actors: 1, deadLetters: { full: 0, displaced: 0 } })),
+    );
+    expect(countOf("a message was not delivered")).toBe(0);
     expect(view.keys.map(({ digit }) => digit)).toEqual(["1", "2"]);
     expect(view.transcript.map(({ text }) => text)).toEqual([
       "Press one, Anna Miller.",

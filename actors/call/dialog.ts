@@ -27,6 +27,7 @@ export function dialog(options: DialogOptions): Behavior<DialogState, DialogMess
     start: () => newDialogState(options),
     receive: (state, message, ctx) => receive(options, state, message, ctx),
     laneOf,
+    bytesOf: (message) => (message.kind === "final" ? message.text.length * 2 : 0),
     coalesce: (older, newer) =>
       older.kind === "final" && newer.kind === "final" && older.turnId === newer.turnId
         ? newer

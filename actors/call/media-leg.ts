@@ -27,6 +27,9 @@ const audioCheckMs = 200;
 /** A muted client sends nothing at all: after so long a gap the missing audio is silence. */
 const audioGapMsMax = 400;
 
+/** Credit for two sentences, each of 500 characters: a minute of speech at 16 kHz. */
+const speechBytesMax = 4 * 1024 * 1024;
+
 type State = {
   readonly codec: AudioCodec;
   readonly speechRateHz: 8000 | 16000;
@@ -69,12 +72,18 @@ export function mediaLeg(options: MediaLegOptions): Behavior<State, MediaLegMess
     receive: (state, message, ctx) => receive(options, state, message, ctx),
     stopped: (state) => state.vad.close(),
     laneOf,
-    bytesOf: (message) => (message.kind === "audio" ? message.payload.length : 0),
+    bytesOf,
+    limits: { tts: { policy: "credit", countMax: 64, bytesMax: speechBytesMax } },
     coalesce: (older, newer) =>
       older.kind === "partial" && newer.kind === "partial" && older.turnId === newer.turnId
         ? newer
         : undefined,
   };
+}
+
+function bytesOf(message: MediaLegMessage): number {
+  if (message.kind === "audio") return message.payload.length;
+  return message.kind === "speech" ? (message.audio?.samples.byteLength ?? 0) : 0;
 }
 
 function laneOf(message: MediaLegMessage): "audio" | "tts" | "transcripts" | "system" | "intents" {

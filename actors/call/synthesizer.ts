@@ -52,6 +52,7 @@ export function synthesizer(options: {
     start: () => ({ jobs: [], lastRenderingId: 0 }),
     receive: (state, message, ctx) => receive(options, state, message, ctx),
     laneOf: (message) => (message.kind === "chunkTaken" ? "system" : "intents"),
+    bytesOf: (message) => (message.kind === "speak" ? message.text.length * 2 : 0),
   };
 }
 

@@ -24,7 +24,12 @@ export {
 } from "./dead-letters.js";
 export type { Dispatcher, Runner } from "./dispatcher.js";
 export { defaultLaneLimits, type Lane, type LaneLimit, type LaneLimits } from "./lanes.js";
-export type { ActorMetrics, LaneMetrics, SystemMetrics } from "./metrics.js";
+export {
+  emptySystemMetrics,
+  type ActorMetrics,
+  type LaneMetrics,
+  type SystemMetrics,
+} from "./metrics.js";
 export { createNactDispatcher } from "./nact-dispatcher.js";
 export { addRestart, type RestartIntensity } from "./restart-intensity.js";
 export { createSchedulerDispatcher } from "./scheduler-dispatcher.js";

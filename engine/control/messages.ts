@@ -6,6 +6,7 @@ import type { MessagePort } from "node:worker_threads";
 import type { CallEvent } from "../../actors/call/call-events.js";
 import type { CallSpec, LegAdoption } from "../../actors/call/cast-ports.js";
 import type { PlaybackNotice } from "../../actors/call/messages.js";
+import type { DeadLetterReason, SystemMetrics } from "../../actors/kernel/index.js";
 import type { ErrorData } from "../../base/errors.js";
 import type { HistogramHandle } from "../../base/histogram.js";
 import type { AudioFormat } from "../../codecs/audio/audio-codec.js";
@@ -162,11 +163,17 @@ export type ShardCommand =
     }
   | { readonly kind: "hangup"; readonly callId: string; readonly outcome: string }
   | { readonly kind: "jobDone"; readonly jobId: number; readonly result: JobReply }
+  | { readonly kind: "tellMailboxes"; readonly askId: number }
   | { readonly kind: "stop" };
 
 export type JobReply =
   | { readonly ok: true; readonly value: JobResult }
   | { readonly ok: false; readonly error: ErrorData };
+
+/** How the mailboxes of a shard stand, and what was not delivered since its start. */
+export type MailboxReport = SystemMetrics & {
+  readonly deadLetters: Readonly<Record<DeadLetterReason, number>>;
+};
 
 export type ShardReport =
   | {
@@ -181,4 +188,6 @@ export type ShardReport =
   | { readonly kind: "callEvent"; readonly callId: string; readonly event: CallEvent }
   | { readonly kind: "job"; readonly jobId: number; readonly job: Job }
   | { readonly kind: "actorFailed"; readonly path: string; readonly error: ErrorData }
+  | { readonly kind: "mailboxes"; readonly askId: number; readonly report: MailboxReport }
+  | LogReport
   | { readonly kind: "stopped" };

@@ -54,6 +54,7 @@ function fakeNode(
     latency: () => {
       throw new Error("not used by the server");
     },
+    mailboxes: () => Promise.resolve([{ shard: 0, isAnswering: false }]),
     resetLatency: () => undefined,
     processIds: () => [],
     flows: () => [],
@@ -382,4 +383,13 @@ describe("over a real socket", () => {
     await expect(second.listen()).rejects.toMatchObject({ code: "EADDRINUSE" });
     await second.close();
   });
+});
+
+it("shows mailboxes to whoever may ask", async () => {
+  const { server } = serve({}, "0123456789abcdef0123456789abcdef");
+  const get = (headers: Record<string, string>) =>
+    server.app.inject({ method: "GET", url: "/v1/mailboxes", headers });
+  expect((await get({})).statusCode).toBe(401);
+  const token = { authorization: "Bearer 0123456789abcdef0123456789abcdef" };
+  expect((await get(token)).json()).toEqual({ shards: [{ shard: 0, isAnswering: false }] });
 });

@@ -11,6 +11,7 @@ import type { Config } from "../../config/schema.js";
 import type {
   GatewayCounters,
   GatewayReport,
+  MailboxReport,
   PromptData,
   ShardReport,
 } from "../control/messages.js";
@@ -18,6 +19,7 @@ import type { Job } from "../jobs/jobs.js";
 import type { JobPool } from "../jobs/job-pool.js";
 import type { LedgerEntry } from "./ledger.js";
 import type { LibraryFlow } from "./flow-library.js";
+import { MailboxDesk } from "./mailbox-desk.js";
 import { shareOfVendors } from "./recognition.js";
 import { Restarts } from "./restarts.js";
 import {
@@ -74,6 +76,7 @@ export class EngineThreads {
   };
   #gateway: GatewayThread | undefined;
   #counters: GatewayCounters | undefined;
+  readonly #mailboxes: MailboxDesk;
   readonly #watchdog: Watchdog;
   readonly #restarts: Restarts;
   #firstStart: Promise<unknown> = Promise.resolve();
@@ -82,6 +85,7 @@ export class EngineThreads {
 
   constructor(options: EngineThreadsOptions) {
     this.#options = options;
+    this.#mailboxes = new MailboxDesk(options.time);
     this.#watchdog = new Watchdog(options.time);
     const { listener } = options;
     this.#restarts = new Restarts(options.time, {
@@ -128,6 +132,15 @@ export class EngineThreads {
       turn: sumOf(this.#latency.turn),
       turnEngine: sumOf(this.#latency.turnEngine),
     };
+  }
+
+  /** How the mailboxes of every shard stand; undefined for one that does not answer. */
+  mailboxes(): Promise<(MailboxReport | undefined)[]> {
+    const asks = this.#shards.map(async ({ thread, isLost }) => {
+      if (isLost) return undefined;
+      return this.#mailboxes.ask((askId) => thread.tell({ kind: "tellMailboxes", askId }));
+    });
+    return Promise.all(asks);
   }
 
   resetLatency(): void {
@@ -289,6 +302,12 @@ export class EngineThreads {
         return listener.callEvent(report.callId, report.event);
       case "job":
         return this.#runJob(thread, report.jobId, report.job);
+      case "mailboxes":
+        return this.#mailboxes.answer(report.askId, report.report);
+      case "log": {
+        const { level, message, fields } = report;
+        return listener.log(level, message, { thread: thread.name, ...fields });
+      }
       case "actorFailed": {
         const { path, error } = report;
         return listener.log("error", "an actor failed", { path, ...error });

@@ -19,6 +19,7 @@ import type {
   EngineNode,
   HealthReport,
   LatencyReport,
+  ShardMailboxes,
 } from "../engine-node.js";
 import { checkRequest } from "./call-check.js";
 import { CallRegistry } from "./call-registry.js";
@@ -185,6 +186,15 @@ class Node implements EngineNode {
 
   latency(): LatencyReport {
     return latencyReport(this.#running?.threads.latency());
+  }
+
+  async mailboxes(): Promise<readonly ShardMailboxes[]> {
+    const reports = (await this.#running?.threads.mailboxes()) ?? [];
+    return reports.map((report, shard) =>
+      report === undefined
+        ? { shard, isAnswering: false }
+        : { shard, isAnswering: true, ...report },
+    );
   }
 
   resetLatency(): void {

@@ -1,10 +1,6 @@
 /** Entry of a shard thread: puts Node's own time, port and voice detection under it. */
 import { parentPort, workerData } from "node:worker_threads";
-import {
-  createActorSystem,
-  createNactDispatcher,
-  DeadLetterCounter,
-} from "../../actors/kernel/index.js";
+import { createActorSystem, createNactDispatcher } from "../../actors/kernel/index.js";
 import { assert } from "../../base/assert.js";
 import { toErrorData } from "../../base/errors.js";
 import { nodeRng, nodeTime } from "../../base/node-ports.js";
@@ -12,6 +8,7 @@ import { compileFlow } from "../../dialog/flow-compiler.js";
 import { loadVad } from "../../speech/vad/fvad.js";
 import type { ShardCommand, ShardReport } from "../control/messages.js";
 import { openRecognizer, type ShardRecognition } from "./open-recognizer.js";
+import { shardLetters } from "./shard-letters.js";
 import { ShardThread } from "./shard-thread.js";
 
 export type ShardThreadData = {
@@ -32,16 +29,18 @@ async function start(): Promise<void> {
   const recognizer = openRecognizer(recognition, { time, rng: nodeRng });
   const vad = await loadVad();
   const name = `shard-${shardIndex}`;
+  const letters = shardLetters(time, report);
   const system = createActorSystem({
     name,
     dispatcher: createNactDispatcher(name),
     time,
-    deadLetters: new DeadLetterCounter().take,
+    deadLetters: letters.take,
     onFailure: (path, error) => report({ kind: "actorFailed", path, error }),
   });
   const close = (): void => port.close();
-  const parts = { time, system, vad, recognizer, compile: compileFlow, beat, report, close };
-  const thread = new ShardThread(parts);
+  const shared = { time, system, vad, recognizer, beat, report, close };
+  const deadLetters = letters.counts;
+  const thread = new ShardThread({ ...shared, deadLetters, compile: compileFlow });
   port.on("message", (command: ShardCommand) => thread.receive(command));
 }
 

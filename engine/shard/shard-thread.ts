@@ -9,7 +9,7 @@ import type {
   MediaLink,
   RecordedChunk,
 } from "../../actors/call/cast-ports.js";
-import type { ActorSystem } from "../../actors/kernel/index.js";
+import type { ActorSystem, DeadLetterReason } from "../../actors/kernel/index.js";
 import { EngineError } from "../../base/errors.js";
 import { Histogram } from "../../base/histogram.js";
 import type { Time } from "../../base/ports.js";
@@ -26,6 +26,8 @@ import { Shard } from "./shard.js";
 export type ShardThreadParts = {
   readonly time: Time;
   readonly system: ActorSystem;
+  /** Dead letters of the system so far. */
+  readonly deadLetters: Readonly<Record<DeadLetterReason, number>>;
   readonly vad: VadFactory;
   readonly recognizer: OpenRecognizer | undefined;
   readonly compile: typeof compileFlow;
@@ -97,9 +99,17 @@ export class ShardThread {
         return this.#shard.hangup(command.callId, command.outcome);
       case "jobDone":
         return this.#jobs.settle(command.jobId, command.result);
+      case "tellMailboxes":
+        return this.#tellMailboxes(command.askId);
       case "stop":
         return this.#stop();
     }
+  }
+
+  #tellMailboxes(askId: number): void {
+    const { system, deadLetters, report } = this.#parts;
+    const mailboxes = { ...system.metrics(), deadLetters: { ...deadLetters } };
+    report({ kind: "mailboxes", askId, report: mailboxes });
   }
 
   #stop(): void {
