@@ -18,7 +18,10 @@ export type Closed = { readonly id: number; readonly code: number; readonly reas
 
 /** A listener whose connections echo, and a record of how they ended. */
 export class TransportBench {
-  readonly time: VirtualTime = virtualTime();
+  /** Stands still, but for what lets the sockets have their turn: those are real. */
+  readonly time: VirtualTime = Object.assign(virtualTime(), {
+    soon: (run: () => void) => nodeTime().soon(run),
+  });
   readonly connections: Connection[] = [];
   readonly failures: unknown[] = [];
   readonly #ended: Closed[] = [];

@@ -117,8 +117,15 @@ export const CLOSE = {
   normal: 1000,
   goingAway: 1001,
   protocolError: 1002,
+  /** A close frame that gave no code; never sent. */
+  none: 1005,
+  /** No close frame came; never sent. */
   lost: 1006,
+  invalidText: 1007,
   tooBig: 1009,
   internalError: 1011,
   tryAgainLater: 1013,
 } as const;
+
+/** How long a peer may take to answer our close frame. */
+export const CLOSE_MS_MAX = 2000;

@@ -8,33 +8,19 @@ import type { WebSocket } from "ws";
 import type { Time, Timer } from "../../base/ports.js";
 import { isProtocolError } from "../../codecs/wire/protocol-error.js";
 import { closeReason, isSendableCloseCode } from "./close-reason.js";
-import {
-  CLOSE,
-  type Connection,
-  type ConnectionHandler,
-  type UpgradeRequest,
-} from "./transport.js";
+import type { Place, SweptConnection } from "./http-listener.js";
+import { CLOSE, CLOSE_MS_MAX, type ConnectionHandler, type UpgradeRequest } from "./transport.js";
 
-/** How long a peer may take to answer our close frame. */
-const CLOSE_MS_MAX = 2000;
-
-export type WsConnectionOptions = {
-  readonly id: number;
-  readonly request: UpgradeRequest;
+export type WsConnectionOptions = Place & {
   readonly bufferedBytesMax: number;
   readonly time: Time;
-  /** An error that is ours, not the peer's. */
-  failed(error: unknown, connection: Connection): void;
-  /** The connection is gone; called after the handler was told. */
-  gone(connection: WsConnection): void;
 };
 
 type Ending = { readonly code: number; readonly reason: string };
 
-export class WsConnection implements Connection {
+export class WsConnection implements SweptConnection {
   readonly id: number;
   readonly request: UpgradeRequest;
-  /** When something last came from the peer, monotonic. */
   heardMs: number;
   readonly #socket: WebSocket;
   readonly #options: WsConnectionOptions;
@@ -60,7 +46,6 @@ export class WsConnection implements Connection {
     return this.#socket.bufferedAmount;
   }
 
-  /** Whether `listen` was called. */
   get isListenedTo(): boolean {
     return this.#handler !== undefined;
   }
@@ -75,7 +60,6 @@ export class WsConnection implements Connection {
     this.#checkBuffered();
   }
 
-  /** Asks the peer whether it is still there. */
   ping(): void {
     if (this.#ending !== undefined || this.#socket.readyState !== this.#socket.OPEN) return;
     this.#socket.ping();
@@ -90,7 +74,6 @@ export class WsConnection implements Connection {
     this.#cutOff = this.#options.time.after(CLOSE_MS_MAX, () => this.#socket.terminate());
   }
 
-  /** Cuts the connection without a word, for a peer that is not there any more. */
   cutOff(reason: string): void {
     this.#ending ??= { code: CLOSE.lost, reason };
     this.#socket.terminate();
@@ -141,7 +124,11 @@ export class WsConnection implements Connection {
     const isTooBig = code === "WS_ERR_UNSUPPORTED_MESSAGE_LENGTH";
     if (code?.startsWith("WS_ERR_") !== true) return;
     this.#ending = {
-      code: isTooBig ? CLOSE.tooBig : code === "WS_ERR_INVALID_UTF8" ? 1007 : CLOSE.protocolError,
+      code: isTooBig
+        ? CLOSE.tooBig
+        : code === "WS_ERR_INVALID_UTF8"
+          ? CLOSE.invalidText
+          : CLOSE.protocolError,
       reason: error.message,
     };
     this.#cutOff = this.#options.time.after(CLOSE_MS_MAX, () => this.#socket.terminate());

@@ -1,0 +1,24 @@
+/**
+ * The lean driver of the transport port: Node's `http` for the handshake, its socket for the rest,
+ * and nothing in between but frames. docs/decisions/0007 says what that is worth.
+ */
+import { listenOnHttp, type Adopt } from "../http-listener.js";
+import type { ListenOptions, Transport } from "../transport.js";
+import { openingResponse } from "../upgrade.js";
+import { FrameSlab } from "./frame-slab.js";
+import { LeanConnection } from "./lean-connection.js";
+
+export function createLeanTransport(): Transport {
+  return { name: "lean", listen: (options) => listenOnHttp(options, adoptWith(options)) };
+}
+
+function adoptWith({ messageBytesMax, bufferedBytesMax, time }: ListenOptions): Adopt {
+  const slab = new FrameSlab();
+  const shared = { slab, messageBytesMax, bufferedBytesMax, time };
+  return ({ place, message, socket, head, subprotocol }) => {
+    socket.write(openingResponse(message, subprotocol));
+    const connection = new LeanConnection({ ...place, ...shared, socket });
+    if (head.length > 0) socket.unshift(head);
+    return connection;
+  };
+}
