@@ -22,7 +22,7 @@ function pathsOf(node: Node, path: string): string[] {
   if (inner !== undefined) return pathsOf(inner, path);
   if (node.def.element !== undefined) return [path, ...pathsOf(node.def.element, `${path}[]`)];
   // The two places of a secret are explained with it.
-  if (node.def.shape === undefined || /\.(apiToken|key)$/.test(path)) return [path];
+  if (node.def.shape === undefined || /\.(apiToken|key|password)$/.test(path)) return [path];
   return Object.entries(node.def.shape).flatMap(([key, value]) =>
     pathsOf(value, path === "" ? key : `${path}.${key}`),
   );

@@ -20,6 +20,7 @@ import {
 } from "./schema-parts.js";
 import type { LogLevel } from "./schema.js";
 import { suggestion } from "./suggestion.js";
+import { trunk } from "./trunk-schema.js";
 import { recognitionVendor } from "./vendor-schema.js";
 
 const hostRule = "must be an address or a host name, like 127.0.0.1";
@@ -44,7 +45,6 @@ function isMediaUrl(given: string): boolean {
   return /^wss?:$/.test(protocol) && search === "" && hash === "" && username === "";
 }
 
-const yamlPath = text('must be the path of a ".yaml" or ".yml" file', /^[^\0]+\.ya?ml$/);
 const flowRule = 'must be "shipped", or the path of a ".yaml" or ".yml" file';
 const flowPath = text(flowRule, /^(shipped|[^\0]+\.ya?ml)$/);
 
@@ -57,15 +57,6 @@ const level = z
     },
   })
   .optional();
-
-const trunk = part({
-  name: text(
-    'must be a name: a letter, then letters, digits, "_" or "-", at most 40 characters',
-    /^[A-Za-z][A-Za-z0-9_-]{0,39}$/,
-  ),
-  kind: z.literal("loopback", { error: 'must be "loopback", the only kind there is so far' }),
-  scripts: listOf(yamlPath, "paths of callee scripts"),
-});
 
 /** The whole file. */
 export const fileSchema = part({

@@ -2,12 +2,15 @@
 import { resolve } from "node:path";
 import { recognitionVendor, type ConfigOverrides } from "./default-config.js";
 import type { FileDraft } from "./file-schema.js";
+import type { TrunkConfig } from "./schema.js";
 
 export type FileContext = {
   /** Folder of the configuration file, absolute: relative paths start here. */
   readonly folder: string;
   /** The secret that `http.apiToken` refers to. */
   readonly apiToken: string | undefined;
+  /** The secrets of `trunks`, at their places. */
+  readonly trunkPasswords: readonly (string | undefined)[];
   /** The secrets of `recognition.vendors`, at their places. */
   readonly vendorKeys: readonly (string | undefined)[];
 };
@@ -19,10 +22,7 @@ export function overridesOf(draft: FileDraft, context: FileContext): ConfigOverr
   const absolute = (path: string) => resolve(folder, path);
   const lists = {
     flows: draft.flows?.map((path) => (path === "shipped" ? path : absolute(path))),
-    trunks: draft.trunks?.map(({ scripts, ...trunk }) => ({
-      ...trunk,
-      ...said({ scripts: scripts?.map(absolute) }),
-    })),
+    trunks: draft.trunks?.map((trunk, index) => trunkOf(trunk, index, context)),
   };
   return {
     gateway: gatewayOf(draft),
@@ -47,6 +47,32 @@ export function overridesOf(draft: FileDraft, context: FileContext): ConfigOverr
     prompts: said({ bytesMax: draft.prompts?.bytesMax }),
     log: said({ level: draft.log?.level, isPretty: draft.log?.pretty }),
     ...said(lists),
+  };
+}
+
+type TrunkDraft = NonNullable<FileDraft["trunks"]>[number];
+
+function trunkOf(
+  { name, kind, scripts, ...asterisk }: TrunkDraft,
+  index: number,
+  { folder, trunkPasswords }: FileContext,
+): TrunkConfig {
+  if (kind === "loopback") {
+    return { name, kind, ...said({ scripts: scripts?.map((path) => resolve(folder, path)) }) };
+  }
+  const { url, user, endpoint, app, callerId, mediaClient, format } = asterisk;
+  return {
+    name,
+    kind,
+    // The schema has seen to it that these are there; a wrong one has been reported.
+    url: url ?? "",
+    user: user ?? "",
+    endpoint: endpoint ?? "",
+    password: trunkPasswords[index] ?? "",
+    app: app ?? "voxtree",
+    mediaClient: mediaClient ?? "voxtree",
+    format: format ?? "slin16",
+    ...said({ callerId }),
   };
 }
 

@@ -86,7 +86,7 @@ trunks: [{ name: test, kind: loopback, scripts: [./mine.yaml] }]`);
 
   it.each(readdirSync(examples))("loads the example %s as it is shipped", (name) => {
     const source = readFileSync(new URL(name, examples), "utf8");
-    const env = { VOXTREE_API_TOKEN: token, ASR_KEY: "k-1" };
+    const env = { VOXTREE_API_TOKEN: token, ASR_KEY: "k-1", VOXTREE_ARI_PASSWORD: "p" };
     expect(messagesOf(source, env)).toEqual([]);
   });
 
@@ -129,7 +129,7 @@ log: { level: inof }`;
       '8 recognition: must be a map with any of: enabled, processes, decodersPerProcess, modelDir, vendors, not "yes"',
       '9 flows: must be a list of flow files, or "shipped", at least one, not an empty list',
       expect.stringMatching(/^11 trunks.0.name: must be a name: .* not "1st"$/),
-      '12 trunks.0.kind: must be "loopback", the only kind there is so far, not "sip"',
+      '12 trunks.0.kind: must be one of loopback, asterisk, not "sip"',
       expect.stringMatching(
         /^13 log.level: must be one of .* \(did you mean "info"\?\), not "inof"$/,
       ),
@@ -155,6 +155,15 @@ log: { level: inof }`;
   });
 
   it("name what is missing at the place where it is missing", () => {
+    const wrong = "trunks: [{ name: a, kind: asterisk, scripts: [x.yaml], endpoint: PJSIP/5@t }]";
+    const needs = "must be given: a trunk of kind asterisk needs url, user, password, endpoint";
+    expect(messagesOf(wrong)).toEqual([
+      `1 trunks.0.url: ${needs}, not nothing`,
+      `1 trunks.0.user: ${needs}, not nothing`,
+      `1 trunks.0.password: ${needs}`,
+      expect.stringMatching(/^1 trunks.0.scripts: must be left out: .*, not a list$/),
+      expect.stringMatching(/^1 trunks.0.endpoint: must be a dial string with {to} in it/),
+    ]);
     expect(messagesOf("flows: [shipped]\ntrunks:\n  - kind: loopback")).toEqual([
       expect.stringMatching(/^3 trunks.0.name: must be a name.*, not nothing$/),
     ]);

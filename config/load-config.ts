@@ -10,10 +10,16 @@ import { ConfigError, ConfigFileError, type ConfigMistake } from "./config-error
 import { deepFrozen, withDefaults } from "./default-config.js";
 import { readDraft } from "./draft.js";
 import { fileSchema, type FileDraft } from "./file-schema.js";
-import { overridesOf } from "./file-to-config.js";
+import { overridesOf, type FileContext } from "./file-to-config.js";
 import { findContradictions } from "./relations.js";
 import type { Config } from "./schema.js";
-import { apiTokenRule, readSecret, vendorKeyRule, type SecretPlace } from "./secrets.js";
+import {
+  apiTokenRule,
+  passwordRule,
+  readSecret,
+  vendorKeyRule,
+  type SecretPlace,
+} from "./secrets.js";
 import { readYamlDocument, type DocumentPath } from "./yaml-document.js";
 
 export type LoadOptions = {
@@ -43,9 +49,10 @@ export function loadConfig(source: string, { fileName, env }: LoadOptions): Conf
   const { draft, wrongParts, isLeftOut } = readDraft({
     schema: fileSchema,
     value: document.value ?? {},
-    isSecret: ([section, key, , field]) =>
+    isSecret: ([section, key, given, field]) =>
       (section === "http" && key === "apiToken") ||
-      (section === "recognition" && key === "vendors" && field === "key"),
+      (section === "recognition" && key === "vendors" && field === "key") ||
+      (section === "trunks" && given === "password"),
   });
   for (const { path, message, at } of wrongParts) report(path, message, at);
   if (draft !== undefined) {
@@ -80,7 +87,7 @@ type Report = (path: DocumentPath, message: string, at?: "key" | "value") => voi
 function secretsOf(
   draft: FileDraft,
   { folder, env, report }: { folder: string; env: LoadOptions["env"]; report: Report },
-): { apiToken: string | undefined; vendorKeys: (string | undefined)[] } {
+): Pick<FileContext, "apiToken" | "vendorKeys" | "trunkPasswords"> {
   const read = (
     place: SecretPlace | undefined,
     path: DocumentPath,
@@ -94,10 +101,14 @@ function secretsOf(
     return undefined;
   };
   const vendors = draft.recognition?.vendors ?? [];
+  const trunks = draft.trunks ?? [];
   return {
     apiToken: read(draft.http?.apiToken, ["http", "apiToken"], apiTokenRule),
     vendorKeys: vendors.map(({ key }, index) =>
       read(key, ["recognition", "vendors", index, "key"], vendorKeyRule),
+    ),
+    trunkPasswords: trunks.map(({ password }, index) =>
+      read(password, ["trunks", index, "password"], passwordRule),
     ),
   };
 }

@@ -116,8 +116,32 @@ export type LoopbackTrunkConfig = {
   readonly scripts?: readonly string[];
 };
 
+/** Formats of audio that Asterisk may send us, by its own names. */
+export const asteriskFormats = ["slin16", "slin", "ulaw", "alaw"] as const;
+
+/** An Asterisk, driven by its REST interface. */
+export type AsteriskTrunkConfig = {
+  readonly kind: "asterisk";
+  readonly name: string;
+  /** Of its REST interface, e.g. `http://127.0.0.1:8088/ari`. */
+  readonly url: string;
+  readonly user: string;
+  /** Secret. */
+  readonly password: string;
+  /** Stasis application; each engine at one Asterisk needs its own. */
+  readonly app: string;
+  /** Dial string with `{to}` in it. */
+  readonly endpoint: string;
+  readonly callerId?: string;
+  /** Section of `websocket_client.conf` whose `uri` is our gateway's `/media/asterisk`. */
+  readonly mediaClient: string;
+  readonly format: (typeof asteriskFormats)[number];
+};
+
+export const trunkKinds = ["loopback", "asterisk"] as const;
+
 /** What dials people. */
-export type TrunkConfig = LoopbackTrunkConfig;
+export type TrunkConfig = LoopbackTrunkConfig | AsteriskTrunkConfig;
 
 export type LogLevel = "trace" | "debug" | "info" | "warn" | "error" | "silent";
 

@@ -40,6 +40,9 @@ export const vendorKeyRule: SecretRule = {
   allowed: "visible ASCII, without spaces",
 };
 
+/** Passwords of trunks go into HTTP Basic authentication (RFC 7617 section 2). */
+export const passwordRule: SecretRule = { ...vendorKeyRule, what: "a password" };
+
 /** Reads a secret; white space around it, such as a file's last line end, does not belong to it. */
 export function readSecret(
   place: SecretPlace,

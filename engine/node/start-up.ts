@@ -120,11 +120,15 @@ function renderPrompts(
 }
 
 async function startTrunks(
-  { config, time, ownTrunks }: StartOptions,
+  { config, time, ownTrunks, listener }: StartOptions,
   undo: UndoList,
 ): Promise<ReadonlyMap<string, Trunk>> {
   const isRecognizing = config.recognition.isEnabled;
-  const configured = await createTrunks(config.trunks, { time, isRecognizing });
+  const configured = await createTrunks(config.trunks, {
+    time,
+    isRecognizing,
+    log: (level, message, fields) => listener.log(level, message, fields),
+  });
   const trunks = new Map([...ownTrunks, ...configured].map((trunk) => [trunk.name, trunk]));
   for (const trunk of trunks.values()) {
     undo.add(`trunk ${trunk.name}`, () => trunk.stop());

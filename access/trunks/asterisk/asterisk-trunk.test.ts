@@ -213,6 +213,7 @@ test("a trunk without an Asterisk does not start, and says where it looked", asy
     mediaClient: "media",
     format: "slin16",
     // Ten seconds of patience pass at once.
+    log: () => undefined,
     time: { ...nodeTime(), after: (ms, run) => nodeTime().after(ms / 100, run) },
   });
   await expect(trunk.start()).rejects.toThrowError(

@@ -15,6 +15,9 @@ import { AriEvents } from "./ari-events.js";
 import { AriHttp, refusalOf, type AriAddress } from "./ari-http.js";
 import { AsteriskAttempt, type AttemptSettings } from "./asterisk-attempt.js";
 
+/** A line for the log: nothing personal in it. */
+export type TrunkLog = (level: "info" | "warn" | "error", message: string, fields: object) => void;
+
 export type AsteriskTrunkOptions = {
   readonly name: string;
   readonly address: AriAddress;
@@ -27,7 +30,7 @@ export type AsteriskTrunkOptions = {
   readonly mediaClient: string;
   readonly format: "ulaw" | "alaw" | "slin" | "slin16";
   readonly time: Time;
-  readonly log?: (level: "info" | "warn" | "error", message: string, fields: object) => void;
+  readonly log: TrunkLog;
 };
 
 /** Without Asterisk for so long, nobody can say any more what became of an attempt. */
@@ -227,6 +230,6 @@ class AsteriskTrunk implements Trunk {
   }
 
   #log(level: "info" | "warn" | "error", message: string, fields: object): void {
-    this.#options.log?.(level, message, { trunk: this.name, ...fields });
+    this.#options.log(level, message, { trunk: this.name, ...fields });
   }
 }

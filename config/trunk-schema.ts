@@ -1,0 +1,69 @@
+/** The shape of `trunks[]`: what dials. Which keys a trunk may have, its kind decides. */
+import { z } from "zod";
+import { listOf, part, secret, text } from "./schema-parts.js";
+import { asteriskFormats, trunkKinds, type TrunkConfig } from "./schema.js";
+
+const yamlPath = text('must be the path of a ".yaml" or ".yml" file', /^[^\0]+\.ya?ml$/);
+const urlRule =
+  'must be the http:// or https:// URL of ARI without credentials, like "http://127.0.0.1:8088/ari"';
+
+function isAriUrl(given: string): boolean {
+  if (!URL.canParse(given)) return false;
+  const { protocol, search, hash, username } = new URL(given);
+  return /^https?:$/.test(protocol) && search === "" && hash === "" && username === "";
+}
+
+/** Keys beside `name` and `kind`, and which of them a trunk cannot do without. */
+const keysOf: Readonly<
+  Record<
+    TrunkConfig["kind"],
+    { readonly all: readonly string[]; readonly needed: readonly string[] }
+  >
+> = {
+  loopback: { all: ["scripts"], needed: [] },
+  asterisk: {
+    all: ["url", "user", "password", "app", "endpoint", "callerId", "mediaClient", "format"],
+    needed: ["url", "user", "password", "endpoint"],
+  },
+};
+
+export const trunk = part({
+  name: text(
+    'must be a name: a letter, then letters, digits, "_" or "-", at most 40 characters',
+    /^[A-Za-z][A-Za-z0-9_-]{0,39}$/,
+  ),
+  kind: z.enum(trunkKinds, { error: `must be one of ${trunkKinds.join(", ")}` }),
+  scripts: listOf(yamlPath, "paths of callee scripts"),
+  url: z
+    .string({ error: urlRule })
+    .refine(isAriUrl, { error: urlRule })
+    .transform((url) => url.replace(/\/+$/, ""))
+    .optional(),
+  user: text("must be the name of a user in ari.conf", /^[\w.-]{1,80}$/).optional(),
+  password: secret,
+  app: text("must be a name of letters, digits, _ and -", /^[A-Za-z0-9_-]{1,40}$/).optional(),
+  endpoint: text(
+    'must be a dial string with {to} in it, like "PJSIP/{to}@trunk"',
+    /^[^\s{}]*\{to\}[^\s{}]*$/,
+  ).optional(),
+  callerId: text("must be a number", /^[0-9+*#]{1,32}$/).optional(),
+  mediaClient: text(
+    "must be the name of a section in websocket_client.conf",
+    /^[\w.-]{1,80}$/,
+  ).optional(),
+  format: z
+    .enum(asteriskFormats, { error: `must be one of ${asteriskFormats.join(", ")}` })
+    .optional(),
+}).superRefine((given, context) => {
+  const { all, needed } = keysOf[given.kind];
+  for (const key of needed) {
+    if (Object.hasOwn(given, key)) continue;
+    const message = `must be given: a trunk of kind ${given.kind} needs ${needed.join(", ")}`;
+    context.addIssue({ code: "custom", path: [key], message });
+  }
+  for (const key of Object.keys(given)) {
+    if (key === "name" || key === "kind" || all.includes(key)) continue;
+    const message = `must be left out: a trunk of kind ${given.kind} has ${all.join(", ")}`;
+    context.addIssue({ code: "custom", path: [key], message });
+  }
+});
