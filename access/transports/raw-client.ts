@@ -4,6 +4,7 @@
  */
 import { once } from "node:events";
 import { connect, type Socket } from "node:net";
+import { OPCODE } from "./lean/frame-rules.js";
 
 /** A frame as it came, unmasked by definition (RFC 6455 section 5.1). */
 export type RawFrame = { readonly opcode: number; readonly isFinal: boolean; payload: Buffer };
@@ -17,7 +18,7 @@ export type RawFrameOptions = {
   readonly isMasked?: boolean;
 };
 
-export const OPCODE = { continuation: 0, text: 1, binary: 2, close: 8, ping: 9, pong: 10 } as const;
+export { OPCODE };
 
 const MASK = Uint8Array.of(0x11, 0x22, 0x33, 0x44);
 
@@ -51,7 +52,7 @@ export class RawClient {
   ): Promise<{ client: RawClient; head: string; body: string }> {
     const client = await RawClient.connect(port);
     client.socket.write(upgradeRequest(port, path, headers));
-    const head = await client.#readHead();
+    const head = await client.readHead();
     const isOpen = head.startsWith("HTTP/1.1 101");
     return { client, head, body: isOpen ? "" : await client.readToEnd() };
   }
@@ -102,7 +103,8 @@ export class RawClient {
     this.socket.destroy();
   }
 
-  async #readHead(): Promise<string> {
+  /** The status line and headers of the answer; what follows stays. */
+  async readHead(): Promise<string> {
     for (;;) {
       const end = this.#received.indexOf("\r\n\r\n");
       if (end !== -1) {

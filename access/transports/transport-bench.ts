@@ -5,7 +5,7 @@
 import assert from "node:assert/strict";
 import { nodeTime } from "../../base/node-ports.js";
 import { virtualTime, type VirtualTime } from "../../base/virtual-time.js";
-import { RawClient } from "./raw-client.js";
+import { OPCODE, RawClient } from "./raw-client.js";
 import type { Connection, ListenOptions, Listener, Transport } from "./transport.js";
 
 export const MESSAGE_BYTES_MAX = 64 * 1024;
@@ -96,6 +96,15 @@ export class TransportBench {
     return this.#ended.filter((closed) => closed.id === id).length;
   }
 
+  /** Lets go of everything that has ended, for long runs. */
+  forgetEnded(): void {
+    const ids = new Set(this.#ended.splice(0).map(({ id }) => id));
+    const open = this.connections.filter(({ id }) => !ids.has(id));
+    this.connections.splice(0, Infinity, ...open);
+    const clients = this.#clients.filter(({ socket }) => !socket.destroyed);
+    this.#clients.splice(0, Infinity, ...clients);
+  }
+
   async close(): Promise<void> {
     for (const client of this.#clients) client.destroy();
     await this.listener.close();
@@ -105,4 +114,15 @@ export class TransportBench {
 /** Lets the sockets of this process do what they can do now. */
 export function breathe(): Promise<void> {
   return new Promise((resolve) => nodeTime().soon(resolve));
+}
+
+/** Cases by their sentence. */
+export type Cases = Readonly<Record<string, (bench: TransportBench) => Promise<void>>>;
+
+/** The connection of this client is open and sends back what it gets. */
+export async function assertEchoes(client: RawClient, word = "still here"): Promise<void> {
+  client.sendFrame({ opcode: OPCODE.text, payload: word });
+  const frame = await client.readFrame();
+  assert.equal(frame?.opcode, OPCODE.text);
+  assert.equal(frame.payload.toString(), word);
 }

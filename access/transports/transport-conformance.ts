@@ -4,14 +4,18 @@
  */
 import assert from "node:assert/strict";
 import { ProtocolError } from "../../codecs/wire/protocol-error.js";
+import { frameCases } from "./conformance-frames.js";
+import { hostileCases } from "./conformance-hostile.js";
 import { OPCODE, RawClient, rawFrame } from "./raw-client.js";
 import {
+  assertEchoes,
   breathe,
   BUFFERED_BYTES_MAX,
   HANDSHAKE_MS_MAX,
   IDLE_MS_MAX,
   MESSAGE_BYTES_MAX,
   TransportBench,
+  type Cases,
 } from "./transport-bench.js";
 import type { Transport } from "./transport.js";
 
@@ -20,7 +24,8 @@ export type ConformanceCase = { readonly name: string; readonly run: () => Promi
 
 /** The cases, each on a listener of its own. */
 export function transportConformance(createTransport: () => Transport): ConformanceCase[] {
-  return Object.entries(cases).map(([name, run]) => ({
+  const cases = Object.entries({ ...connectionCases, ...frameCases, ...hostileCases });
+  return cases.map(([name, run]) => ({
     name,
     run: async () => {
       const bench = await TransportBench.open(createTransport());
@@ -33,14 +38,7 @@ export function transportConformance(createTransport: () => Transport): Conforma
   }));
 }
 
-async function assertEchoes(client: RawClient, word = "still here"): Promise<void> {
-  client.sendFrame({ opcode: OPCODE.text, payload: word });
-  const frame = await client.readFrame();
-  assert.equal(frame?.opcode, OPCODE.text);
-  assert.equal(frame.payload.toString(), word);
-}
-
-const cases: Readonly<Record<string, (bench: TransportBench) => Promise<void>>> = {
+const connectionCases: Cases = {
   "carries text and binary messages both ways, unchanged and in order": async (bench) => {
     const client = await bench.client();
     const binary = Uint8Array.from({ length: 700 }, (_, index) => index & 0xff);

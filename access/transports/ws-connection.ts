@@ -121,8 +121,8 @@ export class WsConnection implements SweptConnection {
   #peerBroke(error: Error): void {
     if (this.#ending !== undefined) return;
     const { code } = error as Error & { code?: string };
-    const isTooBig = code === "WS_ERR_UNSUPPORTED_MESSAGE_LENGTH";
     if (code?.startsWith("WS_ERR_") !== true) return;
+    const isTooBig = /^WS_ERR_UNSUPPORTED_(MESSAGE|DATA_PAYLOAD)_LENGTH$/.test(code);
     this.#ending = {
       code: isTooBig
         ? CLOSE.tooBig

@@ -17,8 +17,8 @@ function adoptWith({ messageBytesMax, bufferedBytesMax, time }: ListenOptions): 
   const shared = { slab, messageBytesMax, bufferedBytesMax, time };
   return ({ place, message, socket, head, subprotocol }) => {
     socket.write(openingResponse(message, subprotocol));
-    const connection = new LeanConnection({ ...place, ...shared, socket });
+    // Before anybody reads, or it would be read before anybody listens.
     if (head.length > 0) socket.unshift(head);
-    return connection;
+    return new LeanConnection({ ...place, ...shared, socket });
   };
 }
