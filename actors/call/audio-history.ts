@@ -15,12 +15,15 @@ export class AudioHistory {
   /** Copies `samples` in; the oldest go. */
   push(samples: Int16Array): void {
     const capacity = this.#ring.length;
+    if (this.#at + samples.length <= capacity) {
+      this.#ring.set(samples, this.#at);
+      return this.#advance(samples.length);
+    }
     const kept = samples.subarray(Math.max(0, samples.length - capacity));
     const first = Math.min(kept.length, capacity - this.#at);
     this.#ring.set(kept.subarray(0, first), this.#at);
     this.#ring.set(kept.subarray(first), 0);
-    this.#at = (this.#at + kept.length) % capacity;
-    this.#held = Math.min(capacity, this.#held + kept.length);
+    this.#advance(kept.length);
   }
 
   /** The newest `count` samples, fewer when there are not so many; a copy. */
@@ -32,5 +35,11 @@ export class AudioHistory {
     out.set(this.#ring.subarray(from, from + first), 0);
     out.set(this.#ring.subarray(0, size - first), first);
     return out;
+  }
+
+  #advance(count: number): void {
+    const capacity = this.#ring.length;
+    this.#at = (this.#at + count) % capacity;
+    this.#held = Math.min(capacity, this.#held + count);
   }
 }

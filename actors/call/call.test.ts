@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { stereoOf } from "../../test/support/cast-rig.js";
 import { answerWith, rig } from "../../test/support/greeting-call.js";
 
 describe("a call", () => {
@@ -322,7 +323,7 @@ describe("the recording", () => {
     await call.settle();
     const left: number[] = [];
     const right: number[] = [];
-    for (const { samples } of call.chunks) {
+    for (const samples of call.chunks.map(stereoOf)) {
       for (let i = 0; i < samples.length; i += 2) {
         left.push(samples[i]!);
         right.push(samples[i + 1]!);
@@ -337,7 +338,7 @@ describe("the recording", () => {
     expect(call.chunks.map((chunk) => chunk.index)).toEqual(call.chunks.map((_, index) => index));
     expect(call.chunks.at(-1)!.isLast).toBe(true);
     expect(call.chunks.filter((chunk) => chunk.isLast)).toHaveLength(1);
-    const total = call.chunks.reduce((sum, chunk) => sum + chunk.samples.length / 2, 0);
+    const total = call.chunks.reduce((sum, chunk) => sum + chunk.sampleCount, 0);
     expect(total / 8).toBeCloseTo(4000, -2);
   });
 });

@@ -16,35 +16,35 @@ const heldMsMax = 4000;
 type Held = {
   readonly position: number;
   readonly clockSample: number;
-  readonly samples: Int16Array;
+  readonly payload: Uint8Array;
 };
 
 export class CalleeClock {
   readonly #samplesPerMs: number;
-  readonly #place: (position: number, samples: Int16Array) => void;
+  readonly #place: (position: number, payload: Uint8Array) => void;
   #shift = 0;
   #held: Held[] = [];
 
-  /** @param place is given every frame once, with its final position; it must copy the samples */
-  constructor(rateHz: number, place: (position: number, samples: Int16Array) => void) {
+  /** @param place is given every frame once, with its final position; it must copy the payload */
+  constructor(rateHz: number, place: (position: number, payload: Uint8Array) => void) {
     this.#samplesPerMs = rateHz / 1000;
     this.#place = place;
   }
 
   /**
-   * One frame; it may be held until a later one comes.
+   * One frame; it may be held until a later one comes, then as a copy.
    *
    * @param mediaSample its position by media time
    * @param clockSample the position of the instant at which it was read
    */
-  hear(mediaSample: number, clockSample: number, samples: Int16Array): void {
+  hear(mediaSample: number, clockSample: number, payload: Uint8Array): void {
     const position = mediaSample + this.#shift;
     const isOff = Math.abs(clockSample - position) > offMsMax * this.#samplesPerMs;
     if (!isOff) {
       this.#release(0);
-      return this.#place(position, samples);
+      return this.#place(position, payload);
     }
-    this.#held.push({ position, clockSample, samples });
+    this.#held.push({ position, clockSample, payload: payload.slice() });
     const first = this.#held[0]!;
     const heldSamples = Math.abs(position - first.position);
     if (clockSample - first.clockSample >= holdMs * this.#samplesPerMs) this.settle();
@@ -58,9 +58,10 @@ export class CalleeClock {
   }
 
   #release(moreShift: number): void {
+    this.#shift += moreShift;
+    if (this.#held.length === 0) return;
     const held = this.#held;
     this.#held = [];
-    this.#shift += moreShift;
-    for (const { position, samples } of held) this.#place(position + moreShift, samples);
+    for (const { position, payload } of held) this.#place(position + moreShift, payload);
   }
 }

@@ -61,16 +61,19 @@ export type CallMemory = {
 /** Monotonic time and media time of the first sample of a recording. */
 export type RecordingAnchor = { readonly atMs: number; readonly mediaSamples: number };
 
-/** A second or so of both sides: left the callee, right the agent, interleaved. */
+/** A second or so of both sides, as they came: whoever stores it decodes it (`decodeStereo`). */
 export type RecordedChunk = {
   readonly callId: string;
   readonly userId: string;
   readonly index: number;
   readonly isLast: boolean;
-  readonly rateHz: number;
+  readonly format: AudioFormat;
   readonly startedEpochMs: number;
-  /** Interleaved stereo; ownership passes on. */
-  readonly samples: Int16Array;
+  /** Samples of each side. */
+  readonly sampleCount: number;
+  /** Bytes in the codec of the leg, not to be changed; undefined: silence. */
+  readonly callee: Uint8Array | undefined;
+  readonly agent: Uint8Array | undefined;
 };
 
 /** Same histograms as the bench reads; each thread has its own, added up by the node. */

@@ -2,18 +2,14 @@
  * Chunks of a recording on their way to the store, in order. A chunk that is lost leaves silence of
  * its length: what comes after stays where it belongs.
  */
+import type { TimelineChunk } from "./recording-timeline.js";
 
 /** Chunks whose audio waits for the store, so that a store that hangs costs a bounded memory. */
 export const backlogMax = 10;
 /** How often one chunk is offered to a store that fails, before its audio is given up. */
 const attemptsMax = 3;
 
-type Waiting = {
-  /** Undefined: silence in its place. */
-  samples: Int16Array | undefined;
-  readonly sampleCount: number;
-  readonly isLast: boolean;
-};
+type Waiting = { chunk: TimelineChunk; readonly isLast: boolean; isGivenUp: boolean };
 
 export class ChunkOutbox {
   readonly #waiting: Waiting[] = [];
@@ -26,7 +22,7 @@ export class ChunkOutbox {
     return this.#nextIndex;
   }
 
-  /** Interleaved samples that this life stored, silence for lost ones included. */
+  /** Samples of each side that this life stored, silence for lost ones included. */
   get storedSamples(): number {
     return this.#storedSamples;
   }
@@ -37,20 +33,17 @@ export class ChunkOutbox {
   }
 
   /** @returns false when the backlog is full: silence takes its place */
-  add(samples: Int16Array, isLast: boolean): boolean {
-    const held = this.#waiting.filter((waiting) => waiting.samples !== undefined).length;
+  add(chunk: TimelineChunk, isLast: boolean): boolean {
+    const held = this.#waiting.filter((waiting) => !waiting.isGivenUp).length;
     const isKept = held < backlogMax || isLast;
-    const kept = isKept ? samples : undefined;
-    this.#waiting.push({ samples: kept, sampleCount: samples.length, isLast });
+    this.#waiting.push({ chunk: isKept ? chunk : silenced(chunk), isLast, isGivenUp: !isKept });
     return isKept;
   }
 
-  /** What the store gets next: a copy, so that it can be sent again. */
-  next(): { readonly samples: Int16Array; readonly isLast: boolean } | undefined {
+  /** What the store gets next. It stays ours, so that it can be sent again. */
+  next(): (TimelineChunk & { readonly isLast: boolean }) | undefined {
     const first = this.#waiting[0];
-    if (first === undefined) return undefined;
-    const { samples, sampleCount, isLast } = first;
-    return { samples: samples?.slice() ?? new Int16Array(sampleCount), isLast };
+    return first === undefined ? undefined : { ...first.chunk, isLast: first.isLast };
   }
 
   /** The first chunk is stored; returns whether it was the last of the recording. */
@@ -59,7 +52,7 @@ export class ChunkOutbox {
     if (first === undefined) return false;
     this.#nextIndex += 1;
     this.#attempts = 0;
-    this.#storedSamples += first.sampleCount;
+    this.#storedSamples += first.chunk.sampleCount;
     return first.isLast;
   }
 
@@ -68,7 +61,10 @@ export class ChunkOutbox {
     this.#attempts += 1;
     if (this.#attempts < attemptsMax) return true;
     const first = this.#waiting[0];
-    if (first !== undefined) first.samples = undefined;
+    if (first !== undefined) {
+      first.chunk = silenced(first.chunk);
+      first.isGivenUp = true;
+    }
     return false;
   }
 
@@ -76,4 +72,8 @@ export class ChunkOutbox {
   tryAnew(): void {
     this.#attempts = 0;
   }
+}
+
+function silenced({ sampleCount }: TimelineChunk): TimelineChunk {
+  return { sampleCount, callee: undefined, agent: undefined };
 }

@@ -19,6 +19,7 @@ export class FrameCutter {
    */
   cut(samples: Int16Array, visit: (frame: Int16Array) => void): void {
     const size = this.#frame.length;
+    if (samples.length === size && this.#filled === 0) return visit(samples);
     let offset = 0;
     if (this.#filled > 0) {
       offset = Math.min(size - this.#filled, samples.length);

@@ -5,6 +5,7 @@
  *
  * A restart costs the caller the turn that was open: the detector begins anew.
  */
+import { ownFrame, type AudioFrame } from "./audio-frame.js";
 import { AudioHistory } from "./audio-history.js";
 import type { CastPorts, Leg } from "./cast-ports.js";
 import { FrameCutter } from "./frame-cutter.js";
@@ -16,7 +17,12 @@ import { createTurnDetector, type TurnDetector } from "../../speech/turn/turn-de
 import type { TurnSink } from "../../speech/turn/turn-events.js";
 import { turnDefaults } from "../../speech/turn/turn-tuning.js";
 import type { Vad } from "../../speech/vad/vad.js";
-import type { CallDirectory, MediaLegMessage, PlaybackNotice } from "./messages.js";
+import type {
+  CallDirectory,
+  MediaLegMessage,
+  PlaybackNotice,
+  RecognizerMessage,
+} from "./messages.js";
 import { SpeechSender } from "./speech-sender.js";
 
 const frameMs = 20;
@@ -32,10 +38,15 @@ const speechBytesMax = 4 * 1024 * 1024;
 
 type State = {
   readonly codec: AudioCodec;
+  /** A frame is decoded here. */
+  pcm: Int16Array;
   readonly speechRateHz: 8000 | 16000;
   /** Only for rates the speech parts do not take. */
   readonly resampler: Resampler | undefined;
   readonly cutter: FrameCutter;
+  readonly hearFrame: (frame: Int16Array) => void;
+  /** The frame that is lent to the recogniser. */
+  readonly turnAudio: { kind: "audio"; turnId: number; samples: Int16Array };
   readonly history: AudioHistory;
   readonly vad: Vad;
   readonly detector: TurnDetector;
@@ -115,10 +126,13 @@ function start(options: MediaLegOptions, ctx: Context<MediaLegMessage>): State {
   const holder: { state?: State } = {};
   const state: State = {
     codec: codecOf(leg.format.codec),
+    pcm: new Int16Array((rateHz * frameMs) / 1000),
     speechRateHz,
     resampler:
       speechRateHz === rateHz ? undefined : createResampler({ fromHz: rateHz, toHz: speechRateHz }),
     cutter: new FrameCutter((speechRateHz * frameMs) / 1000),
+    hearFrame: (frame) => hearFrame(options, state, frame),
+    turnAudio: { kind: "audio", turnId: 0, samples: new Int16Array() },
     history: new AudioHistory((speechRateHz * (turnDefaults.prerollMsMax + leadInMs)) / 1000),
     vad: ports.vad.create({ rateHz: speechRateHz }),
     detector: createTurnDetector({
@@ -190,22 +204,26 @@ function receive(
   }
 }
 
-/** The way of an incoming payload, up to the turn detector. */
-function hear(
-  options: MediaLegOptions,
-  state: State,
-  message: Extract<MediaLegMessage, { kind: "audio" }>,
-): void {
+/** The way of an incoming payload, up to the turn detector. Nothing is allocated on it. */
+function hear(options: MediaLegOptions, state: State, frame: AudioFrame): void {
   const { ports, directory } = options;
-  const samples = new Int16Array(message.payload.length / state.codec.bytesPerSample);
-  state.codec.decode(message.payload, samples);
-  const { mediaSamples, atMs } = message;
-  directory.recorder?.tell({ kind: "heard", samples, mediaSamples, atMs });
+  directory.recorder?.lend(frame, ownFrame);
+  const samples = decode(state, frame.payload);
   const speech = state.resampler === undefined ? samples : state.resampler.process(samples);
-  state.lastFrameAtMs = atMs;
+  state.lastFrameAtMs = frame.atMs;
   state.isAudioMissing = false;
-  state.cutter.cut(speech, (frame) => hearFrame(options, state, frame));
-  ports.latency.frameIn.recordMs(ports.time.nowMs() - atMs);
+  state.cutter.cut(speech, state.hearFrame);
+  ports.latency.frameIn.recordMs(ports.time.nowMs() - frame.atMs);
+}
+
+/** @returns samples that are valid until the next frame */
+function decode(state: State, payload: Uint8Array): Int16Array {
+  const { codec } = state;
+  const count = payload.length / codec.bytesPerSample;
+  // A leg's frames are of one length.
+  if (state.pcm.length !== count) state.pcm = new Int16Array(count);
+  codec.decode(payload, state.pcm);
+  return state.pcm;
 }
 
 function hearFrame(options: MediaLegOptions, state: State, frame: Int16Array): void {
@@ -213,10 +231,16 @@ function hearFrame(options: MediaLegOptions, state: State, frame: Int16Array): v
   const turnIdBefore = state.openTurnId;
   state.detector.frame(state.vad.isSpeech(frame), frameMs);
   // A turn that this frame opened or reopened has it in its pre-roll already.
-  if (turnIdBefore !== undefined && state.openTurnId === turnIdBefore) {
-    const audio = { kind: "audio", turnId: turnIdBefore, samples: frame.slice() } as const;
-    options.directory.recognizer?.tell(audio);
-  }
+  if (turnIdBefore === undefined || state.openTurnId !== turnIdBefore) return;
+  const audio = state.turnAudio;
+  audio.turnId = turnIdBefore;
+  audio.samples = frame;
+  options.directory.recognizer?.lend(audio, ownTurnAudio);
+}
+
+/** What a recogniser that is busy keeps of a frame. */
+function ownTurnAudio(message: RecognizerMessage): RecognizerMessage {
+  return message.kind === "audio" ? { ...message, samples: message.samples.slice() } : message;
 }
 
 /** A turn ends by frames of silence. While one is open, a timer sees to it that there are any. */
@@ -293,12 +317,8 @@ function openTurn(options: MediaLegOptions, state: State, turnId: number, onsetM
 function playPrompt(options: MediaLegOptions, utterance: number, promptId: string): void {
   const { ports, leg, directory } = options;
   ports.media.playPrompt(leg.slot, utterance, promptId);
-  const bytes = ports.findPrompt(promptId, leg.format);
-  if (bytes === undefined || directory.recorder === undefined) return;
-  const codec = codecOf(leg.format.codec);
-  const samples = new Int16Array(bytes.length / codec.bytesPerSample);
-  codec.decode(bytes, samples);
-  directory.recorder.tell({ kind: "spoken", utterance, samples });
+  const audio = ports.findPrompt(promptId, leg.format);
+  if (audio !== undefined) directory.recorder?.tell({ kind: "spoken", utterance, audio });
 }
 
 function speak(
@@ -310,8 +330,8 @@ function speak(
   // Cleared meanwhile: whoever rendered it is told by the same clear.
   if (!state.playing.has(utterance)) return;
   if (audio !== undefined) {
-    const samples = state.sender.add(utterance, audio);
-    options.directory.recorder?.tell({ kind: "spoken", utterance, samples });
+    const spoken = state.sender.add(utterance, audio);
+    options.directory.recorder?.tell({ kind: "spoken", utterance, audio: spoken });
   }
   if (isLast) state.sender.end(utterance);
 }

@@ -7,6 +7,7 @@ import type { DialogSnapshot, Expectation } from "../../dialog/dialog-types.js";
 import type { Grammar, RecognizerEvent } from "../../speech/asr/recognizer.js";
 import type { PcmAudio } from "../../speech/tts/synthesizer.js";
 import type { ActorRef, ChildDown } from "../kernel/index.js";
+import type { AudioFrame } from "./audio-frame.js";
 import type { Leg, LegAdoption, RecordingAnchor } from "./cast-ports.js";
 
 /** What the gateway says about an utterance. */
@@ -35,13 +36,8 @@ export type PlaybackNotice =
     };
 
 export type MediaLegMessage =
-  /** Audio lane. One payload as it came; the actor owns it. */
-  | {
-      readonly kind: "audio";
-      readonly payload: Uint8Array;
-      readonly mediaSamples: number;
-      readonly atMs: number;
-    }
+  /** Audio lane. One payload as it came; lent, and passed on to the recorder. */
+  | AudioFrame
   /** Intents. Announces an utterance; without a prompt its audio comes as `speech`. */
   | {
       readonly kind: "say";
@@ -73,7 +69,7 @@ export type MediaLegMessage =
 
 export type RecognizerMessage =
   | { readonly kind: "expect"; readonly grammar: Grammar }
-  /** Audio lane, in order with `turnEnded` and `turnCancelled`. An unknown turn opens itself. */
+  /** Audio lane, in order with `turnEnded` and `turnCancelled`; lent. An unknown turn opens itself. */
   | { readonly kind: "audio"; readonly turnId: number; readonly samples: Int16Array }
   | { readonly kind: "turnEnded"; readonly turnId: number }
   | { readonly kind: "turnCancelled"; readonly turnId: number }
@@ -140,15 +136,10 @@ export type SynthesizerMessage =
   | { readonly kind: "overdue"; readonly utterance: number; readonly id: number };
 
 export type RecorderMessage =
-  /** Audio lane: the callee, as PCM at the leg's rate. */
-  | {
-      readonly kind: "heard";
-      readonly samples: Int16Array;
-      readonly mediaSamples: number;
-      readonly atMs: number;
-    }
-  /** What an utterance of ours consists of, before or while it plays. */
-  | { readonly kind: "spoken"; readonly utterance: number; readonly samples: Int16Array }
+  /** Audio lane: the callee; lent. */
+  | AudioFrame
+  /** What an utterance of ours consists of, before or while it plays. Whole samples of the leg. */
+  | { readonly kind: "spoken"; readonly utterance: number; readonly audio: Uint8Array }
   | { readonly kind: "stored"; readonly index: number }
   | { readonly kind: "storeFailed"; readonly index: number; readonly error: ErrorData }
   /** How many chunks an earlier shard stored: this one goes on behind them. */

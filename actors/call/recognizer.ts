@@ -10,6 +10,7 @@ import { assertNever } from "../../base/assert.js";
 import type { Grammar, RecognizerEvent, RecognizerStream } from "../../speech/asr/recognizer.js";
 import type { Behavior, Context } from "../kernel/index.js";
 import type { CastPorts } from "./cast-ports.js";
+import { KeptAudio } from "./kept-audio.js";
 import type { CallDirectory, RecognizerMessage } from "./messages.js";
 
 /** Audio of one stretch of speech kept for a second try: 15 s, the longest turn. */
@@ -21,8 +22,7 @@ const retriesMax = 2;
 type Stretch = {
   streamId: number;
   stream: RecognizerStream | undefined;
-  readonly kept: Int16Array[];
-  keptSamples: number;
+  readonly kept: KeptAudio;
   retries: number;
   isFinished: boolean;
   result: { readonly text: string; readonly isRejected: boolean } | undefined;
@@ -97,7 +97,7 @@ function write(
     stretch = newStretch();
     turn.stretches.push(stretch);
   }
-  keep(stretch, message.samples);
+  stretch.kept.add(message.samples);
   if (stretch.stream !== undefined) stretch.stream.write(message.samples);
   else if (stretch.retries <= retriesMax) open(options, state, { turn, stretch }, ctx);
 }
@@ -118,18 +118,11 @@ function newStretch(): Stretch {
   return {
     streamId: 0,
     stream: undefined,
-    kept: [],
-    keptSamples: 0,
+    kept: new KeptAudio(keptSamplesMax),
     retries: 0,
     isFinished: false,
     result: undefined,
   };
-}
-
-function keep(stretch: Stretch, samples: Int16Array): void {
-  if (stretch.keptSamples + samples.length > keptSamplesMax) return;
-  stretch.kept.push(samples);
-  stretch.keptSamples += samples.length;
 }
 
 /** Opens a stream and gives it all audio kept of the stretch. */
@@ -147,7 +140,7 @@ function open(
     ctx.self.tell({ kind: "heard", streamId, event });
   });
   stretch.stream = stream;
-  for (const samples of stretch.kept) stream.write(samples);
+  stretch.kept.visit((samples) => stream.write(samples));
   if (stretch.isFinished) stream.finish();
 }
 
@@ -210,7 +203,7 @@ function settle(
 ): void {
   stretch.stream = undefined;
   stretch.isFinished = true;
-  stretch.kept.length = stretch.keptSamples = 0;
+  stretch.kept.clear();
   stretch.result = { text: result.text, isRejected: result.isRejected };
   const results = turn.stretches.flatMap((one) => one.result ?? []);
   if (results.length < turn.stretches.length) return;

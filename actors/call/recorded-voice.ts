@@ -9,7 +9,8 @@
  */
 
 type Part = {
-  readonly samples: Int16Array;
+  readonly audio: Uint8Array;
+  readonly sampleCount: number;
   readonly fromSample: number;
   /** When it was delivered: it cannot have sounded before. */
   readonly atMs: number;
@@ -17,24 +18,27 @@ type Part = {
 
 type Stretch = { readonly fromSample: number; readonly atMs: number };
 
-/** Takes `samples` that lie `offsetSamples` behind the instant `atMs`; it must copy them. */
-export type LaySamples = (atMs: number, offsetSamples: number, samples: Int16Array) => void;
+/** Takes audio that lies `offsetSamples` behind the instant `atMs`; it must copy it. */
+export type LayAudio = (atMs: number, offsetSamples: number, audio: Uint8Array) => void;
 
 export class RecordedVoice {
   readonly #rateHz: number;
+  readonly #bytesPerSample: number;
   readonly #parts: Part[] = [];
   #stretches: Stretch[] = [];
   #addedSamples = 0;
   #laidSamples = 0;
 
-  constructor(rateHz: number) {
+  constructor(rateHz: number, bytesPerSample: number) {
     this.#rateHz = rateHz;
+    this.#bytesPerSample = bytesPerSample;
   }
 
-  /** The next samples of the utterance, delivered at `nowMs`; they are kept, not copied. */
-  add(samples: Int16Array, nowMs: number): void {
-    this.#parts.push({ samples, fromSample: this.#addedSamples, atMs: nowMs });
-    this.#addedSamples += samples.length;
+  /** The next audio of the utterance, delivered at `nowMs`; it is kept, not copied. */
+  add(audio: Uint8Array, nowMs: number): void {
+    const sampleCount = audio.length / this.#bytesPerSample;
+    this.#parts.push({ audio, sampleCount, fromSample: this.#addedSamples, atMs: nowMs });
+    this.#addedSamples += sampleCount;
   }
 
   /** Its first sample sounds at `atMs` (monotonic). */
@@ -70,15 +74,15 @@ export class RecordedVoice {
   }
 
   /** Lays what is not laid yet, up to so many samples of the utterance. */
-  lay(heardSamples: number, lay: LaySamples): void {
+  lay(heardSamples: number, lay: LayAudio): void {
     for (const [index, { fromSample, atMs }] of this.#stretches.entries()) {
       const end = Math.min(Math.round(heardSamples), this.#endOf(index));
       for (const part of this.#parts) {
         const from = Math.max(this.#laidSamples, fromSample, part.fromSample);
-        const to = Math.min(end, part.fromSample + part.samples.length);
+        const to = Math.min(end, part.fromSample + part.sampleCount);
         if (to <= from) continue;
-        const samples = part.samples.subarray(from - part.fromSample, to - part.fromSample);
-        lay(atMs, from - fromSample, samples);
+        const [first, behind] = [from, to].map((s) => (s - part.fromSample) * this.#bytesPerSample);
+        lay(atMs, from - fromSample, part.audio.subarray(first, behind));
         this.#laidSamples = to;
       }
     }

@@ -8,7 +8,9 @@
 import { assertNever } from "../../base/assert.js";
 import { EngineError, toErrorData, type ErrorData } from "../../base/errors.js";
 import type { Timer } from "../../base/ports.js";
+import { codecOf } from "../../codecs/audio/audio-codec.js";
 import type { Behavior, Context } from "../kernel/index.js";
+import type { AudioFrame } from "./audio-frame.js";
 import { CalleeClock } from "./callee-clock.js";
 import type { CastPorts, CallSpec, Leg, RecordingAnchor } from "./cast-ports.js";
 import { backlogMax, ChunkOutbox } from "./chunk-outbox.js";
@@ -50,13 +52,17 @@ export type RecorderOptions = {
 };
 
 export function recorder(options: RecorderOptions): Behavior<State, RecorderMessage> {
-  const rateHz = options.leg.format.rateHz;
+  const { codec: codecName, rateHz } = options.leg.format;
   return {
     start(ctx) {
       if (options.anchor !== undefined) askCursor(options, ctx);
       const timer = ctx.after(chunkMs, { kind: "flush" });
       const samples = (ms: number): number => (ms * rateHz) / 1000;
-      const timeline = new RecordingTimeline(samples(chunkMs), samples(windowMs));
+      const timeline = new RecordingTimeline({
+        codec: codecOf(codecName),
+        chunkSamples: samples(chunkMs),
+        windowSamples: samples(windowMs),
+      });
       return {
         timeline,
         calleeClock: new CalleeClock(rateHz, (position, frame) => {
@@ -73,8 +79,8 @@ export function recorder(options: RecorderOptions): Behavior<State, RecorderMess
     },
     receive: (state, message, ctx) => receive(options, state, message, ctx),
     stopping: (state, _reason, ctx) => finish(options, state, ctx),
-    laneOf: (message) => (message.kind === "heard" ? "audio" : "system"),
-    bytesOf: (message) => (message.kind === "heard" ? message.samples.byteLength : 0),
+    laneOf: (message) => (message.kind === "audio" ? "audio" : "system"),
+    bytesOf: (message) => (message.kind === "audio" ? message.payload.length : 0),
   };
 }
 
@@ -85,7 +91,7 @@ function receive(
   ctx: Context<RecorderMessage>,
 ): void {
   switch (message.kind) {
-    case "heard":
+    case "audio":
       if (state.isResuming) return;
       return hear(options, state, message);
     case "cursor":
@@ -95,7 +101,7 @@ function receive(
       // Nothing can be added behind an unknown end: what is stored so far is the recording.
       return ctx.stop();
     case "spoken":
-      return voiceOf(options, state, message.utterance).add(message.samples, ctx.time.nowMs());
+      return voiceOf(options, state, message.utterance).add(message.audio, ctx.time.nowMs());
     case "playbackStarted":
     case "playbackPaused":
     case "playbackResumed":
@@ -115,11 +121,13 @@ function receive(
 function hear(
   options: RecorderOptions,
   state: State,
-  { mediaSamples, atMs: arrivedAtMs, samples }: Extract<RecorderMessage, { kind: "heard" }>,
+  { mediaSamples, atMs: arrivedAtMs, payload }: AudioFrame,
 ): void {
-  const samplesPerMs = options.leg.format.rateHz / 1000;
+  const { format } = options.leg;
+  const samplesPerMs = format.rateHz / 1000;
+  const samples = payload.length / codecOf(format.codec).bytesPerSample;
   // A frame is whole when it arrives: its first sample is at least its length older.
-  const atMs = arrivedAtMs - samples.length / samplesPerMs;
+  const atMs = arrivedAtMs - samples / samplesPerMs;
   if (state.anchor === undefined) setAnchor(options, state, { atMs, mediaSamples });
   const anchor = state.anchor!;
   const mediaSample = mediaSamples - anchor.mediaSamples;
@@ -129,7 +137,7 @@ function hear(
   if (isEarly && lateMs < 0 && options.anchor === undefined) {
     state.anchor = { ...anchor, atMs: anchor.atMs + lateMs };
   }
-  state.calleeClock.hear(mediaSample, positionOf(options, state, atMs), samples);
+  state.calleeClock.hear(mediaSample, positionOf(options, state, atMs), payload);
 }
 
 function tellTrouble({ directory }: RecorderOptions, error: ErrorData): void {
@@ -171,7 +179,8 @@ function resume(
 function voiceOf(options: RecorderOptions, state: State, utterance: number): RecordedVoice {
   const known = state.voices.get(utterance);
   if (known !== undefined) return known;
-  const voice = new RecordedVoice(options.leg.format.rateHz);
+  const { codec, rateHz } = options.leg.format;
+  const voice = new RecordedVoice(rateHz, codecOf(codec).bytesPerSample);
   state.voices.set(utterance, voice);
   return voice;
 }
@@ -210,8 +219,8 @@ function layVoice(
   voice: RecordedVoice,
   heardSamples: number,
 ): void {
-  voice.lay(heardSamples, (atMs, offsetSamples, samples) => {
-    state.timeline.place("agent", positionOf(options, state, atMs) + offsetSamples, samples);
+  voice.lay(heardSamples, (atMs, offsetSamples, audio) => {
+    state.timeline.place("agent", positionOf(options, state, atMs) + offsetSamples, audio);
   });
 }
 
@@ -268,7 +277,7 @@ function store(options: RecorderOptions, state: State, ctx: Context<RecorderMess
   const index = state.outbox.nextIndex;
   const { ports, spec, leg, startedEpochMs } = options;
   const { callId, userId } = spec;
-  const place = { callId, userId, index, rateHz: leg.format.rateHz, startedEpochMs };
+  const place = { callId, userId, index, format: leg.format, startedEpochMs };
   ctx.pipeToSelf(
     ports.record({ ...place, ...chunk }),
     () => ({ kind: "stored", index }),
@@ -298,6 +307,6 @@ function stored(
 function tellRecorded({ anchor, directory, leg }: RecorderOptions, state: State): void {
   const isResumed = anchor !== undefined && state.anchor !== undefined;
   const earlierMs = isResumed ? state.anchor!.atMs - anchor.atMs : 0;
-  const recordedMs = earlierMs + (state.outbox.storedSamples * 500) / leg.format.rateHz;
+  const recordedMs = earlierMs + (state.outbox.storedSamples * 1000) / leg.format.rateHz;
   directory.call.tell({ kind: "recorded", recordedMs });
 }

@@ -1,36 +1,49 @@
 /**
  * Lays both sides of a call on one timeline: left the callee as received, right the agent as it was
  * heard. Pure: positions are samples since the start, and what lies further back than the horizon
- * comes out as whole chunks.
+ * comes out as whole chunks, in the codec it came in.
  *
  * ```
  *   base            base + chunk                         window end
  *    │── next chunk ──│───────── may still change ─────────│
+ *    │    page 0      │    page 1      │  …                │   a page is made when it is written
  * ```
  */
-import { interleaveStereo } from "../../codecs/audio/mix.js";
+import type { AudioCodec } from "../../codecs/audio/audio-codec.js";
 
 export type Channel = "callee" | "agent";
 
+/** One stretch of both sides. A side that was silent throughout has no bytes. */
+export type TimelineChunk = {
+  /** Of each side. */
+  readonly sampleCount: number;
+  readonly callee: Uint8Array | undefined;
+  readonly agent: Uint8Array | undefined;
+};
+
+type Page = { callee: Uint8Array | undefined; agent: Uint8Array | undefined };
+
 export class RecordingTimeline {
+  readonly #codec: AudioCodec;
   readonly #chunkSamples: number;
   readonly #windowSamples: number;
-  readonly #channels: Readonly<Record<Channel, Int16Array>>;
+  #pages: Page[] = [];
   #base = 0;
   #end = 0;
   #lateSamples = 0;
 
   /**
-   * @param chunkSamples samples per channel of one chunk
-   * @param windowSamples how much is held, at least two chunks
+   * @param options.chunkSamples samples per channel of one chunk
+   * @param options.windowSamples how far ahead of the next chunk audio is taken: whole chunks
    */
-  constructor(chunkSamples: number, windowSamples: number) {
-    this.#chunkSamples = chunkSamples;
-    this.#windowSamples = windowSamples;
-    this.#channels = {
-      callee: new Int16Array(windowSamples),
-      agent: new Int16Array(windowSamples),
-    };
+  constructor(options: {
+    readonly codec: AudioCodec;
+    readonly chunkSamples: number;
+    readonly windowSamples: number;
+  }) {
+    this.#codec = options.codec;
+    this.#chunkSamples = options.chunkSamples;
+    this.#windowSamples = options.windowSamples;
   }
 
   /** Samples per channel that have come out or are held. */
@@ -43,42 +56,71 @@ export class RecordingTimeline {
     return this.#lateSamples;
   }
 
-  /** Puts `samples` at `atSample`, over what is there. */
-  place(channel: Channel, atSample: number, samples: Int16Array): void {
+  /** Puts a copy of `audio`, whole samples, at `atSample`, over what is there. */
+  place(channel: Channel, atSample: number, audio: Uint8Array): void {
+    const { bytesPerSample } = this.#codec;
+    const count = audio.length / bytesPerSample;
     const from = Math.max(atSample, this.#base);
-    const to = Math.min(atSample + samples.length, this.#base + this.#windowSamples);
-    this.#lateSamples += samples.length - Math.max(0, to - from);
-    if (to <= from) return;
-    const part = samples.subarray(from - atSample, to - atSample);
-    this.#channels[channel].set(part, from - this.#base);
+    const to = Math.min(atSample + count, this.#base + this.#windowSamples);
+    this.#lateSamples += count - Math.max(0, to - from);
+    for (let sample = from; sample < to;) {
+      const inWindow = sample - this.#base;
+      const offset = inWindow % this.#chunkSamples;
+      const next = Math.min(to, sample + this.#chunkSamples - offset);
+      const first = (sample - atSample) * bytesPerSample;
+      const isWhole = next - sample === count;
+      const part = isWhole
+        ? audio
+        : audio.subarray(first, first + (next - sample) * bytesPerSample);
+      this.#page(channel, (inWindow - offset) / this.#chunkSamples).set(
+        part,
+        offset * bytesPerSample,
+      );
+      sample = next;
+    }
     this.#end = Math.max(this.#end, to);
   }
 
-  /**
-   * Takes the next chunk, when all of it lies before `horizonSample`.
-   *
-   * @returns interleaved stereo, a fresh buffer, or undefined
-   */
-  takeChunk(horizonSample: number): Int16Array | undefined {
+  /** Takes the next chunk, when all of it lies before `horizonSample`; its bytes are the taker's. */
+  takeChunk(horizonSample: number): TimelineChunk | undefined {
     if (this.#base + this.#chunkSamples > horizonSample) return undefined;
-    return this.#take(this.#chunkSamples);
+    const { callee, agent } = this.#pages.shift() ?? emptyPage();
+    this.#base += this.#chunkSamples;
+    this.#end = Math.max(this.#end, this.#base);
+    return { sampleCount: this.#chunkSamples, callee, agent };
   }
 
   /** Takes everything that is left, at most one window. */
-  takeRest(): Int16Array {
-    return this.#take(Math.max(0, this.#end - this.#base));
+  takeRest(): TimelineChunk {
+    const sampleCount = Math.max(0, this.#end - this.#base);
+    const callee = this.#joined("callee", sampleCount);
+    const agent = this.#joined("agent", sampleCount);
+    this.#pages = [];
+    this.#base += sampleCount;
+    return { sampleCount, callee, agent };
   }
 
-  #take(samples: number): Int16Array {
-    const { callee, agent } = this.#channels;
-    const out = new Int16Array(samples * 2);
-    interleaveStereo(callee.subarray(0, samples), agent.subarray(0, samples), out);
-    for (const channel of [callee, agent]) {
-      channel.copyWithin(0, samples);
-      channel.fill(0, this.#windowSamples - samples);
-    }
-    this.#base += samples;
-    this.#end = Math.max(this.#end, this.#base);
-    return out;
+  #page(channel: Channel, index: number): Uint8Array {
+    while (this.#pages.length <= index) this.#pages.push(emptyPage());
+    return (this.#pages[index]![channel] ??= this.#silence(this.#chunkSamples));
   }
+
+  #joined(channel: Channel, sampleCount: number): Uint8Array | undefined {
+    if (this.#pages.every((page) => page[channel] === undefined)) return undefined;
+    const whole = this.#silence(this.#pages.length * this.#chunkSamples);
+    this.#pages.forEach((page, index) => {
+      const bytes = page[channel];
+      if (bytes !== undefined) whole.set(bytes, index * bytes.length);
+    });
+    return whole.slice(0, sampleCount * this.#codec.bytesPerSample);
+  }
+
+  #silence(samples: number): Uint8Array {
+    const { bytesPerSample, silence } = this.#codec;
+    return new Uint8Array(samples * bytesPerSample).fill(silence);
+  }
+}
+
+function emptyPage(): Page {
+  return { callee: undefined, agent: undefined };
 }

@@ -1,7 +1,7 @@
 /** What goes wrong with speech on its way in, out and to the store, and what is left of it. */
 import { describe, expect, test } from "vitest";
 import { EngineError } from "../../base/errors.js";
-import { castRig, type RigOptions } from "../../test/support/cast-rig.js";
+import { castRig, stereoOf, type RigOptions } from "../../test/support/cast-rig.js";
 import type { RecordedChunk } from "./cast-ports.js";
 
 const flow = `
@@ -34,7 +34,7 @@ function loudMs(chunks: readonly RecordedChunk[], side: "callee" | "agent"): num
   const channel = side === "callee" ? 0 : 1;
   const loud: number[] = [];
   let startMs = 0;
-  for (const { samples } of [...chunks].sort((a, b) => a.index - b.index)) {
+  for (const samples of [...chunks].sort((a, b) => a.index - b.index).map(stereoOf)) {
     for (let at = 0; at * 16 < samples.length; at += 1) {
       if (Math.abs(samples[at * 16 + channel]!) > 1000) loud.push(startMs + at);
     }

@@ -37,21 +37,21 @@ export class SpeechSender {
   /**
    * Takes one chunk of an utterance; the last frame is filled up with silence.
    *
-   * @returns the samples as they are sent, at the rate of the leg, for the recording
+   * @returns the bytes as they are sent, for the recording; whole frames, never changed again
    */
-  add(utterance: number, audio: PcmAudio): Int16Array {
+  add(utterance: number, audio: PcmAudio): Uint8Array {
+    const { frameBytes } = this.#leg;
     const spoken = this.#atLegRate(audio);
     const frames = Math.ceil(spoken.length / this.#frameSamples);
-    const samples = new Int16Array(frames * this.#frameSamples);
-    samples.set(spoken);
-    for (let offset = 0; offset < samples.length; offset += this.#frameSamples) {
-      const frame = new Uint8Array(this.#leg.frameBytes).fill(this.#codec.silence);
-      this.#codec.encode(samples.subarray(offset, offset + this.#frameSamples), frame);
-      const endsChunk = offset + this.#frameSamples >= samples.length;
+    const bytes = new Uint8Array(frames * frameBytes).fill(this.#codec.silence);
+    this.#codec.encode(spoken, bytes);
+    for (let offset = 0; offset < bytes.length; offset += frameBytes) {
+      const endsChunk = offset + frameBytes === bytes.length;
+      const frame = bytes.subarray(offset, offset + frameBytes);
       this.#queue.push({ utterance, frame, endsChunk });
     }
     this.#send();
-    return samples;
+    return bytes;
   }
 
   /** Says that the utterance is complete, after all of its frames. */

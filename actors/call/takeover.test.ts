@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { stereoOf } from "../../test/support/cast-rig.js";
 import { answerWith, greetingFlow, rig } from "../../test/support/greeting-call.js";
 
 describe("a call whose shard was lost", () => {
@@ -116,8 +117,8 @@ describe("a call whose shard was lost", () => {
     expect(second.chunks.map(({ index }) => index)).toEqual(
       second.chunks.map((_, index) => stored + index),
     );
-    const left = second.chunks.flatMap(({ samples }) =>
-      Array.from(samples).filter((_, index) => index % 2 === 0),
+    const left = second.chunks.flatMap((chunk) =>
+      Array.from(stereoOf(chunk)).filter((_, index) => index % 2 === 0),
     );
     // The first chunk lies at 1 s of the call; we took over at 3 s: two seconds of silence.
     expect(left.findIndex((value) => Math.abs(value) > 1000) / 8).toBeCloseTo(2000, -2);

@@ -59,6 +59,8 @@ export class ActorCell<S, M extends Message> implements ActorRef<M>, Context<M> 
   /** Children to end, first started first; taken from the back. */
   #toClose: ActorCell<unknown, never>[] = [];
   #isClosingChildren = false;
+  /** A message is being handled. */
+  #isHandling = false;
   #handled = 0;
 
   constructor(
@@ -102,6 +104,17 @@ export class ActorCell<S, M extends Message> implements ActorRef<M>, Context<M> 
 
   tell(message: M): Delivery {
     return this.#deliver(message, undefined, "dead");
+  }
+
+  lend(message: M, copy: (message: M) => M): Delivery {
+    const isFree = this.#phase === "running" && this.#state !== undefined && !this.#isHandling;
+    if (!isFree || this.#ownStop !== undefined || this.#mailbox.count > 0) {
+      return this.#deliver(copy(message), undefined, "dead");
+    }
+    this.#handle(message);
+    // What it decided is done in its own turn, not in the middle of the sender's.
+    if ((this.#ownStop as ExitReason | undefined) !== undefined) this.#runner.wake();
+    return "delivered";
   }
 
   spawn<C extends Message, T>(
@@ -263,17 +276,23 @@ export class ActorCell<S, M extends Message> implements ActorRef<M>, Context<M> 
     for (let count = 0; count < batchMax && this.#ownStop === undefined; count += 1) {
       const message = this.#mailbox.shift();
       if (message === undefined) return false;
-      this.#handled += 1;
-      try {
-        this.#behavior.receive(this.#state!.value, message, this);
-      } catch (thrown) {
-        this.#ownStop = { kind: "failed", error: toErrorData(thrown) };
-      }
+      this.#handle(message);
       if (this.#isOver()) return false;
     }
     if (this.#ownStop === undefined) return this.#mailbox.count > 0;
     this.#close(this.#ownStop);
     return false;
+  }
+
+  #handle(message: M): void {
+    this.#handled += 1;
+    this.#isHandling = true;
+    try {
+      this.#behavior.receive(this.#state!.value, message, this);
+    } catch (thrown) {
+      this.#ownStop = { kind: "failed", error: toErrorData(thrown) };
+    }
+    this.#isHandling = false;
   }
 
   #stopGracefully(reason: ExitReason): void {

@@ -18,6 +18,15 @@ export interface ActorRef<M extends Message = Message> {
   /** Which life of this place in the tree: 1, and one more after each restart by a supervisor. */
   readonly incarnation: number;
   tell(message: M): Delivery;
+  /**
+   * As `tell`, for a message that the sender wants back, as audio that lies on a ring: an actor
+   * that is free and has nothing waiting handles it at once, before this returns; for any other
+   * `copy` is queued in its place, under the bounds of its lane. So it overtakes nothing, and one
+   * message is handled at a time as ever.
+   *
+   * @param copy makes what may be kept of the message, which is the sender's again afterwards
+   */
+  lend(message: M, copy: (message: M) => M): Delivery;
 }
 
 /** Why an actor ended. `failed` carries what was thrown. */

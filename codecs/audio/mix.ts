@@ -2,6 +2,7 @@
  * Mono ↔ interleaved channels. A stereo recording holds the caller left and us right, so that
  * either side can be judged alone afterwards.
  */
+import type { AudioCodec } from "./audio-codec.js";
 import { AudioError, requireOutput } from "./audio-error.js";
 
 /**
@@ -18,6 +19,26 @@ export function interleaveStereo(left: Int16Array, right: Int16Array, output: In
     output[at + 1] = i < right.length ? right[i]! : 0;
   }
   return frames * 2;
+}
+
+/**
+ * Two coded sides → interleaved samples, newly allocated: left, right, left, right …
+ *
+ * @param sides bytes of `sampleCount` samples each; a side that is undefined is silent
+ */
+export function decodeStereo(
+  codec: AudioCodec,
+  sides: { readonly left: Uint8Array | undefined; readonly right: Uint8Array | undefined },
+  sampleCount: number,
+): Int16Array {
+  const decoded = [sides.left, sides.right].map((bytes) => {
+    const samples = new Int16Array(sampleCount);
+    if (bytes !== undefined) codec.decode(bytes, samples);
+    return samples;
+  });
+  const output = new Int16Array(sampleCount * 2);
+  interleaveStereo(decoded[0]!, decoded[1]!, output);
+  return output;
 }
 
 /**

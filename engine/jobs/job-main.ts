@@ -1,7 +1,10 @@
 /** Entry of a pool worker: CPU-bound request and response work, no state of any call. */
 import { parentPort, workerData } from "node:worker_threads";
 import { assert, assertNever } from "../../base/assert.js";
-import { toErrorData } from "../../base/errors.js";
+import type { RecordedChunk } from "../../actors/call/cast-ports.js";
+import { toErrorData, type ErrorData } from "../../base/errors.js";
+import { codecOf } from "../../codecs/audio/audio-codec.js";
+import { decodeStereo } from "../../codecs/audio/mix.js";
 import {
   appendRecordingChunk,
   closeRecording,
@@ -27,13 +30,8 @@ async function run(job: Job): Promise<JobResult> {
       return { kind: "synthesize", audio: await (await flite).synthesize(job.request) };
     case "encodePrompt":
       return { kind: "encodePrompt", audio: encodePrompt(job.pcm, job.format) };
-    case "record": {
-      const { callId, userId, index, isLast, rateHz, startedEpochMs, samples } = job;
-      const header = { rateHz, channels: 2, startedEpochMs } as const;
-      const chunk = { dataDir, kekFile, userId, callId, index, isLast, header, samples };
-      const { bytes } = appendRecordingChunk(chunk);
-      return { kind: "record", bytes };
-    }
+    case "record":
+      return { kind: "record", errors: job.chunks.map(record) };
     case "recordedChunks": {
       const { userId, callId } = job;
       const end = findRecording({ dataDir, kekFile, userId, callId });
@@ -46,6 +44,21 @@ async function run(job: Job): Promise<JobResult> {
     }
     default:
       return assertNever(job);
+  }
+}
+
+/** One that fails does not keep the others from the disk. */
+function record(chunk: RecordedChunk): ErrorData | undefined {
+  const { callId, userId, index, isLast, format, startedEpochMs } = chunk;
+  const header = { rateHz: format.rateHz, channels: 2, startedEpochMs } as const;
+  const sides = { left: chunk.callee, right: chunk.agent };
+  try {
+    const samples = decodeStereo(codecOf(format.codec), sides, chunk.sampleCount);
+    const place = { dataDir, kekFile, userId, callId };
+    appendRecordingChunk({ ...place, index, isLast, header, samples });
+    return undefined;
+  } catch (error) {
+    return toErrorData(error);
   }
 }
 

@@ -36,8 +36,7 @@ export function createJobPool(options: {
   });
   let pendingCount = 0;
   const exec = async (job: Job): Promise<JobReply> => {
-    const transfer = job.kind === "record" ? [job.samples.buffer as ArrayBuffer] : [];
-    const executor = pool.createExecutor().setTimeout(jobMsMax).setTransferList(transfer);
+    const executor = pool.createExecutor().setTimeout(jobMsMax);
     try {
       return await executor.exec(job);
     } catch (cause) {

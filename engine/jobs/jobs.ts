@@ -1,4 +1,6 @@
 /** The CPU-bound work that the pool does: requests and results, plain data. */
+import type { RecordedChunk } from "../../actors/call/cast-ports.js";
+import type { ErrorData } from "../../base/errors.js";
 import type { AudioFormat } from "../../codecs/audio/audio-codec.js";
 import type { PcmAudio, SpeechRequest } from "../../speech/tts/synthesizer.js";
 
@@ -11,18 +13,8 @@ export type EncodePromptJob = {
   readonly format: AudioFormat;
 };
 
-/** Seals one chunk of a recording and appends it to its file. */
-export type RecordJob = {
-  readonly kind: "record";
-  readonly callId: string;
-  readonly userId: string;
-  readonly index: number;
-  readonly isLast: boolean;
-  readonly rateHz: number;
-  readonly startedEpochMs: number;
-  /** Interleaved stereo, transferred. */
-  readonly samples: Int16Array;
-};
+/** Seals chunks of several recordings, at most one of each, and appends them to their files. */
+export type RecordJob = { readonly kind: "record"; readonly chunks: readonly RecordedChunk[] };
 
 /** Asks how many chunks of a recording are stored. */
 export type RecordedChunksJob = {
@@ -44,7 +36,8 @@ export type Job =
 export type JobResult =
   | { readonly kind: "synthesize"; readonly audio: PcmAudio }
   | { readonly kind: "encodePrompt"; readonly audio: Uint8Array<SharedArrayBuffer> }
-  | { readonly kind: "record"; readonly bytes: number }
+  /** By chunk, in their order: undefined for those that are on disk. */
+  | { readonly kind: "record"; readonly errors: readonly (ErrorData | undefined)[] }
   | { readonly kind: "recordedChunks"; readonly chunks: number }
   | { readonly kind: "closeRecording"; readonly recordedMs: number };
 

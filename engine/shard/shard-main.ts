@@ -22,8 +22,7 @@ assert(parentPort !== null, "a shard runs in a thread");
 const port = parentPort;
 const { shardIndex, beat, recognition } = workerData as ShardThreadData;
 const time = nodeTime();
-const report = (message: ShardReport, transfer: readonly ArrayBuffer[] = []): void =>
-  port.postMessage(message, [...transfer]);
+const report = (message: ShardReport): void => port.postMessage(message);
 
 async function start(): Promise<void> {
   const recognizer = openRecognizer(recognition, { time, rng: nodeRng });

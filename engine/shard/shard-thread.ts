@@ -3,12 +3,7 @@
  * turns. Without the thread itself, so that a simulation can run it in time of its own.
  */
 import { decode, encode } from "@msgpack/msgpack";
-import type {
-  CallMemory,
-  CastPorts,
-  MediaLink,
-  RecordedChunk,
-} from "../../actors/call/cast-ports.js";
+import type { CallMemory, CastPorts, MediaLink } from "../../actors/call/cast-ports.js";
 import type { ActorSystem, DeadLetterReason } from "../../actors/kernel/index.js";
 import { EngineError } from "../../base/errors.js";
 import { Histogram } from "../../base/histogram.js";
@@ -21,6 +16,7 @@ import type { ShardCommand, ShardReport } from "../control/messages.js";
 import { beatMs } from "../node/watchdog.js";
 import { JobClient } from "./job-client.js";
 import type { OpenRecognizer } from "./open-recognizer.js";
+import { RecordingDesk } from "./recording-desk.js";
 import { Shard } from "./shard.js";
 
 export type ShardThreadParts = {
@@ -33,7 +29,7 @@ export type ShardThreadParts = {
   readonly compile: typeof compileFlow;
   /** The watchdog's counter. */
   readonly beat: Int32Array;
-  readonly report: (report: ShardReport, transfer?: readonly ArrayBuffer[]) => void;
+  readonly report: (report: ShardReport) => void;
   /** Nothing is read from the node any more. */
   readonly close: () => void;
 };
@@ -42,6 +38,7 @@ export class ShardThread {
   readonly #parts: ShardThreadParts;
   readonly #shard: Shard;
   readonly #jobs: JobClient;
+  readonly #recordings: RecordingDesk;
   readonly #flows = new Map<string, CompiledFlow>();
   readonly #prompts = new Map<string, Uint8Array>();
   readonly #latency = {
@@ -54,9 +51,9 @@ export class ShardThread {
   constructor(parts: ShardThreadParts) {
     this.#parts = parts;
     const { time, system, report } = parts;
-    this.#jobs = new JobClient(time, (jobId, job) => {
-      const transfer = job.kind === "record" ? [job.samples.buffer as ArrayBuffer] : [];
-      report({ kind: "job", jobId, job }, transfer);
+    this.#jobs = new JobClient(time, (jobId, job) => report({ kind: "job", jobId, job }));
+    this.#recordings = new RecordingDesk(time, async (chunks) => {
+      return (await this.#jobs.run({ kind: "record", chunks })).errors;
     });
     this.#shard = new Shard({ time, system, castPorts: (media) => this.#castPorts(media) });
     this.#beat();
@@ -132,8 +129,7 @@ export class ShardThread {
       flow: (flowId) => this.#findFlow(flowId),
       synthesize: async (request) => (await this.#jobs.run({ kind: "synthesize", request })).audio,
       findPrompt: (promptId, format) => this.#prompts.get(`${promptId} ${formatKey(format)}`),
-      record: async (chunk: RecordedChunk) =>
-        void (await this.#jobs.run({ kind: "record", ...chunk })),
+      record: (chunk) => this.#recordings.record(chunk),
       recordedChunks: async ({ callId, userId }) =>
         (await this.#jobs.run({ kind: "recordedChunks", callId, userId })).chunks,
       remember: (callId, memory) => report({ kind: "remember", callId, memory: encode(memory) }),

@@ -4,6 +4,7 @@
  */
 import type { MessagePort } from "node:worker_threads";
 import type { CastPorts } from "../../actors/call/cast-ports.js";
+import { ownFrame, type AudioFrame } from "../../actors/call/audio-frame.js";
 import type { CallDirectory } from "../../actors/call/messages.js";
 import type { ActorSystem } from "../../actors/kernel/index.js";
 import { FrameRingReader, FrameRingWriter, type FrameView } from "../../base/frame-ring.js";
@@ -26,6 +27,8 @@ type EarlyCall = {
   readonly timer: Timer;
 };
 
+type LentAudio = { -readonly [Key in keyof AudioFrame]: AudioFrame[Key] };
+
 /** One life of the gateway. */
 type GatewayEnd = {
   readonly port: MessagePort;
@@ -45,6 +48,13 @@ export class Shard {
   readonly #calls: ShardCalls;
   #gateway: GatewayEnd | undefined;
   #isTicking = false;
+  /** The frame that is being visited; one object for all. */
+  readonly #audio: LentAudio = {
+    kind: "audio",
+    payload: new Uint8Array(),
+    mediaSamples: 0,
+    atMs: 0,
+  };
 
   /** @param castPorts makes the ports of the cast around this shard's own way to the gateway */
   constructor(options: {
@@ -219,18 +229,24 @@ export class Shard {
     this.#drain();
     const isIdle = this.#legs.size === 0 && (this.#gateway?.reader.sleep() ?? true);
     if (isIdle) this.#isTicking = false;
-    else this.#time.after(tickMs, () => this.#tick());
+    else this.#time.after(tickMs, this.#tickLater);
   }
+
+  readonly #tickLater = (): void => this.#tick();
 
   #drain(): void {
     this.#gateway?.reader.drain(this.#visit, framesPerTickMax);
   }
 
+  /** A frame stays on the ring while its MediaLeg hears it; one that must wait is copied. */
   readonly #visit = (frame: FrameView): void => {
     const mediaLeg = this.#legs.get(frame.slot)?.mediaLeg;
     if (mediaLeg === undefined) return;
-    const { mediaSamples, atMs } = frame;
-    mediaLeg.tell({ kind: "audio", payload: frame.payload.slice(), mediaSamples, atMs });
+    const audio = this.#audio;
+    audio.payload = frame.payload;
+    audio.mediaSamples = frame.mediaSamples;
+    audio.atMs = frame.atMs;
+    mediaLeg.lend(audio, ownFrame);
   };
 
   #mediaLink(): MediaLink {

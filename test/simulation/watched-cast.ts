@@ -184,6 +184,22 @@ export class WatchedCast {
     const tell = cell.tell.bind(cell);
     const limits = { ...defaultLaneLimits, ...this.#trueLimits.get(behavior) };
     let tells = 0;
+    const lend = cell.lend.bind(cell);
+    cell.lend = (message, copy) => {
+      life.waiting.add(message);
+      this.#watcher.told(life.part, message);
+      let own = message;
+      const delivery = lend(message, () => {
+        life.waiting.delete(message);
+        life.waiting.add((own = copy(message)));
+        return own;
+      });
+      if (delivery !== "delivered") {
+        life.waiting.delete(own);
+        life.refused.add(own);
+      }
+      return delivery;
+    };
     cell.tell = (message) => {
       life.waiting.add(message);
       this.#watcher.told(life.part, message);

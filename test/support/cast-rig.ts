@@ -21,6 +21,8 @@ import {
 import type { ErrorData } from "../../base/errors.js";
 import { Histogram } from "../../base/histogram.js";
 import { virtualTime } from "../../base/virtual-time.js";
+import { codecOf } from "../../codecs/audio/audio-codec.js";
+import { decodeStereo } from "../../codecs/audio/mix.js";
 import { compileFlow } from "../../dialog/flow-compiler.js";
 import type { RecognizerEvent } from "../../speech/asr/recognizer.js";
 import { promptId } from "../../speech/prompts/prompt-id.js";
@@ -267,4 +269,10 @@ export class RigStream {
   final(text: string, isRejected = false): void {
     this.emit({ kind: "final", text, isRejected });
   }
+}
+
+/** The interleaved samples of a chunk: left the callee, right the agent. */
+export function stereoOf(chunk: RecordedChunk): Int16Array {
+  const sides = { left: chunk.callee, right: chunk.agent };
+  return decodeStereo(codecOf(chunk.format.codec), sides, chunk.sampleCount);
 }
