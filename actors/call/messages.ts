@@ -69,7 +69,7 @@ export type MediaLegMessage =
 
 export type RecognizerMessage =
   | { readonly kind: "expect"; readonly grammar: Grammar }
-  /** Audio lane, in order with `turnEnded` and `turnCancelled`; lent. An unknown turn opens itself. */
+  /** Audio lane, lent; in order with the ends of turns. An unknown turn opens itself. */
   | { readonly kind: "audio"; readonly turnId: number; readonly samples: Int16Array }
   | { readonly kind: "turnEnded"; readonly turnId: number }
   | { readonly kind: "turnCancelled"; readonly turnId: number }

@@ -81,7 +81,7 @@ export class RecordingTimeline {
     this.#end = Math.max(this.#end, to);
   }
 
-  /** Takes the next chunk, when all of it lies before `horizonSample`; its bytes are the taker's. */
+  /** Takes the next chunk, when all of it lies before `horizonSample`, out of our hands. */
   takeChunk(horizonSample: number): TimelineChunk | undefined {
     if (this.#base + this.#chunkSamples > horizonSample) return undefined;
     const { callee, agent } = this.#pages.shift() ?? emptyPage();

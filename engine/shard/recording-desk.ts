@@ -13,8 +13,8 @@ const chunksPerJobMax = 64;
 
 type Waiting = {
   readonly chunk: RecordedChunk;
-  resolve(): void;
-  reject(error: unknown): void;
+  readonly resolve: () => void;
+  readonly reject: (error: unknown) => void;
 };
 
 /** Stores chunks; answers with what went wrong, by chunk. */

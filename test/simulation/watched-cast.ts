@@ -34,7 +34,7 @@ export type CastWatcher = {
   readonly enter: (part: Part) => void;
   /** A message was told, before it is queued. */
   readonly told: (part: Part, message: Message) => void;
-  /** Other bounds of the lanes, for a broken build. */
+  /** Other bounds of the lanes, for a broken build, in which nobody is ever free either. */
   readonly limits?: Partial<Record<Lane, number>> | undefined;
   readonly violated: (part: Part, rule: string, what: string) => void;
 };
@@ -186,6 +186,8 @@ export class WatchedCast {
     let tells = 0;
     const lend = cell.lend.bind(cell);
     cell.lend = (message, copy) => {
+      // Without bounds everything waits: nobody is ever free.
+      if (this.#watcher.limits !== undefined) return cell.tell(copy(message));
       life.waiting.add(message);
       this.#watcher.told(life.part, message);
       let own = message;
