@@ -1,4 +1,5 @@
 /** Every bench there is: one line each. */
+import { capacity } from "./capacity/capacity-bench.js";
 import { echo } from "./echo/echo-bench.js";
 import { floor } from "./floor/floor-bench.js";
 import { kernel } from "./kernel/kernel-bench.js";
@@ -7,6 +8,7 @@ import { media } from "./media/media-bench.js";
 import type { Bench } from "./support/bench.js";
 
 export const benches: readonly Bench[] = [
+  capacity, // the whole product under N calls; the ladder
   media, // the media path alone: cores per call, lateness of frames
   echo, // what comes back, seen from outside
   floor, // the sockets alone

@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import { capacityBench } from "../bench/capacity/capacity-bench.js";
 import { echoBench } from "../bench/echo/echo-bench.js";
 import { floorBench } from "../bench/floor/floor-bench.js";
 import { latencyBench } from "../bench/latency/latency-bench.js";
@@ -31,6 +32,18 @@ test("the media bench carries audio both ways, in order and unbroken, with a flo
   expect(result.floorRoundTripMs.count).toBeGreaterThan(100);
   expect(result.coresPerCall).toBeGreaterThan(0);
   expect(result.floorRatio).toBeGreaterThan(0);
+});
+
+test("the capacity bench understands every word that its callers say", async () => {
+  const parts = { ladder: false, "no-asr": false, "no-recording": false, line: "native" };
+  const result = await capacityBench({ ...small, ...parts, seconds: 4, calls: 3 }, quiet);
+  expect(result).toMatchObject({ bench: "capacity", calls: 3, failedPct: 0, framesOver300Ms: 0 });
+  expect(result.work.broken).toBe(0);
+  expect(result.work.contents).toBeLessThanOrEqual(2);
+  expect(result.transcripts.said).toBeGreaterThan(0);
+  expect(result.transcripts.wrongCalls).toBe(0);
+  expect(result.turnMs.count).toBeGreaterThan(0);
+  expect(result.turnEngineMs.count).toBe(result.turnMs.count);
 });
 
 test("the echo bench interrupts prompts and times the silence that follows", async () => {

@@ -63,7 +63,7 @@ export async function echoBench(
     const floor = await runFloor({ ...floorPlan, progress }, load);
     const figures = callFigures(calls, run, floor, contentsMax);
     const reactionMs = tailOf(run.load.roundTripMs);
-    const keyToAudioMs = tailOf(run.load.keyToAudioMs);
+    const keyToAudioMs = tailOf(run.load.answerMs);
     return { bench: "echo", calls, seconds, ...figures, reactionMs, keyToAudioMs } as const;
   });
 }

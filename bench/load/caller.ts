@@ -11,6 +11,8 @@ export interface Caller {
   promptEnded(): string | undefined;
   /** Whether the frame that `next` gave last is the one that makes the engine fall silent. */
   readonly isTrigger: boolean;
+  /** The name of what was said, when the frame that `next` gave last was its end. */
+  readonly saidNow: string | undefined;
 }
 
 export type CallerOptions = {
@@ -22,6 +24,7 @@ export type CallerOptions = {
 };
 
 export function createCaller(kind: CallerKind, options: CallerOptions): Caller {
+  if (kind === "talker") return new Talker(options);
   return kind === "stream" ? new StreamCaller(options) : new Interrupter(options);
 }
 
@@ -31,6 +34,7 @@ const pauseShare = 1.5;
 /** Speaks and pauses whatever it hears; takes every question as a reason to press 1. */
 class StreamCaller implements Caller {
   readonly isTrigger = false;
+  readonly saidNow = undefined;
   readonly #clips: readonly StoredClip[];
   #clip: StoredClip;
   #at: number;
@@ -81,6 +85,7 @@ const patienceFrames = 40;
 /** Silent until a prompt has played for a while, then says clip 1 once, and waits for the next. */
 class Interrupter implements Caller {
   isTrigger = false;
+  readonly saidNow = undefined;
   readonly #silence: StoredClip;
   readonly #speech: StoredClip;
   readonly #triggerFrames: number;
@@ -115,5 +120,56 @@ class Interrupter implements Caller {
 
   promptEnded(): string {
     return "1";
+  }
+}
+
+/** From the end of a question to the begin of the answer. */
+const thinkFrames = 15;
+
+/** Answers every question, one after the other, and says nothing that was not asked. */
+class Talker implements Caller {
+  readonly isTrigger = false;
+  saidNow: string | undefined;
+  readonly #clips: readonly StoredClip[];
+  #clip: StoredClip;
+  #at = 0;
+  #turn: number;
+  /** Until the answer begins; 0: it is not due. */
+  #thinkFrames = 0;
+
+  constructor({ clips, callNumber }: CallerOptions) {
+    this.#clips = clips;
+    this.#clip = clips[0]!;
+    this.#turn = callNumber;
+  }
+
+  next(): number {
+    if (this.#thinkFrames > 0 && --this.#thinkFrames === 0) this.#speak();
+    const { first, count, name } = this.#clip;
+    const index = first + (this.#at % count);
+    this.#at += 1;
+    this.saidNow = undefined;
+    if (this.#clip !== this.#clips[0] && this.#at === count) {
+      this.saidNow = name;
+      this.#clip = this.#clips[0]!;
+      this.#at = 0;
+    }
+    return index;
+  }
+
+  /** More is said than was thought: it is heard out first. */
+  heard(): void {
+    this.#thinkFrames = 0;
+  }
+
+  promptEnded(): undefined {
+    this.#thinkFrames = thinkFrames + (this.#turn % 5);
+  }
+
+  #speak(): void {
+    const speeches = this.#clips.length - 1;
+    this.#turn += 1;
+    this.#clip = this.#clips[1 + (this.#turn % speeches)]!;
+    this.#at = 0;
   }
 }

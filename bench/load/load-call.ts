@@ -19,6 +19,8 @@ const hashPrime = 0x01000193;
 type Mark = { readonly name: string; readonly dueMs: number };
 
 export class LoadCall implements Paced, LineEvents {
+  /** What the caller said to the end, in order. */
+  readonly said: string[] = [];
   readonly #stats: LoadStats;
   readonly #caller: Caller;
   readonly #sentAtMs = new Float64Array(flightMax);
@@ -29,7 +31,8 @@ export class LoadCall implements Paced, LineEvents {
   #hash = hashStart;
   #heardAtMs = 0;
   #playUntilMs = 0;
-  #keyAtMs = 0;
+  /** When the caller did what an answer is awaited to; 0: nothing. */
+  #actAtMs = 0;
   #triggerAtMs = 0;
 
   constructor(stats: LoadStats, caller: Caller) {
@@ -46,6 +49,11 @@ export class LoadCall implements Paced, LineEvents {
     this.#sentAtMs[sequence % flightMax] = nowMs;
     this.#stats.sentFrames += 1;
     if (this.#caller.isTrigger) this.#triggerAtMs = nowMs;
+    const { saidNow } = this.#caller;
+    if (saidNow !== undefined) {
+      this.said.push(saidNow);
+      this.#actAtMs = nowMs;
+    }
     const mark = this.#marks[0];
     if (mark === undefined || mark.dueMs > nowMs) return;
     this.#marks.shift();
@@ -53,7 +61,7 @@ export class LoadCall implements Paced, LineEvents {
     const key = this.#caller.promptEnded();
     if (key === undefined || this.#marks.length > 0) return;
     this.#line.sendKey(key);
-    this.#keyAtMs = nowMs;
+    this.#actAtMs = nowMs;
   }
 
   heardFrame(utterance: number, bytes: Buffer, start: number, end: number): void {
@@ -99,7 +107,7 @@ export class LoadCall implements Paced, LineEvents {
     this.#utterance = utterance;
     this.#heardInUtterance = 0;
     this.#hash = hashStart;
-    if (this.#keyAtMs > 0) this.#stats.keyToAudio.recordMs(nowMs - this.#keyAtMs);
-    this.#keyAtMs = 0;
+    if (this.#actAtMs > 0) this.#stats.answer.recordMs(nowMs - this.#actAtMs);
+    this.#actAtMs = 0;
   }
 }

@@ -14,6 +14,8 @@ import { TwilioLine } from "./twilio-line.js";
 
 const stats = new LoadStats();
 const wheel = new LoadWheel(stats.late);
+/** All calls since `prepare`, also those that are over. */
+const calls = new Map<string, LoadCall>();
 const live = new Map<string, { readonly socket: LoadSocket; readonly line: Line }>();
 let setup: { readonly options: LoadSetup; readonly store: AudioStore } | undefined;
 let callCount = 0;
@@ -29,6 +31,7 @@ const tell = serveParent<LoadAsks, LoadEvent>(
   {
     prepare(options) {
       setup = { options, store: new AudioStore(options.clips, options.line) };
+      calls.clear();
       return undefined;
     },
     dial: (dial) => open(dial),
@@ -38,6 +41,7 @@ const tell = serveParent<LoadAsks, LoadEvent>(
       return undefined;
     },
     report,
+    said: () => new Map([...calls].map(([callId, call]) => [callId, call.said])),
     hangUp,
   },
   () => undefined,
@@ -54,6 +58,7 @@ function open(dial: Dial): undefined {
     createCaller(options.caller, { clips, callNumber, triggerFrames }),
   );
   const { hostname: host, port } = new URL(dial.url);
+  calls.set(dial.callId, call);
   let slot = -1;
   const socket = new LoadSocket({
     host,

@@ -66,6 +66,11 @@ export class LoadProcess {
     return this.#child.ask("report", undefined);
   }
 
+  /** What was said to the end in every call, in order. */
+  said(): Promise<ReadonlyMap<string, readonly string[]>> {
+    return this.#child.ask("said", undefined);
+  }
+
   async hangUp(): Promise<void> {
     await this.#child.ask("hangUp", undefined);
   }

@@ -9,7 +9,7 @@ export class LoadStats {
   readonly late = new Histogram();
   readonly gap = new Histogram();
   readonly roundTrip = new Histogram();
-  readonly keyToAudio = new Histogram();
+  readonly answer = new Histogram();
   sentFrames = 0;
   heardFrames = 0;
   blockedFrames = 0;
@@ -19,7 +19,7 @@ export class LoadStats {
   #brokenCount = 0;
 
   begin(): void {
-    for (const histogram of [this.late, this.gap, this.roundTrip, this.keyToAudio]) {
+    for (const histogram of [this.late, this.gap, this.roundTrip, this.answer]) {
       histogram.reset();
     }
     this.sentFrames = this.heardFrames = this.blockedFrames = 0;
@@ -46,7 +46,7 @@ export class LoadStats {
       lateMs: this.late.summary(),
       gapMs: this.gap.summary(),
       roundTripMs: this.roundTrip.summary(),
-      keyToAudioMs: this.keyToAudio.summary(),
+      answerMs: this.answer.summary(),
       utterances: this.#utterances,
       contents: Object.fromEntries(this.#contents),
       broken: this.#broken,

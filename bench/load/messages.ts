@@ -7,8 +7,9 @@ export type LineKind = "native" | "twilio" | "echo";
 /**
  * `stream`: speaks and pauses whatever it hears; presses a key when a prompt was heard to its end.
  * `interrupter`: silent until a prompt plays, then interrupts it.
+ * `talker`: hears a prompt to its end, thinks, answers with the next clip, and waits.
  */
-export type CallerKind = "stream" | "interrupter";
+export type CallerKind = "stream" | "interrupter" | "talker";
 
 /** A piece of audio: whole frames of 160 μ-law bytes. */
 export type Clip = { readonly name: string; readonly audio: Uint8Array };
@@ -42,8 +43,8 @@ export type LoadReport = {
   readonly gapMs: HistogramSummary;
   /** `echo`: until the frame is back. `interrupter`: trigger frame sent → silenced. */
   readonly roundTripMs: HistogramSummary;
-  /** Key pressed → first frame of the answer. */
-  readonly keyToAudioMs: HistogramSummary;
+  /** Key pressed, or last frame of speech sent → first frame of the answer. */
+  readonly answerMs: HistogramSummary;
   /** Utterances that were heard from the first frame to the mark behind the last. */
   readonly utterances: number;
   /** Checksum of what each of them sounded like → how often it was heard. */
@@ -61,6 +62,8 @@ export type LoadAsks = {
   /** Begins a window. */
   readonly begin: { readonly ask: undefined; readonly answer: undefined };
   readonly report: { readonly ask: undefined; readonly answer: LoadReport };
+  /** What was said to the end in every call since `prepare`, in order, by the names of clips. */
+  readonly said: { readonly ask: undefined; readonly answer: ReadonlyMap<string, string[]> };
   /** Ends every call from this side; resolves when all are gone. */
   readonly hangUp: { readonly ask: undefined; readonly answer: undefined };
 };

@@ -70,7 +70,7 @@ export async function mediaBench(
     const floorPlan = { calls, ...floorSeconds, echoShare, clips };
     const floor = await runFloor({ ...floorPlan, progress }, load);
     const figures = callFigures(calls, run, floor, promptCount);
-    const keyToAudioMs = tailOf(run.load.keyToAudioMs);
+    const keyToAudioMs = tailOf(run.load.answerMs);
     return { bench: "media", line, calls, seconds, ...figures, keyToAudioMs } as const;
   });
 }

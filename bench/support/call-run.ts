@@ -39,6 +39,8 @@ export type CallRun = {
   readonly refusals: readonly Refusal[];
   /** Every call as it stood when it ended. */
   readonly views: readonly CallView[];
+  /** What each caller said to the end, in order. */
+  readonly said: ReadonlyMap<string, readonly string[]>;
   /** Why calls went wrong, and what the engine's log complains of. */
   readonly troubles: readonly string[];
 };
@@ -89,6 +91,7 @@ async function measure(
   const lost = [...load.closed];
   await engine.hangUpAll();
   const views = [...early, ...(await engine.takeEnded())];
+  const said = await load.said();
   const { refusals, callIds } = started;
   const unopened = callIds.length - load.openedCount;
   const failedCalls = refusals.length + Math.max(early.length, lost.length, unopened);
@@ -98,5 +101,6 @@ async function measure(
     ...refusals.map(({ code }) => `a call was refused: ${code}`),
     ...engine.log,
   ];
-  return { latency, load: report, windows, rssPerCallMb, failedCalls, refusals, views, troubles };
+  const figures = { latency, load: report, windows, rssPerCallMb, failedCalls, refusals };
+  return { ...figures, views, said, troubles };
 }
