@@ -1,4 +1,4 @@
-/** The ladder: more and more calls until they are not carried. Pure but for the runs it asks for. */
+/** The ladder: more and more calls until they are not carried. Pure but for its runs. */
 import { whyNotCarried, type Carried } from "./verdict.js";
 
 /** What a rung is judged by. */
