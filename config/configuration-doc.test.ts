@@ -56,6 +56,7 @@ describe("docs/configuration.md", () => {
     ["calls.durationMax", limits.calls.durationMsMax, formatDuration],
     ["recognition.processes", limits.recognition.processCount, String],
     ["recognition.decodersPerProcess", limits.recognition.decodersPerProcess, String],
+    ["recognition.hedge", limits.recognition.hedgeMs, formatDuration],
     ["recognition.vendors[].streamsMax", limits.recognitionVendor.streamsMax, String],
     ["recognition.vendors[].warm", limits.recognitionVendor.warmCount, String],
     ["recognition.vendors[].connect", limits.recognitionVendor.connectMsMax, formatDuration],

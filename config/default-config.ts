@@ -53,6 +53,8 @@ export function withDefaults(overrides: ConfigOverrides): Config {
       processCount: limits.recognition.processCount.default,
       decodersPerProcess: limits.recognition.decodersPerProcess.default,
       vendors: [],
+      isEmbeddedLast: false,
+      choose: "inOrder",
       ...overrides.recognition,
     },
     storage: { kekFile: join(dataDir, "kek"), ...overrides.storage, dataDir },

@@ -91,6 +91,11 @@ export const fileSchema = part({
     decodersPerProcess: whole(limits.recognition.decodersPerProcess),
     modelDir: path.optional(),
     vendors: listOf(recognitionVendor, "recognisers, each with vendor and url"),
+    embeddedLast: flag,
+    choose: z
+      .enum(["inOrder", "healthiest"], { error: "must be inOrder or healthiest" })
+      .optional(),
+    hedge: duration(limits.recognition.hedgeMs),
   }),
   storage: section({ dataDir: path.optional(), kekFile: path.optional() }),
   recording: section({ enabled: flag }),

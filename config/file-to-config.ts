@@ -113,6 +113,9 @@ function recognitionOf(
     decodersPerProcess: recognition.decodersPerProcess,
     modelDir: mapped(recognition.modelDir, (path) => resolve(folder, path)),
     vendors,
+    isEmbeddedLast: recognition.embeddedLast,
+    choose: recognition.choose,
+    hedgeMs: recognition.hedge,
   });
 }
 

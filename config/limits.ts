@@ -47,6 +47,8 @@ export const limits = {
   recognition: {
     processCount: { min: 1, max: 64, default: 1 },
     decodersPerProcess: { min: 1, max: 256, default: 16 },
+    /** Nobody is asked as well, unless it is said. */
+    hedgeMs: { min: 50, max: 5 * second, default: 500 },
   },
   /** Each of `recognition.vendors`. */
   recognitionVendor: {

@@ -126,7 +126,7 @@ log: { level: inof }`;
       '4 gateway.idle: must be a duration with its unit (ms, s, m or h) from 1s to 10m, like "5s", not 30',
       "6 calls.max: must be a whole number from 1 to 100000, not -5",
       '7 calls.ringMax: must be a duration with its unit (ms, s, m or h) from 1s to 3m, like "5s", not "10 parsecs"',
-      '8 recognition: must be a map with any of: enabled, processes, decodersPerProcess, modelDir, vendors, not "yes"',
+      '8 recognition: must be a map with any of: enabled, processes, decodersPerProcess, modelDir, vendors, embeddedLast, choose, hedge, not "yes"',
       '9 flows: must be a list of flow files, or "shipped", at least one, not an empty list',
       expect.stringMatching(/^11 trunks.0.name: must be a name: .* not "1st"$/),
       '12 trunks.0.kind: must be one of loopback, asterisk, not "sip"',

@@ -98,6 +98,12 @@ export type RecognitionConfig = {
   readonly modelDir?: string;
   /** Recognisers on the network, used instead of the embedded one; empty: the embedded one. */
   readonly vendors: readonly RecognitionVendorConfig[];
+  /** The embedded recogniser stands behind the vendors, for when they fail. */
+  readonly isEmbeddedLast: boolean;
+  /** Among vendors that work: the first, or the one that is likely to answer soonest. */
+  readonly choose: "inOrder" | "healthiest";
+  /** So long after the end of the audio the next vendor is asked as well; left out: never. */
+  readonly hedgeMs?: number;
 };
 
 /** Where things are kept. Absolute paths. */

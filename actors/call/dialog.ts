@@ -317,6 +317,7 @@ function understand(
     readonly turnId: number;
     readonly text: string;
     readonly isRejected: boolean;
+    readonly waitedMs?: number;
     readonly atMs: number;
   },
   ctx: Context<DialogMessage>,
@@ -328,7 +329,10 @@ function understand(
   const { text, isRejected } = final;
   const { callId } = options.spec;
   if (state.outcome !== undefined) return;
-  if (state.clock !== undefined) state.clock.finalAtMs = final.atMs;
+  if (state.clock !== undefined) {
+    state.clock.finalAtMs = final.atMs;
+    state.clock.vendorMs = final.waitedMs ?? 0;
+  }
   options.ports.report(callId, {
     kind: "transcript",
     side: "callee",

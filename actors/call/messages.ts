@@ -98,6 +98,8 @@ export type DialogMessage =
       readonly turnId: number;
       readonly text: string;
       readonly isRejected: boolean;
+      /** For a recogniser of somebody else's. */
+      readonly waitedMs?: number;
       readonly atMs: number;
     }
   | { readonly kind: "keypad"; readonly digit: string }

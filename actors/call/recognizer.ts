@@ -25,8 +25,13 @@ type Stretch = {
   readonly kept: KeptAudio;
   retries: number;
   isFinished: boolean;
-  result: { readonly text: string; readonly isRejected: boolean } | undefined;
+  result: StretchResult | undefined;
 };
+
+type StretchResult = Pick<
+  Extract<RecognizerEvent, { kind: "final" }>,
+  "text" | "isRejected" | "waitedMs"
+>;
 
 type Turn = {
   readonly id: number;
@@ -195,16 +200,11 @@ function retry(
 }
 
 /** Notes what a stretch was; once all are known, the turn has its transcript. */
-function settle(
-  options: Options,
-  turn: Turn,
-  stretch: Stretch,
-  result: { readonly text: string; readonly isRejected: boolean },
-): void {
+function settle(options: Options, turn: Turn, stretch: Stretch, result: StretchResult): void {
   stretch.stream = undefined;
   stretch.isFinished = true;
   stretch.kept.clear();
-  stretch.result = { text: result.text, isRejected: result.isRejected };
+  stretch.result = result;
   const results = turn.stretches.flatMap((one) => one.result ?? []);
   if (results.length < turn.stretches.length) return;
   const understood = results.filter((one) => !one.isRejected);
@@ -214,6 +214,7 @@ function settle(
     turnId: turn.id,
     text: texts.filter((text) => text !== "").join(" "),
     isRejected: understood.length === 0,
+    waitedMs: result.waitedMs ?? 0,
     atMs: options.ports.time.nowMs(),
   });
 }

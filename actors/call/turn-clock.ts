@@ -7,6 +7,8 @@ export type TurnClock = {
   readonly speechEndAtMs: number;
   readonly endpointAtMs: number;
   finalAtMs?: number;
+  /** How much of the way to the final a service of somebody else took. */
+  vendorMs?: number;
   decidedAtMs?: number;
   /** The utterance that answers. */
   utterance?: number;
@@ -29,8 +31,8 @@ export function turnLatency(clock: TurnClock, startedAtMs: number): TurnLatency 
     asrFinalMs: finalAtMs - endpointAtMs,
     decisionMs: decidedAtMs - finalAtMs,
     playoutMs: startedAtMs - decidedAtMs,
-    // Recogniser and voice are embedded, so they count as ours: no wait is taken off.
-    turnEngineMs: turnMs - endpointMs,
+    // An embedded recogniser and voice count as ours: only what others took is taken off.
+    turnEngineMs: turnMs - endpointMs - Math.min(clock.vendorMs ?? 0, finalAtMs - endpointAtMs),
     isCached: clock.isCached === true,
   };
 }

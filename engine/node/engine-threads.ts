@@ -221,7 +221,8 @@ export class EngineThreads {
     const { shardHeapMbMax: heapMbMax } = config.threads;
     const beat = new Int32Array(new SharedArrayBuffer(4));
     const vendors = shareOfVendors(config.recognition.vendors, shardIndex, config.threads);
-    const recognition = { sockets: recognitionSockets, vendors };
+    const { choose, hedgeMs } = config.recognition;
+    const recognition = { sockets: recognitionSockets, vendors, choose, hedgeMs };
     const data = { shardIndex, recognition, beat };
     const thread = startShard(host, time, { data, heapMbMax });
     thread.onReport((report) => this.#shardReport(thread, report));

@@ -36,7 +36,7 @@ export async function startRecognition(
 ): Promise<Recognition> {
   if (!config.isEnabled)
     return none("speech recognition is switched off: callers answer by keypad");
-  if (config.vendors.length > 0) return none(undefined);
+  if (config.vendors.length > 0 && !config.isEmbeddedLast) return none(undefined);
   const { modelDir: modelDirectory, processCount: processes, decodersPerProcess } = config;
   const available = isPocketSphinxAvailable(modelDirectory);
   if (!available.ok && modelDirectory === undefined) {

@@ -3,10 +3,10 @@
  * one by way of its processes, with the grammars they should have ready.
  */
 import type { Rng, Time } from "../../base/ports.js";
-import type { RecognitionVendorConfig } from "../../config/schema.js";
+import type { RecognitionConfig, RecognitionVendorConfig } from "../../config/schema.js";
 import type { CompiledFlow, Expectation } from "../../dialog/dialog-types.js";
 import { createNetworkRecognizer } from "../../speech/asr/network/network-recognizer.js";
-import { createVendor } from "../../speech/asr/network/vendor-registry.js";
+import type { RecognitionNotice } from "../../speech/asr/network/resilient.js";
 import { createRecognitionClient } from "../../speech/asr/recognition-client.js";
 import type { Grammar, Recognizer } from "../../speech/asr/recognizer.js";
 
@@ -16,6 +16,14 @@ export type ShardRecognition = {
   readonly sockets: readonly string[];
   /** Recognisers on the network, with this shard's part of their streams. */
   readonly vendors: readonly RecognitionVendorConfig[];
+  readonly choose: RecognitionConfig["choose"];
+  readonly hedgeMs: number | undefined;
+};
+
+export type RecognitionPorts = {
+  readonly time: Time;
+  readonly rng: Rng;
+  readonly observe: (notice: RecognitionNotice) => void;
 };
 
 export type OpenRecognizer = {
@@ -25,19 +33,27 @@ export type OpenRecognizer = {
   close(): void;
 };
 
-/** @returns undefined when there is nothing to recognise with: callers answer by keypad */
+/**
+ * With vendors, the embedded recogniser stands behind them where there is one.
+ *
+ * @returns undefined when there is nothing to recognise with: callers answer by keypad
+ */
 export function openRecognizer(
-  { sockets, vendors }: ShardRecognition,
-  ports: { readonly time: Time; readonly rng: Rng },
+  { sockets, vendors, choose, hedgeMs }: ShardRecognition,
+  ports: RecognitionPorts,
 ): OpenRecognizer | undefined {
-  const [config] = vendors;
-  if (config === undefined) return sockets.length === 0 ? undefined : embedded(sockets, ports.time);
-  const network = createNetworkRecognizer({
-    vendor: createVendor(config),
-    limits: config,
-    ...ports,
-  });
-  return { recognizer: network, prepare: () => undefined, close: () => network.close() };
+  const local = sockets.length === 0 ? undefined : embedded(sockets, ports.time);
+  if (vendors.length === 0) return local;
+  const last = local?.recognizer;
+  const network = createNetworkRecognizer({ vendors, last, choose, hedgeMs, ...ports });
+  return {
+    recognizer: network,
+    prepare: (flow) => local?.prepare(flow),
+    close() {
+      network.close();
+      local?.close();
+    },
+  };
 }
 
 /** Phrases that cannot be listened for are reported by the processes themselves. */

@@ -9,6 +9,7 @@ import { loadVad } from "../../speech/vad/fvad.js";
 import type { ShardCommand, ShardReport } from "../control/messages.js";
 import { openRecognizer, type ShardRecognition } from "./open-recognizer.js";
 import { shardLetters } from "./shard-letters.js";
+import { recognitionLog } from "./recognition-log.js";
 import { ShardThread } from "./shard-thread.js";
 
 export type ShardThreadData = {
@@ -25,7 +26,11 @@ const time = nodeTime();
 const report = (message: ShardReport): void => port.postMessage(message);
 
 async function start(): Promise<void> {
-  const recognizer = openRecognizer(recognition, { time, rng: nodeRng });
+  const recognizer = openRecognizer(recognition, {
+    time,
+    rng: nodeRng,
+    observe: recognitionLog(time, report),
+  });
   const vad = await loadVad();
   const name = `shard-${shardIndex}`;
   const letters = shardLetters(time, report);

@@ -42,6 +42,8 @@ export type RecognizerEvent =
       readonly words?: readonly WordTime[];
       /** 0 to 1, of the whole text; where the recogniser has one. */
       readonly confidence?: number;
+      /** From `finish` to this event, where somebody else's service was waited for. */
+      readonly waitedMs?: number;
     }
   /** The stream is dead; open a new one. `error.code` is one of `RecognitionCode`. */
   | { readonly kind: "failed"; readonly error: ErrorData };

@@ -1,63 +1,69 @@
-/** The `Recognizer` port over network vendors: what a thread opens its streams on. */
+/** The `Recognizer` port over the vendors of the configuration: a shard opens its streams here. */
 import type { Rng, Time } from "../../../base/ports.js";
 import type { RecognitionVendorConfig } from "../../../config/schema.js";
-import type { Grammar, Recognizer, RecognizerEvent, RecognizerStream } from "../recognizer.js";
-import { answerMatcher } from "./answer-match.js";
+import type { Recognizer } from "../recognizer.js";
 import { Attempt } from "./attempt.js";
+import {
+  createResilientRecognizer,
+  type RecognitionNotice,
+  type ResilientOptions,
+  type Seat,
+} from "./resilient.js";
 import { SocketPool } from "./socket-pool.js";
-import type { Vendor } from "./vendor.js";
-
-/** `streamsMax` is this thread's part of it. */
-export type VendorLimits = Pick<
-  RecognitionVendorConfig,
-  "streamsMax" | "warmCount" | "connectMsMax" | "finalMsMax"
->;
+import { createVendor } from "./vendor-registry.js";
+import { VendorHealth } from "./vendor-health.js";
 
 export type NetworkRecognizerOptions = {
-  readonly vendor: Vendor;
-  readonly limits: VendorLimits;
+  /** In the order in which they are preferred; `streamsMax` is this thread's part of it. */
+  readonly vendors: readonly RecognitionVendorConfig[];
+  /** Another recogniser behind them all, for when they fail. */
+  readonly last?: Recognizer | undefined;
+  readonly choose: ResilientOptions["choose"];
+  readonly hedgeMs?: number | undefined;
   readonly time: Time;
   readonly rng: Rng;
+  readonly observe?: (notice: RecognitionNotice) => void;
 };
 
 export interface NetworkRecognizer extends Recognizer {
+  /** Gives up what is open and closes all connections. */
   close(): void;
 }
 
-/** A recogniser on one vendor. It connects when the first stream is opened. */
+/** Connects when the first stream is opened. */
 export function createNetworkRecognizer(options: NetworkRecognizerOptions): NetworkRecognizer {
-  const { vendor, limits, time, rng } = options;
-  const pool = new SocketPool({ ...limits, time, rng, idleMsMax: vendor.idleMsMax });
+  const { time, rng, choose, hedgeMs, last, observe = () => undefined } = options;
+  const health = (): VendorHealth => new VendorHealth({ clock: time, rng });
+  const pools: SocketPool[] = [];
+  const seats = options.vendors.map((config): Seat => {
+    const vendor = createVendor(config);
+    const pool = new SocketPool({ ...config, time, rng, idleMsMax: vendor.idleMsMax });
+    pools.push(pool);
+    const { name, finalMsMax } = config;
+    return {
+      name,
+      health: health(),
+      isFull: () => pool.isFull,
+      open: (request, listener) =>
+        new Attempt({ vendor, pool, time, finalMsMax, ...request }, listener),
+    };
+  });
+  if (last !== undefined) seats.push(lastSeat(last, health()));
+  const recognizer = createResilientRecognizer({ seats, time, rng, choose, hedgeMs, observe });
   return {
-    ratesHz: [8000, 16_000],
-    open({ grammar, rateHz }, listener) {
-      const text = new AnswerText(grammar, listener);
-      const { finalMsMax } = limits;
-      return new Attempt({ vendor, pool, time, finalMsMax, grammar, rateHz }, (event) =>
-        text.take(event),
-      ) satisfies RecognizerStream;
+    ratesHz: recognizer.ratesHz,
+    open: (request, listener) => recognizer.open(request, listener),
+    close() {
+      for (const pool of pools) pool.close();
     },
-    close: () => pool.close(),
   };
 }
 
-/** Joins sentences to the text of the utterance, in the words of the grammar. */
-class AnswerText {
-  readonly #grammar: Grammar;
-  readonly #listener: (event: RecognizerEvent) => void;
-  #committed = "";
-
-  constructor(grammar: Grammar, listener: (event: RecognizerEvent) => void) {
-    this.#grammar = grammar;
-    this.#listener = listener;
-  }
-
-  take(event: Parameters<ConstructorParameters<typeof Attempt>[1]>[0]): void {
-    if (event.kind === "failed") return this.#listener(event);
-    const whole = `${this.#committed} ${event.text}`.trim();
-    if (event.kind === "committed") this.#committed = whole;
-    const answer = answerMatcher(this.#grammar)(whole);
-    if (event.kind !== "final") return this.#listener({ kind: "partial", ...answer });
-    this.#listener({ kind: "final", text: answer.text, isRejected: answer.text === "" });
-  }
+function lastSeat(recognizer: Recognizer, health: VendorHealth): Seat {
+  return {
+    name: "embedded",
+    health,
+    isFull: () => false,
+    open: (request, listener) => recognizer.open(request, listener),
+  };
 }

@@ -4,8 +4,9 @@ import { nodeRng, nodeTime } from "../../../base/node-ports.js";
 import type { Grammar, RecognizerEvent } from "../recognizer.js";
 import { startMockVendor, type MockVendor } from "../testing/mock-vendor.js";
 import { speakTones } from "../testing/tone-words.js";
+import { recognitionVendor } from "../../../config/default-config.js";
+import type { RecognitionVendorConfig } from "../../../config/schema.js";
 import { createNetworkRecognizer, type NetworkRecognizer } from "./network-recognizer.js";
-import { websocketJson, type WebsocketJsonSettings } from "./websocket-json.js";
 
 const grammar: Grammar = {
   language: "en-US",
@@ -13,7 +14,6 @@ const grammar: Grammar = {
   digits: { min: 2, max: 4 },
 };
 const withEnd = { endMessage: '{"type":"end"}', finalField: "is_final" };
-const limits = { streamsMax: 4, warmCount: 1, connectMsMax: 2000, finalMsMax: 1500 };
 
 describe("JSON over WebSocket", () => {
   let mock: MockVendor;
@@ -25,14 +25,20 @@ describe("JSON over WebSocket", () => {
   afterEach(() => recognizer?.close());
   afterAll(() => mock.kill());
 
-  function open(settings: Partial<WebsocketJsonSettings> = {}): NetworkRecognizer {
-    const vendor = websocketJson({ url: mock.url, replaySpeed: 4, ...settings });
-    return (recognizer = createNetworkRecognizer({
-      vendor,
-      limits,
+  function open(settings: Partial<RecognitionVendorConfig> = {}): void {
+    const vendor = recognitionVendor({
+      vendor: "websocket-json",
+      url: mock.url,
+      streamsMax: 4,
+      replaySpeed: 4,
+      ...settings,
+    });
+    recognizer = createNetworkRecognizer({
+      vendors: [vendor],
+      choose: "inOrder",
       time: nodeTime(),
       rng: nodeRng,
-    }));
+    });
   }
 
   /** Says the words in frames of 20 ms and waits for the end of the stream. */
@@ -58,7 +64,7 @@ describe("JSON over WebSocket", () => {
     expect(events).toEqual([
       { kind: "partial", text: "yes", isComplete: false },
       { kind: "partial", text: "Yes, please.", isComplete: true },
-      { kind: "final", text: "Yes, please.", isRejected: false },
+      expect.objectContaining({ kind: "final", text: "Yes, please.", isRejected: false }),
     ]);
   });
 
@@ -70,19 +76,17 @@ describe("JSON over WebSocket", () => {
 
   it("brings audio to a rate the server takes", async () => {
     open({ ...withEnd, ratesHz: [16_000] });
-    expect((await say("four zero seven one")).at(-1)).toEqual({
+    expect((await say("four zero seven one")).at(-1)).toMatchObject({
       kind: "final",
       text: "4071",
-      isRejected: false,
     });
   });
 
   it("takes the last text for final where the server has no end", async () => {
     open();
-    expect((await say("tomorrow morning")).at(-1)).toEqual({
+    expect((await say("tomorrow morning")).at(-1)).toMatchObject({
       kind: "final",
       text: "tomorrow morning",
-      isRejected: false,
     });
   });
 
@@ -94,14 +98,11 @@ describe("JSON over WebSocket", () => {
     expect((await say("goodbye")).at(-1)).toMatchObject({ text: "goodbye" });
   });
 
-  it("refuses more streams than it may have", async () => {
+  it("lets an utterance wait for a free stream when all that it may have are in use", async () => {
     open(withEnd);
-    const finals = await Promise.all(
-      ["one", "two", "three", "four", "five"].map(async (word) => (await say(word)).at(-1)),
-    );
-    expect(finals.filter((event) => event?.kind === "failed")).toMatchObject([
-      { error: { code: "RECOGNITION_BUSY" } },
-    ]);
+    const words = ["okay", "right", "wrong", "today", "later"];
+    const finals = await Promise.all(words.map(async (word) => (await say(word)).at(-1)));
+    expect(finals).toMatchObject(words.map((text) => ({ kind: "final", text })));
   });
 
   it("rejects silence", async () => {
@@ -111,7 +112,7 @@ describe("JSON over WebSocket", () => {
       opened.write(new Int16Array(4000));
       opened.finish();
     });
-    expect(await stream).toEqual({ kind: "final", text: "", isRejected: true });
+    expect(await stream).toMatchObject({ kind: "final", text: "", isRejected: true });
   });
 
   it("says that nobody listens there", async () => {
