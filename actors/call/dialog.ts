@@ -313,13 +313,7 @@ function bargeIn(
 function understand(
   options: DialogOptions,
   state: DialogState,
-  final: {
-    readonly turnId: number;
-    readonly text: string;
-    readonly isRejected: boolean;
-    readonly waitedMs?: number;
-    readonly atMs: number;
-  },
+  final: Omit<Extract<DialogMessage, { kind: "final" }>, "kind">,
   ctx: Context<DialogMessage>,
 ): void {
   // Of a turn that was reopened, answered by key, or given up.
