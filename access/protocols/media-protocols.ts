@@ -1,12 +1,20 @@
 /** The media protocols there are. A new one is a file of its own and a line here. */
 import { asteriskProtocol } from "./asterisk-session.js";
+import { exotelProtocol, plivoProtocol, telnyxProtocol } from "./carrier-sessions.js";
 import type { MediaProtocol } from "./media-protocol.js";
 import { nativeProtocol } from "./native-session.js";
 import { twilioProtocol } from "./twilio-session.js";
 
 /** All protocols with their defaults. */
 export function mediaProtocols(): readonly MediaProtocol[] {
-  return [nativeProtocol(), twilioProtocol(), asteriskProtocol()];
+  return [
+    nativeProtocol(),
+    twilioProtocol(),
+    telnyxProtocol(),
+    plivoProtocol(),
+    exotelProtocol(),
+    asteriskProtocol(),
+  ];
 }
 
 /** The protocol of a path, e.g. `/media/twilio`; undefined when no protocol lives there. */

@@ -1,13 +1,8 @@
 import { describe, expect, it } from "vitest";
 import fc from "fast-check";
 import { isProtocolError } from "./protocol-error.js";
-import {
-  decodePayload,
-  emptyTwilioMediaScan,
-  parseTwilio,
-  twilioScanner,
-  twilioWriter,
-} from "./twilio.js";
+import { decodePayload } from "./json-stream.js";
+import { emptyTwilioMediaScan, parseTwilio, twilioScanner, twilioWriter } from "./twilio.js";
 
 const SID = "MZ18ad3ab5a668481ce02b83e7395059f0";
 const usual =
@@ -27,7 +22,7 @@ function scanned(text: string): Media | undefined {
 
 function parsed(text: string): Media | undefined {
   const message = parseTwilio(text);
-  if (message.event !== "media" || message.streamSid !== SID) return undefined;
+  if (message.event !== "media" || message.streamId !== SID) return undefined;
   const { isInbound, timestampMs, payload } = message;
   return { isInbound, timestampMs, payload };
 }
@@ -197,17 +192,17 @@ describe("Twilio's other messages", () => {
     const dtmf = { event: "dtmf", streamSid: SID, dtmf: { track: "inbound_track", digit: "1" } };
     expect(parseTwilio(JSON.stringify(dtmf, null, 2))).toEqual({
       event: "dtmf",
-      streamSid: SID,
+      streamId: SID,
       digit: "1",
     });
     const mark = { mark: { name: "ü\n" }, streamSid: SID, event: "mark" };
     expect(parseTwilio(JSON.stringify(mark))).toEqual({
       event: "mark",
-      streamSid: SID,
+      streamId: SID,
       name: "ü\n",
     });
-    expect(parseTwilio('{"event":"connected","protocol":"Call"}')).toEqual({ event: "connected" });
-    expect(parseTwilio('{"event":"later"}')).toEqual({ event: "unknown" });
+    expect(parseTwilio('{"event":"connected","protocol":"Call"}')).toEqual({ event: "ignored" });
+    expect(parseTwilio('{"event":"later"}')).toEqual({ event: "ignored" });
   });
 
   it("are refused without a word of what a person dialled or was given as a secret", () => {

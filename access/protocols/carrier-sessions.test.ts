@@ -1,0 +1,223 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { isProtocolError } from "../../codecs/wire/protocol-error.js";
+import {
+  connectCarrierClient,
+  type CarrierDialect,
+  type CarrierStream,
+} from "../client/carrier-client.js";
+import { exotelDialect, plivoDialect, telnyxDialect } from "../client/carrier-dialects.js";
+import { exotelProtocol, plivoProtocol, telnyxProtocol } from "./carrier-sessions.js";
+import type { MediaProtocol, MediaSink, StreamStart } from "./media-protocol.js";
+import { protocolConformance } from "./protocol-conformance.js";
+
+const stream = (): CarrierStream => ({
+  streamId: "MZcall-7",
+  callId: "call-7",
+  token: "secret-token",
+  parameters: { job: "42" },
+  sequence: 1,
+});
+
+const carriers: readonly [name: string, MediaProtocol, CarrierDialect][] = [
+  ["telnyx", telnyxProtocol(), telnyxDialect],
+  ["plivo", plivoProtocol(), plivoDialect],
+  ["exotel", exotelProtocol(), exotelDialect],
+];
+
+function open(protocol: MediaProtocol) {
+  const sent: string[] = [];
+  const starts: StreamStart[] = [];
+  const told: unknown[][] = [];
+  const sink: MediaSink = {
+    started: (one) => void starts.push(one),
+    frame: (_id, payload, samples) => void told.push(["frame", payload[0], samples]),
+    dtmf: (_id, digit) => void told.push(["dtmf", digit]),
+    markReached: (_id, name, certainty) => void told.push(["mark", name, certainty]),
+    ended: (_id, reason) => void told.push(["ended", reason]),
+  };
+  const session = protocol.open(
+    (message) => void sent.push(message as string),
+    sink,
+    () => undefined,
+    { query: "callId=from-url&token=from-url", nowMs: () => 0 },
+  );
+  const receive = (fields: object): void => session.receive(JSON.stringify(fields));
+  return { session, sent, starts, told, receive };
+}
+
+describe.each(carriers)("the protocol of %s", (name, protocol, dialect) => {
+  const cases = protocolConformance({
+    protocol,
+    connect: (options) =>
+      connectCarrierClient({ url: `ws://memory/media/${name}`, ...options }, dialect),
+    broken: [
+      { name: "binary", message: Uint8Array.of(1), code: "PROTOCOL_MESSAGE_KIND" },
+      { name: "no JSON", message: '{"event":', code: "PROTOCOL_JSON" },
+      { name: "no event", message: "{}", code: "PROTOCOL_FIELD" },
+      {
+        name: "a second start",
+        message: JSON.stringify(dialect.start(stream())),
+        code: "PROTOCOL_ORDER",
+      },
+      {
+        name: "audio of another stream",
+        message: JSON.stringify(
+          dialect.media(
+            { ...stream(), streamId: "other" },
+            { chunk: 1, timestampMs: 0, payload: "" },
+          ),
+        ),
+        code: "PROTOCOL_STREAM",
+      },
+      {
+        name: "a payload that is not base64",
+        message: JSON.stringify(
+          dialect.media(stream(), { chunk: 1, timestampMs: 0, payload: "*AAA" }),
+        ),
+        code: "PROTOCOL_PAYLOAD",
+      },
+      {
+        name: "a key that no telephone has",
+        message: JSON.stringify(dialect.dtmf(stream(), "E")),
+        code: "PROTOCOL_FIELD",
+      },
+    ],
+  });
+  // Exotel plays nothing under 100 ms: its audio waits for more, or for a mark.
+  const isWhole = protocol.name !== "exotel";
+  it.each(
+    cases.filter(
+      ({ name: one }) => isWhole || !/ear|copies|drops frames|not before|clears/.test(one),
+    ),
+  )("$name", ({ run }) => run());
+
+  it("names call and token by its own parameters, before those of the URL", () => {
+    const { starts, receive } = open(protocol);
+    receive(dialect.start(stream()));
+    expect(starts[0]).toMatchObject({
+      callId: "call-7",
+      token: "secret-token",
+      format: dialect.format,
+    });
+  });
+
+  it("takes call and token from the URL where its parameters have none", () => {
+    const { starts, receive } = open(protocol);
+    const text = JSON.stringify(dialect.start(stream()));
+    const without = text.replace(/"callId":"call-7","token":"secret-token"/, "");
+    receive(
+      JSON.parse(
+        without.replace("callId=call-7;token=secret-token", "").replace(",}", "}"),
+      ) as object,
+    );
+    expect(starts[0]).toMatchObject({ callId: "from-url", token: "from-url" });
+  });
+
+  it("answers any mutation of its messages with its own errors only", () => {
+    const payload = Buffer.alloc(160, 0x7f).toString("base64");
+    const valid = [
+      dialect.start(stream()),
+      dialect.media(stream(), { chunk: 1, timestampMs: 0, payload }),
+      dialect.mark(stream(), "u1"),
+      dialect.dtmf(stream(), "5"),
+    ].map((fields) => JSON.stringify(fields));
+    const edit = fc.tuple(
+      fc.nat(valid.length - 1),
+      fc.nat(400),
+      fc.string({ unit: "binary", minLength: 1, maxLength: 1 }),
+    );
+    fc.assert(
+      fc.property(fc.array(edit, { maxLength: 20 }), (edits) => {
+        const { session } = open(protocol);
+        for (const [which, at, character] of edits) {
+          const text = valid[which]!;
+          for (const message of [
+            text.slice(0, at) + character + text.slice(at + 1),
+            text.slice(0, at),
+          ]) {
+            try {
+              session.receive(message);
+            } catch (error) {
+              expect(isProtocolError(error), String(error)).toBe(true);
+            }
+          }
+        }
+      }),
+    );
+  });
+});
+
+describe("a Telnyx session", () => {
+  const media = (chunk: number) => {
+    const payload = Buffer.alloc(160, chunk).toString("base64");
+    return telnyxDialect.media(stream(), { chunk, timestampMs: (chunk - 1) * 20, payload });
+  };
+  const heard = (chunks: readonly number[]): unknown[] => {
+    const { receive, told } = open(telnyxProtocol());
+    receive(telnyxDialect.start(stream()));
+    for (const chunk of chunks) receive(media(chunk));
+    return told.map(([, value]) => value);
+  };
+
+  it("puts media back into order, and takes each chunk once", () => {
+    expect(heard([1, 3, 2, 2, 4, 6, 5, 1])).toEqual([1, 2, 3, 4, 5, 6]);
+  });
+
+  it("waits for a chunk that is lost no longer than five others take", () => {
+    expect(heard([1, 3, 4, 5, 6, 7])).toEqual([1]);
+    expect(heard([1, 3, 4, 5, 6, 7, 8, 2, 9])).toEqual([1, 3, 4, 5, 6, 7, 8, 9]);
+  });
+
+  it("goes on when Telnyx refuses something of ours", () => {
+    const { receive, told } = open(telnyxProtocol());
+    receive(telnyxDialect.start(stream()));
+    receive({ event: "error", payload: { code: 100004, title: "rate limit" } });
+    receive(media(1));
+    expect(told).toEqual([["frame", 1, 0]]);
+  });
+
+  it("names the formats that are right when it is offered another", () => {
+    const { receive } = open(telnyxProtocol());
+    const start = JSON.stringify(telnyxDialect.start(stream())).replace("PCMA", "AMR-WB");
+    expect(() => receive(JSON.parse(start) as object)).toThrowError(
+      'message.start.media_format is "AMR-WB/8000/1", PCMU or PCMA at 8000 Hz or L16',
+    );
+  });
+});
+
+describe("a Plivo session", () => {
+  it("takes the mark that older documentation calls played", () => {
+    const { session, receive, told } = open(plivoProtocol());
+    receive(plivoDialect.start(stream()));
+    session.sendMark(1, "u1");
+    receive({ event: "played", name: "u1" });
+    expect(told).toEqual([["mark", "u1", "played"]]);
+  });
+});
+
+describe("an Exotel session", () => {
+  it("sends pieces of 100 ms, and fills the last one up before a mark", () => {
+    const { session, receive, sent } = open(exotelProtocol());
+    receive(exotelDialect.start(stream()));
+    const frame = new Uint8Array(320).fill(7);
+    for (let index = 0; index < 23; index++) session.sendFrame(1, frame, 1);
+    session.sendMark(1, "u1");
+    const pieces = sent.map((text) => JSON.parse(text) as { media?: { payload: string } });
+    const bytes = pieces.map(({ media }) => Buffer.from(media?.payload ?? "", "base64"));
+    expect(bytes.map(({ length }) => length)).toEqual([3200, 3200, 3200, 0]);
+    expect([bytes[2]![959], bytes[2]![960], bytes[2]![3199]]).toEqual([7, 0, 0]);
+  });
+
+  it("forgets what waits when it is cleared", () => {
+    const { session, receive, sent } = open(exotelProtocol());
+    receive(exotelDialect.start(stream()));
+    session.sendFrame(1, new Uint8Array(320), 1);
+    session.sendClear(1, 1);
+    session.sendMark(1, "u2");
+    expect(sent.map((text) => (JSON.parse(text) as { event: string }).event)).toEqual([
+      "clear",
+      "mark",
+    ]);
+  });
+});
