@@ -72,6 +72,7 @@ const pickUpMsMax = 15_000;
 const gatewayDefaults: Config["gateway"] = {
   host: "127.0.0.1",
   port: limits.gateway.port.default,
+  transport: "auto",
   connectionsMax: limits.gateway.connectionsMax.default,
   messageBytesMax: limits.gateway.messageBytesMax.default,
   bufferedBytesMax: limits.gateway.bufferedBytesMax.default,

@@ -18,7 +18,7 @@ import {
   text,
   whole,
 } from "./schema-parts.js";
-import type { LogLevel } from "./schema.js";
+import type { LogLevel, TransportName } from "./schema.js";
 import { suggestion } from "./suggestion.js";
 import { trunk } from "./trunk-schema.js";
 import { recognitionVendor } from "./vendor-schema.js";
@@ -48,21 +48,33 @@ function isMediaUrl(given: string): boolean {
 const flowRule = 'must be "shipped", or the path of a ".yaml" or ".yml" file';
 const flowPath = text(flowRule, /^(shipped|[^\0]+\.ya?ml)$/);
 
-const levels = ["trace", "debug", "info", "warn", "error", "silent"] as const;
-const level = z
-  .enum(levels satisfies readonly LogLevel[], {
-    error: ({ input }) => {
-      const hint = typeof input === "string" ? suggestion(input, levels) : "";
-      return `must be one of ${levels.join(", ")}${hint}`;
-    },
-  })
-  .optional();
+function oneOf<const Name extends string>(names: readonly Name[]) {
+  return z
+    .enum(names, {
+      error: ({ input }) => {
+        const hint = typeof input === "string" ? suggestion(input, names) : "";
+        return `must be one of ${names.join(", ")}${hint}`;
+      },
+    })
+    .optional();
+}
+
+const transports = ["auto", "lean", "ws", "uws"] as const satisfies readonly TransportName[];
+const levels = [
+  "trace",
+  "debug",
+  "info",
+  "warn",
+  "error",
+  "silent",
+] as const satisfies readonly LogLevel[];
 
 /** The whole file. */
 export const fileSchema = part({
   gateway: section({
     host,
     port: whole(limits.gateway.port),
+    transport: oneOf(transports),
     connectionsMax: whole(limits.gateway.connectionsMax),
     messageBytesMax: size(limits.gateway.messageBytesMax),
     bufferedBytesMax: size(limits.gateway.bufferedBytesMax),
@@ -102,7 +114,7 @@ export const fileSchema = part({
   flows: listOf(flowPath, 'flow files, or "shipped"'),
   prompts: section({ bytesMax: size(limits.prompts.bytesMax) }),
   trunks: listOf(trunk, "trunks, each with name and kind"),
-  log: section({ level, pretty: flag }),
+  log: section({ level: oneOf(levels), pretty: flag }),
 });
 
 /** A file of the right shape, with what it does not say left out. */

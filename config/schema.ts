@@ -4,12 +4,16 @@
  * nothing.
  */
 
+/** What carries the sockets; `auto` is `uws` where `uWebSockets.js` is installed, else `lean`. */
+export type TransportName = "auto" | "lean" | "ws" | "uws";
+
 /** A gateway thread: sockets and playout. */
 export type GatewayConfig = {
   /** Loopback: a media stream is let in by a token that travels in the clear. */
   readonly host: string;
   /** 0 lets the system choose. */
   readonly port: number;
+  readonly transport: TransportName;
   readonly connectionsMax: number;
   readonly messageBytesMax: number;
   /** A client that does not read is cut off beyond this. */

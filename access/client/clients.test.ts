@@ -9,7 +9,7 @@ import { memoryLink } from "../protocols/memory-link.js";
 import { nativeProtocol } from "../protocols/native-session.js";
 import { twilioProtocol } from "../protocols/twilio-session.js";
 import type { Listener } from "../transports/transport.js";
-import { createWsTransport } from "../transports/ws-transport.js";
+import { createLeanTransport } from "../transports/lean/lean-transport.js";
 import { connectMediaClient, connectTwilioClient, type MediaClientListener } from "./index.js";
 
 let listener: Listener | undefined;
@@ -26,7 +26,7 @@ async function serve(
   protocol: MediaProtocol,
   sinkOf: (session: () => MediaSession) => Partial<MediaSink>,
 ): Promise<string> {
-  listener = await createWsTransport().listen({
+  listener = await createLeanTransport().listen({
     host: "127.0.0.1",
     port: 0,
     messageBytesMax: 65_536,

@@ -1,16 +1,23 @@
 /**
  * A listener on Node's `http` server, shared by the drivers that speak WebSocket on its upgrade
- * sockets: handshakes in time and bounded in number, refusals, one sweep for quiet connections,
- * an orderly end. A driver adds what happens on a socket once its upgrade was accepted.
+ * sockets: handshakes in time and bounded in number, refusals, an orderly end. A driver adds what
+ * happens on a socket once its upgrade was accepted.
  */
 import { createServer, type IncomingMessage, type Server } from "node:http";
 import type { AddressInfo, Socket } from "node:net";
 import type { Duplex } from "node:stream";
-import { EngineError } from "../../base/errors.js";
 import type { Timer } from "../../base/ports.js";
 import {
+  acceptSafely,
+  introduce,
+  listenError,
+  sweep,
+  type Place,
+  type Sweep,
+  type SweptConnection,
+} from "./listening.js";
+import {
   CLOSE,
-  type Connection,
   type ListenOptions,
   type Listener,
   type UpgradeAnswer,
@@ -30,28 +37,6 @@ const BACKLOG = 1024;
  * to call says so at once, and a flood of silent ones cannot keep callers out.
  */
 const HANDSHAKES_MAX = 2048;
-
-/** What the listener needs of a driver's connection. */
-export interface SweptConnection extends Connection {
-  /** When something last came from the peer, monotonic. */
-  readonly heardMs: number;
-  /** Whether `listen` was called. */
-  readonly isListenedTo: boolean;
-  /** Asks the peer whether it is still there. */
-  ping(): void;
-  /** Cuts the connection without a word, for a peer that is not there any more. */
-  cutOff(reason: string): void;
-}
-
-/** A connection's place in its listener. */
-export type Place = {
-  readonly id: number;
-  readonly request: UpgradeRequest;
-  /** An error that is ours, not the peer's. */
-  failed(error: unknown, connection: Connection): void;
-  /** The connection is gone; called after its handler was told. */
-  gone(connection: SweptConnection): void;
-};
 
 /** An upgrade that was accepted and is not answered yet. */
 export type Upgrade = {
@@ -75,7 +60,7 @@ type ListenerState = {
   /** TCP connections that are not upgraded yet, oldest first, with the time they are given. */
   readonly handshakes: Map<Duplex, Timer>;
   nextId: number;
-  sweep: Timer | undefined;
+  sweep: Sweep | undefined;
   /** Set once closing has begun; resolves when everything is gone. */
   closing: Promise<void> | undefined;
   /** Called when the last connection of a closing listener is gone. */
@@ -104,7 +89,7 @@ export async function listenOnHttp(options: ListenOptions, adopt: Adopt): Promis
   );
   server.on("upgrade", (message, socket, head) => upgrade(state, message, socket, head));
   await bind(server, options);
-  scheduleSweep(state);
+  state.sweep = sweep(options, state.connections);
   return {
     port: (server.address() as AddressInfo).port,
     get connectionCount() {
@@ -119,15 +104,6 @@ function bind(server: Server, { host, port }: ListenOptions): Promise<void> {
     server.once("error", (cause: NodeJS.ErrnoException) => reject(listenError(host, port, cause)));
     server.listen({ host, port, backlog: BACKLOG }, resolve);
   });
-}
-
-/** Why a listener cannot be had. */
-export function listenError(host: string, port: number, cause: NodeJS.ErrnoException): EngineError {
-  const message =
-    `cannot listen on ${host} port ${port}: ${cause.message}; ` +
-    "a free port of an address of this machine is right";
-  const detail = { host, port, errno: cause.code };
-  return new EngineError("TRANSPORT_LISTEN_FAILED", message, detail, { cause });
 }
 
 /** A client that opens a TCP connection and says nothing is dropped in time. */
@@ -187,45 +163,9 @@ function decide(
   return acceptSafely(state.options, request);
 }
 
-/** A bug in the gateway's decision must not let anyone in, nor take the others down. */
-export function acceptSafely(options: ListenOptions, request: UpgradeRequest): UpgradeAnswer {
-  try {
-    return options.accept(request);
-  } catch {
-    // The requester learns no more; the gateway's tests would.
-    return { ok: false, status: 500, reason: "The request could not be judged." };
-  }
-}
-
-/** Tells of an open connection; one that nobody listens to is closed. */
-export function introduce(options: ListenOptions, connection: SweptConnection): void {
-  try {
-    options.connected(connection);
-    if (connection.isListenedTo) return;
-    throw new EngineError("TRANSPORT_NOT_LISTENED", "connected() returned without listen()");
-  } catch (error) {
-    connection.close(CLOSE.internalError, "internal error");
-    options.failed?.(error, connection);
-  }
-}
-
 function forget(state: ListenerState, connection: SweptConnection): void {
   state.connections.delete(connection);
   if (state.closing !== undefined && state.connections.size === 0) state.drained();
-}
-
-/** Four looks per idle period: quiet for half of it → ping, for all of it → gone. */
-function scheduleSweep(state: ListenerState): void {
-  const { time, idleMsMax } = state.options;
-  state.sweep = time.after(idleMsMax / 4, () => {
-    const nowMs = time.nowMs();
-    for (const connection of state.connections) {
-      const quietMs = nowMs - connection.heardMs;
-      if (quietMs >= idleMsMax) connection.cutOff(`nothing heard for ${Math.round(quietMs)} ms`);
-      else if (quietMs >= idleMsMax / 2) connection.ping();
-    }
-    scheduleSweep(state);
-  });
 }
 
 async function close(
@@ -233,7 +173,7 @@ async function close(
   code: number = CLOSE.goingAway,
   reason = "shutting down",
 ): Promise<void> {
-  state.sweep?.cancel();
+  state.sweep?.stop();
   const serverClosed = new Promise<void>((resolve) => state.server.close(() => resolve()));
   for (const socket of [...state.handshakes.keys()]) socket.destroy();
   const drained = new Promise<void>((resolve) => {

@@ -6,9 +6,9 @@
  */
 import type { WebSocket } from "ws";
 import type { Time, Timer } from "../../base/ports.js";
-import { isProtocolError } from "../../codecs/wire/protocol-error.js";
 import { closeReason, isSendableCloseCode } from "./close-reason.js";
-import type { Place, SweptConnection } from "./http-listener.js";
+import { HandlerSlot, waitsTooMuch } from "./handler-slot.js";
+import type { Place, SweptConnection } from "./listening.js";
 import { CLOSE, CLOSE_MS_MAX, type ConnectionHandler, type UpgradeRequest } from "./transport.js";
 
 export type WsConnectionOptions = Place & {
@@ -24,7 +24,7 @@ export class WsConnection implements SweptConnection {
   heardMs: number;
   readonly #socket: WebSocket;
   readonly #options: WsConnectionOptions;
-  #handler: ConnectionHandler | undefined;
+  readonly #handler: HandlerSlot;
   /** Why we are closing; undefined while open. */
   #ending: Ending | undefined;
   #cutOff: Timer | undefined;
@@ -35,6 +35,7 @@ export class WsConnection implements SweptConnection {
     this.heardMs = options.time.nowMs();
     this.#socket = socket;
     this.#options = options;
+    this.#handler = new HandlerSlot(this, options);
     socket.on("message", (data: Buffer, isBinary) => this.#receive(data, isBinary));
     socket.on("ping", (data) => this.#pong(data));
     socket.on("pong", () => (this.heardMs = options.time.nowMs()));
@@ -47,11 +48,11 @@ export class WsConnection implements SweptConnection {
   }
 
   get isListenedTo(): boolean {
-    return this.#handler !== undefined;
+    return this.#handler.isTaken;
   }
 
   listen(handler: ConnectionHandler): void {
-    this.#handler = handler;
+    this.#handler.take(handler);
   }
 
   send(message: Uint8Array | string): void {
@@ -83,20 +84,7 @@ export class WsConnection implements SweptConnection {
     const nowMs = this.#options.time.nowMs();
     this.heardMs = nowMs;
     if (this.#ending !== undefined) return;
-    try {
-      this.#handler?.message(isBinary ? data : data.toString(), nowMs);
-    } catch (error) {
-      this.#handlerThrew(error);
-    }
-  }
-
-  #handlerThrew(error: unknown): void {
-    if (isProtocolError(error)) {
-      this.close(CLOSE.protocolError, error.message);
-      return;
-    }
-    this.close(CLOSE.internalError, "internal error");
-    this.#options.failed(error, this);
+    this.#handler.message(isBinary ? data : data.toString(), nowMs);
   }
 
   /** Pongs count against the bound too: a peer may ping without ever reading. */
@@ -111,10 +99,7 @@ export class WsConnection implements SweptConnection {
     const { bufferedBytesMax } = this.#options;
     const bufferedBytes = this.#socket.bufferedAmount;
     if (bufferedBytes <= bufferedBytesMax) return;
-    this.close(
-      CLOSE.tryAgainLater,
-      `${bufferedBytes} bytes wait to be read, at most ${bufferedBytesMax} is right`,
-    );
+    this.close(CLOSE.tryAgainLater, waitsTooMuch(bufferedBytes, bufferedBytesMax));
   }
 
   /** The driver found a broken frame, and closes with the code that says which rule it broke. */
@@ -138,11 +123,7 @@ export class WsConnection implements SweptConnection {
     this.#cutOff?.cancel();
     const ending = this.#ending ?? { code, reason };
     this.#ending = ending;
-    try {
-      this.#handler?.closed(ending.code, ending.reason);
-    } catch (error) {
-      this.#options.failed(error, this);
-    }
+    this.#handler.closed(ending.code, ending.reason);
     this.#options.gone(this);
   }
 }

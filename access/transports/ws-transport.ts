@@ -3,7 +3,8 @@
  * not shrink, and it would cost a zlib context per call.
  */
 import { WebSocketServer } from "ws";
-import { listenOnHttp, type Adopt, type SweptConnection } from "./http-listener.js";
+import { listenOnHttp, type Adopt } from "./http-listener.js";
+import type { SweptConnection } from "./listening.js";
 import type { ListenOptions, Transport } from "./transport.js";
 import { WsConnection } from "./ws-connection.js";
 

@@ -4,7 +4,7 @@ import { assert } from "../../base/assert.js";
 import { toErrorData } from "../../base/errors.js";
 import { nodeTime } from "../../base/node-ports.js";
 import { mediaProtocols } from "../../access/protocols/media-protocols.js";
-import { createWsTransport } from "../../access/transports/ws-transport.js";
+import { chooseTransport } from "../../access/transports/choose-transport.js";
 import type { GatewayConfig } from "../../config/schema.js";
 import type { GatewayCommand, GatewayReport } from "../control/messages.js";
 import { Gateway } from "./gateway.js";
@@ -12,18 +12,23 @@ import { Gateway } from "./gateway.js";
 assert(parentPort !== null, "a gateway runs in a thread");
 const port = parentPort;
 
-const gateway = new Gateway({
-  config: workerData as GatewayConfig,
-  time: nodeTime(),
-  transport: createWsTransport(),
-  protocols: mediaProtocols(),
-  report(report: GatewayReport) {
-    port.postMessage(report);
-    if (report.kind === "stopped") port.close();
-  },
-});
-port.on("message", (command: GatewayCommand) => gateway.receive(command));
-gateway.start().catch((error: unknown) => {
-  port.postMessage({ kind: "failed", error: toErrorData(error) } satisfies GatewayReport);
+function report(what: GatewayReport): void {
+  port.postMessage(what);
+  if (what.kind === "stopped") port.close();
+}
+
+async function start(): Promise<void> {
+  const config = workerData as GatewayConfig;
+  const transport = await chooseTransport(config.transport, (why) =>
+    report({ kind: "log", level: "warn", message: "the lean transport is used", fields: { why } }),
+  );
+  const protocols = mediaProtocols();
+  const gateway = new Gateway({ config, time: nodeTime(), transport, protocols, report });
+  port.on("message", (command: GatewayCommand) => gateway.receive(command));
+  await gateway.start();
+}
+
+start().catch((error: unknown) => {
+  report({ kind: "failed", error: toErrorData(error) });
   port.close();
 });

@@ -1,7 +1,7 @@
 /** A gateway for tests: over real sockets, in this thread, with the shard's ends in hand. */
 import { MessageChannel, type MessagePort } from "node:worker_threads";
 import { mediaProtocols } from "../../access/protocols/media-protocols.js";
-import { createWsTransport } from "../../access/transports/ws-transport.js";
+import { createLeanTransport } from "../../access/transports/lean/lean-transport.js";
 import { createFrameRing, FrameRingReader, FrameRingWriter } from "../../base/frame-ring.js";
 import { nodeTime } from "../../base/node-ports.js";
 import type { Time } from "../../base/ports.js";
@@ -59,7 +59,7 @@ export async function startGateway(
   const gateway = new Gateway({
     config,
     time: options.time ?? nodeTime(),
-    transport: createWsTransport(),
+    transport: createLeanTransport(),
     protocols: mediaProtocols(),
     report: (report) => reports.push(report),
   });

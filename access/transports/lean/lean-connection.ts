@@ -8,9 +8,9 @@
  */
 import type { Duplex } from "node:stream";
 import type { Time, Timer } from "../../../base/ports.js";
-import { isProtocolError } from "../../../codecs/wire/protocol-error.js";
 import { closeReason, isSendableCloseCode } from "../close-reason.js";
-import type { Place, SweptConnection } from "../http-listener.js";
+import { HandlerSlot, waitsTooMuch } from "../handler-slot.js";
+import type { Place, SweptConnection } from "../listening.js";
 import { CLOSE, CLOSE_MS_MAX, type ConnectionHandler, type UpgradeRequest } from "../transport.js";
 import { FrameParser } from "./frame-parser.js";
 import { OPCODE } from "./frame-rules.js";
@@ -38,7 +38,7 @@ export class LeanConnection implements SweptConnection {
   readonly #socket: Duplex;
   readonly #slab: FrameSlab;
   readonly #parser: FrameParser;
-  #handler: ConnectionHandler | undefined;
+  readonly #handler: HandlerSlot;
   /** Why the connection ends; undefined while open. */
   #ending: Ending | undefined;
   #cutOff: Timer | undefined;
@@ -51,6 +51,7 @@ export class LeanConnection implements SweptConnection {
     this.#options = options;
     this.#socket = socket;
     this.#slab = options.slab;
+    this.#handler = new HandlerSlot(this, options);
     const receiver = {
       message: (data: Uint8Array | string) => this.#message(data),
       ping: (payload: Uint8Array) => this.#send(OPCODE.pong, payload),
@@ -70,11 +71,11 @@ export class LeanConnection implements SweptConnection {
   }
 
   get isListenedTo(): boolean {
-    return this.#handler !== undefined;
+    return this.#handler.isTaken;
   }
 
   listen(handler: ConnectionHandler): void {
-    this.#handler = handler;
+    this.#handler.take(handler);
   }
 
   send(message: Uint8Array | string): void {
@@ -110,21 +111,7 @@ export class LeanConnection implements SweptConnection {
   }
 
   #message(data: Uint8Array | string): void {
-    if (this.#ending !== undefined) return;
-    try {
-      this.#handler?.message(data, this.heardMs);
-    } catch (error) {
-      this.#handlerThrew(error);
-    }
-  }
-
-  #handlerThrew(error: unknown): void {
-    if (isProtocolError(error)) {
-      this.close(CLOSE.protocolError, error.message);
-      return;
-    }
-    this.close(CLOSE.internalError, "internal error");
-    this.#options.failed(error, this);
+    if (this.#ending === undefined) this.#handler.message(data, this.heardMs);
   }
 
   #send(opcode: number, payload: Uint8Array | string): void {
@@ -138,10 +125,7 @@ export class LeanConnection implements SweptConnection {
     const { bufferedBytesMax } = this.#options;
     const { bufferedBytes } = this;
     if (bufferedBytes <= bufferedBytesMax) return;
-    this.close(
-      CLOSE.tryAgainLater,
-      `${bufferedBytes} bytes wait to be read, at most ${bufferedBytesMax} is right`,
-    );
+    this.close(CLOSE.tryAgainLater, waitsTooMuch(bufferedBytes, bufferedBytesMax));
   }
 
   #peerClosed(code: number, reason: string): void {
@@ -184,11 +168,7 @@ export class LeanConnection implements SweptConnection {
   #closed(): void {
     this.#cutOff?.cancel();
     const ending = (this.#ending ??= { code: CLOSE.lost, reason: "" });
-    try {
-      this.#handler?.closed(ending.code, ending.reason);
-    } catch (error) {
-      this.#options.failed(error, this);
-    }
+    this.#handler.closed(ending.code, ending.reason);
     this.#options.gone(this);
   }
 }
