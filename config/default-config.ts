@@ -87,14 +87,13 @@ const gatewayDefaults: Config["gateway"] = {
 export function recognitionVendor(
   given: Pick<RecognitionVendorConfig, "vendor" | "url"> & Partial<RecognitionVendorConfig>,
 ): RecognitionVendorConfig {
-  const { streamsMax, warmCount, connectMsMax, finalMsMax, replaySpeed } = limits.recognitionVendor;
+  const { streamsMax, warmCount, connectMsMax, finalMsMax } = limits.recognitionVendor;
   return {
     name: given.vendor,
     streamsMax: streamsMax.default,
     warmCount: warmCount.default,
     connectMsMax: connectMsMax.default,
     finalMsMax: finalMsMax.default,
-    replaySpeed: replaySpeed.default,
     ...given,
   };
 }

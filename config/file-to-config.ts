@@ -93,7 +93,7 @@ function recognitionOf(
   { folder, vendorKeys }: FileContext,
 ): NonNullable<ConfigOverrides["recognition"]> {
   const vendors = recognition.vendors?.map(
-    ({ warm, connect, final, rates, vendor, url, ...same }, index) =>
+    ({ warm, connect, final, rates, closedGrammar, caFile, vendor, url, ...same }, index) =>
       recognitionVendor({
         vendor,
         url,
@@ -104,6 +104,8 @@ function recognitionOf(
           connectMsMax: connect,
           finalMsMax: final,
           ratesHz: rates,
+          isGrammarClosed: closedGrammar,
+          caFile: mapped(caFile, (path) => resolve(folder, path)),
         }),
       }),
   );

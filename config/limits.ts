@@ -61,6 +61,8 @@ export const limits = {
     finalMsMax: { min: 100, max: 10 * second, default: 1500 },
     keyChars: { min: 1, max: 4096, default: 40 },
     replaySpeed: { min: 1, max: 20, default: 1 },
+    /** Numbers that a vendor gives out. */
+    vendorId: { min: 1, max: Number.MAX_SAFE_INTEGER, default: 1 },
   },
   prompts: { bytesMax: { min: mib, max: 16 * 1024 * mib, default: 256 * mib } },
 } as const satisfies Record<string, Record<string, Limit>>;

@@ -278,7 +278,6 @@ describe("recognisers on the network", () => {
         warmCount: 2,
         connectMsMax: 2000,
         finalMsMax: 900,
-        replaySpeed: 1,
       },
     ]);
   });
@@ -287,9 +286,15 @@ describe("recognisers on the network", () => {
     ["{ vendor: websocket-json }", "url: must be a ws:// or wss:// URL without credentials"],
     ["{ vendor: websocket-json, url: http://a }", "must be a ws:// or wss:// URL"],
     ["{ vendor: websocket-json, url: ws://u:p@a }", "must be a ws:// or wss:// URL"],
-    ["{ vendor: nobody, url: ws://a }", "vendor: must be one of websocket-json"],
+    ["{ vendor: nobody, url: ws://a }", "vendor: must be one of websocket-json, vosk"],
     ["{ vendor: websocket-json, url: ws://a, key: { env: K } }", "variable K is not set"],
     ["{ vendor: websocket-json, url: ws://a, rates: [11025] }", "must be 8000 or 16000, not 11025"],
+    ["{ vendor: deepgram, url: wss://a }", "vendors.0.key: is needed for deepgram"],
+    [
+      "{ vendor: vosk, url: ws://a, model: nova }",
+      "model: means nothing to vosk, only to deepgram",
+    ],
+    ["{ vendor: vosk, url: wss://a, caFile: absent.pem }", "there is no "],
     [
       "{ vendor: websocket-json, url: ws://a }, { vendor: websocket-json, url: ws://b }",
       '"websocket-json" is the name of recogniser 1 too',

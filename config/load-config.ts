@@ -127,6 +127,9 @@ function checkFiles(draft: FileDraft, { folder, report }: { folder: string; repo
   });
   const { modelDir } = draft.recognition ?? {};
   if (modelDir !== undefined) check(["recognition", "modelDir"], modelDir);
+  draft.recognition?.vendors?.forEach(({ caFile }, index) => {
+    if (caFile !== undefined) check(["recognition", "vendors", index, "caFile"], caFile);
+  });
 }
 
 /** Relations between values of which one is already reported as wrong would only confuse. */

@@ -6,6 +6,7 @@ import { isIP } from "node:net";
 import { frameMs } from "./limits.js";
 import type { Config } from "./schema.js";
 import { formatDuration, formatSize } from "./units.js";
+import { vendorSettings } from "./vendor-relations.js";
 import type { DocumentPath } from "./yaml-document.js";
 
 /** One contradiction, in the words of the file. */
@@ -26,6 +27,7 @@ export function findContradictions(config: Config): Contradiction[] {
     ...callLimits(config),
     ...exposure(config),
     ...names(config),
+    ...vendorSettings(config),
   ];
 }
 

@@ -62,7 +62,14 @@ export type CallsConfig = {
 };
 
 /** The protocols of network recognisers. */
-export const recognitionVendorNames = ["websocket-json"] as const;
+export const recognitionVendorNames = [
+  "websocket-json",
+  "vosk",
+  "funasr",
+  "deepgram",
+  "sherpa-onnx",
+  "baidu",
+] as const;
 export type RecognitionVendorName = (typeof recognitionVendorNames)[number];
 
 /** A recogniser on the network. */
@@ -81,14 +88,27 @@ export type RecognitionVendorConfig = {
   readonly connectMsMax: number;
   /** From the end of the audio to the final text. */
   readonly finalMsMax: number;
-  /** How many times faster than speech missed audio is sent. */
-  readonly replaySpeed: number;
+  /** How many times faster than speech missed audio is sent; left out, what its vendor takes. */
+  readonly replaySpeed?: number;
   /** Sample rates it takes, in Hz; left out, what its protocol says. */
   readonly ratesHz?: readonly number[];
   /** `websocket-json`: sent when the audio is over. */
   readonly endMessage?: string;
   /** `websocket-json`: the field that says of a text that it is final. */
   readonly finalField?: string;
+  /** BCP 47, instead of the flow's. */
+  readonly language?: string;
+  /** Words to listen for in every state, beside its phrases. */
+  readonly hotWords?: readonly string[];
+  /** Certificates to trust instead of the system's: PEM file, absolute path. */
+  readonly caFile?: string;
+  /** `vosk`: nothing but the phrases of the state may be said. */
+  readonly isGrammarClosed?: boolean;
+  readonly model?: string;
+  /** `baidu`: the application, its model, and a language model trained for it. */
+  readonly appId?: number;
+  readonly devPid?: number;
+  readonly lmId?: number;
 };
 
 /** Speech recognition. */

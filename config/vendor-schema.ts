@@ -1,7 +1,7 @@
 /** The shape of `recognition.vendors[]`: a recogniser on the network. */
 import { z } from "zod";
 import { limits } from "./limits.js";
-import { duration, listOf, part, secret, text, whole } from "./schema-parts.js";
+import { duration, flag, listOf, part, path, secret, text, whole } from "./schema-parts.js";
 import { recognitionVendorNames } from "./schema.js";
 
 const urlRule =
@@ -36,4 +36,15 @@ export const recognitionVendor = part({
     /^.{1,500}$/,
   ).optional(),
   finalField: text("must be the name of a field", /^[\w.-]{1,60}$/).optional(),
+  language: text(
+    'must be a language like "en-US"',
+    /^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*$/,
+  ).optional(),
+  hotWords: listOf(text("must be a word or a few", /^[^\0]{1,60}$/), "words to listen for"),
+  caFile: path.optional(),
+  closedGrammar: flag,
+  model: text("must be the name of a model", /^[\w.:/-]{1,80}$/).optional(),
+  appId: whole(limits.recognitionVendor.vendorId),
+  devPid: whole(limits.recognitionVendor.vendorId),
+  lmId: whole(limits.recognitionVendor.vendorId),
 });

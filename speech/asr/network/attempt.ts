@@ -82,6 +82,7 @@ export class Attempt implements RecognizerStream {
   }
 
   cancel(): void {
+    if (!this.#isOver && this.#socket?.isOpen === true) this.#session.cancel?.();
     this.#end(false);
   }
 

@@ -1,4 +1,5 @@
 /** The `Recognizer` port over the vendors of the configuration: a shard opens its streams here. */
+import { readFileSync } from "node:fs";
 import type { Rng, Time } from "../../../base/ports.js";
 import type { RecognitionVendorConfig } from "../../../config/schema.js";
 import type { Recognizer } from "../recognizer.js";
@@ -30,14 +31,20 @@ export interface NetworkRecognizer extends Recognizer {
   close(): void;
 }
 
-/** Connects when the first stream is opened. */
+/**
+ * Connects when the first stream is opened.
+ *
+ * @throws {Error} when a vendor's `caFile` cannot be read
+ */
 export function createNetworkRecognizer(options: NetworkRecognizerOptions): NetworkRecognizer {
   const { time, rng, choose, hedgeMs, last, observe = () => undefined } = options;
   const health = (): VendorHealth => new VendorHealth({ clock: time, rng });
   const pools: SocketPool[] = [];
   const seats = options.vendors.map((config): Seat => {
     const vendor = createVendor(config);
-    const pool = new SocketPool({ ...config, time, rng, idleMsMax: vendor.idleMsMax });
+    const { idleMsMax, keepAlive } = vendor;
+    const ca = config.caFile === undefined ? undefined : readFileSync(config.caFile, "utf8");
+    const pool = new SocketPool({ ...config, time, rng, idleMsMax, keepAlive, ca });
     pools.push(pool);
     const { name, finalMsMax } = config;
     return {

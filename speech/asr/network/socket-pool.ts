@@ -9,7 +9,7 @@
 import type { Rng, Time, Timer } from "../../../base/ports.js";
 import { backoffMs } from "./backoff.js";
 import { VendorSocket, type SocketHandler } from "./vendor-socket.js";
-import type { Target } from "./vendor.js";
+import type { Target, Vendor } from "./vendor.js";
 
 /** A connection that still talks of its last utterance is not given the next one. */
 const restMs = 100;
@@ -24,9 +24,16 @@ export type PoolOptions = {
   readonly warmCount: number;
   /** After so long without an utterance a connection is closed; 0: none is kept or opened ahead. */
   readonly idleMsMax: number;
+  readonly keepAlive?: Vendor["keepAlive"] | undefined;
+  readonly ca?: string | undefined;
 };
 
-type Idle = { readonly socket: VendorSocket; readonly freeAtMs: number; readonly expiry: Timer };
+type Idle = {
+  readonly socket: VendorSocket;
+  readonly freeAtMs: number;
+  readonly expiry: Timer;
+  keepAlive: Timer | undefined;
+};
 
 export class SocketPool {
   readonly #options: PoolOptions;
@@ -80,29 +87,27 @@ export class SocketPool {
   close(): void {
     this.#isClosed = true;
     this.#retry?.cancel();
-    for (const { socket, expiry } of this.#idle.splice(0)) {
-      expiry.cancel();
-      this.#drop(socket);
+    for (const idle of [...this.#idle]) {
+      this.#forget(idle);
+      this.#drop(idle.socket);
     }
     for (const socket of [...this.#ahead.keys(), ...this.#inUse]) socket.close();
   }
 
   #takeIdle(key: string): VendorSocket | undefined {
     const nowMs = this.#options.time.nowMs();
-    const index = this.#idle.findIndex(
+    const idle = this.#idle.find(
       ({ socket, freeAtMs }) => socket.target.key === key && freeAtMs <= nowMs && socket.isOpen,
     );
-    if (index === -1) return undefined;
-    const [idle] = this.#idle.splice(index, 1);
-    idle!.expiry.cancel();
-    return idle!.socket;
+    if (idle !== undefined) this.#forget(idle);
+    return idle?.socket;
   }
 
   #connect(target: Target, handler: SocketHandler): VendorSocket {
-    const { time, connectMsMax } = this.#options;
+    const { time, connectMsMax, ca } = this.#options;
     const holder: { socket?: VendorSocket } = {};
     const watched = this.#watched(() => holder.socket!, handler);
-    holder.socket = new VendorSocket({ target, time, connectMsMax }, watched);
+    holder.socket = new VendorSocket({ target, time, connectMsMax, ca }, watched);
     return holder.socket;
   }
 
@@ -121,23 +126,31 @@ export class SocketPool {
   /** What comes while it waits belongs to nobody: such a connection cannot be trusted. */
   #keep(socket: VendorSocket, afterMs: number): void {
     const { time, idleMsMax } = this.#options;
-    const forget = (): void => {
-      expiry.cancel();
-      this.#idle = this.#idle.filter((idle) => idle.socket !== socket);
-    };
-    const expiry = time.after(idleMsMax, () => {
-      forget();
+    const giveUp = (): void => {
+      this.#forget(idle);
       this.#drop(socket);
+    };
+    const expiry = time.after(idleMsMax, giveUp);
+    const idle: Idle = { socket, freeAtMs: time.nowMs() + afterMs, expiry, keepAlive: undefined };
+    const closed = (): void => this.#forget(idle);
+    socket.listen({ opened: () => undefined, message: giveUp, closed });
+    this.#idle.push(idle);
+    this.#keepAlive(idle);
+  }
+
+  #keepAlive(idle: Idle): void {
+    const { time, keepAlive } = this.#options;
+    if (keepAlive === undefined) return;
+    idle.keepAlive = time.after(keepAlive.everyMs, () => {
+      idle.socket.send(keepAlive.message);
+      this.#keepAlive(idle);
     });
-    socket.listen({
-      opened: () => undefined,
-      message: () => {
-        forget();
-        this.#drop(socket);
-      },
-      closed: forget,
-    });
-    this.#idle.push({ socket, freeAtMs: time.nowMs() + afterMs, expiry });
+  }
+
+  #forget(idle: Idle): void {
+    idle.expiry.cancel();
+    idle.keepAlive?.cancel();
+    this.#idle = this.#idle.filter((other) => other !== idle);
   }
 
   #drop(socket: VendorSocket): void {
@@ -156,9 +169,9 @@ export class SocketPool {
   }
 
   #openOneAhead(target: Target): void {
-    const { time, rng, connectMsMax } = this.#options;
+    const { time, rng, connectMsMax, ca } = this.#options;
     const socket: VendorSocket = new VendorSocket(
-      { target, time, connectMsMax },
+      { target, time, connectMsMax, ca },
       {
         opened: () => {
           this.#failures = 0;

@@ -48,10 +48,11 @@ export function numberField(fields: Fields, name: string): number | undefined {
   return typeof value === "number" && Number.isFinite(value) ? value : undefined;
 }
 
-type Failure = readonly [RecognitionCode, string, Record<string, unknown>];
+/** Code, message and detail of a `RecognitionError`. */
+export type VendorFailure = readonly [RecognitionCode, string, Record<string, unknown>];
 
 /** What an error in the band says, by the names that servers give it; undefined when it is none. */
-export function vendorFailure(fields: Fields): Failure | undefined {
+export function vendorFailure(fields: Fields): VendorFailure | undefined {
   const nested = asFields(fields["error"]) ?? fields;
   const code = nested["code"] ?? nested["err_no"] ?? nested["status"] ?? fields["code"];
   const words = ["err_msg", "message", "msg", "error", "description"]

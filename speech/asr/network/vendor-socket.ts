@@ -26,6 +26,8 @@ export type SocketOptions = {
   readonly target: Target;
   readonly time: Time;
   readonly connectMsMax: number;
+  /** Certificates to trust instead of the system's, PEM. */
+  readonly ca?: string | undefined;
 };
 
 export class VendorSocket {
@@ -38,7 +40,7 @@ export class VendorSocket {
   #isClosing = false;
 
   /** Connects at once. @throws {SyntaxError} when the URL is none */
-  constructor({ target, time, connectMsMax }: SocketOptions, handler: SocketHandler) {
+  constructor({ target, time, connectMsMax, ca }: SocketOptions, handler: SocketHandler) {
     this.target = target;
     this.#time = time;
     this.#handler = handler;
@@ -47,6 +49,7 @@ export class VendorSocket {
       headers,
       perMessageDeflate: false,
       maxPayload: messageBytesMax,
+      ...(ca === undefined ? {} : { ca }),
     });
     this.#deadline = time.after(connectMsMax, () => {
       const message = `no connection within ${connectMsMax} ms`;
@@ -103,8 +106,10 @@ export class VendorSocket {
 
   #refused(response: IncomingMessage): void {
     const status = response.statusCode ?? 0;
+    const said = response.headers["dg-error"] ?? response.statusMessage ?? "";
     response.destroy();
-    const message = `the handshake was answered with HTTP ${status}`;
+    const why = String(said).slice(0, 200);
+    const message = `the handshake was answered with HTTP ${status}: ${why}`;
     this.#lose(new RecognitionError(codeOfStatus(status), message, { status }));
   }
 

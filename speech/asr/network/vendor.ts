@@ -64,6 +64,8 @@ export interface VendorSession {
   audio(samples: Int16Array): void;
   /** No more audio. */
   finish(): void;
+  /** The caller gave it up: a word of farewell, where the protocol has one. */
+  cancel?(): void;
   /** A text message as a string, a binary one as bytes. */
   receive(message: string | Uint8Array): void;
   /** The vendor closed the connection in good order. True when that was the end, and was told. */
@@ -86,6 +88,8 @@ export interface Vendor {
   readonly burstMs: number;
   /** How long a connection may wait for an utterance; 0: it is opened when it is needed. */
   readonly idleMsMax: number;
+  /** What keeps a connection alive that waits. */
+  readonly keepAlive?: { readonly everyMs: number; readonly message: string };
   target(request: VendorRequest): Target;
   session(request: VendorRequest, io: SessionIo): VendorSession;
 }

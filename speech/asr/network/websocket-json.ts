@@ -26,7 +26,7 @@ export function websocketJson(settings: WebsocketJsonSettings): Vendor {
   return {
     ratesHz: settings.ratesHz ?? [8000, 16_000],
     batchMs: 100,
-    speedMax: settings.replaySpeed,
+    speedMax: settings.replaySpeed ?? 1,
     burstMs: 1000,
     idleMsMax: 30_000,
     target: () => target,

@@ -8,10 +8,12 @@ import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { WebSocketServer } from "ws";
 import { nodeTime } from "../../../base/node-ports.js";
-import { mockVendors, type MockVendorName } from "./mock-registry.js";
+import type { RecognitionVendorName } from "../../../config/schema.js";
+import { mockConnection } from "./mock-connection.js";
+import { mockVendors } from "./mock-registry.js";
 
 export type MockSettings = {
-  readonly vendor: MockVendorName;
+  readonly vendor: RecognitionVendorName;
   readonly port?: number;
   /** How long after its audio a text comes. */
   readonly delayMs?: number;
@@ -20,12 +22,21 @@ export type MockSettings = {
 export type MockReport = { readonly port: number };
 
 const settings = JSON.parse(process.argv[2] ?? "{}") as MockSettings;
-const serve = mockVendors[settings.vendor];
+const { serve, quotaStatus } = mockVendors[settings.vendor];
 const server = createServer();
-const sockets = new WebSocketServer({ server, perMessageDeflate: false });
+const sockets = new WebSocketServer({ noServer: true, perMessageDeflate: false });
 const time = nodeTime();
-sockets.on("connection", (socket, request) => {
-  serve({ socket, request, time, delayMs: settings.delayMs ?? 0 });
+
+server.on("upgrade", (request, socket, head) => {
+  const scenario = new URL(request.url ?? "/", "ws://mock").searchParams.get("scenario");
+  const status = scenario === "denied" ? 401 : scenario === "quota" ? quotaStatus : undefined;
+  if (status !== undefined) {
+    socket.end(`HTTP/1.1 ${status} Refused\r\nconnection: close\r\n\r\n`);
+    return;
+  }
+  sockets.handleUpgrade(request, socket, head, (accepted) => {
+    serve(mockConnection(accepted, request, { time, delayMs: settings.delayMs ?? 0 }));
+  });
 });
 server.listen(settings.port ?? 0, "127.0.0.1", () => {
   const { port } = server.address() as AddressInfo;
