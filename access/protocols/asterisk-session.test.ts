@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { connectAsteriskClient } from "../client/asterisk-client.js";
+import { connectBinaryClient } from "../client/binary-client.js";
+import { asteriskPeer } from "../client/binary-peers.js";
 import { asteriskProtocol } from "./asterisk-session.js";
 import type { MediaSink, StreamStart } from "./media-protocol.js";
 import { protocolConformance } from "./protocol-conformance.js";
@@ -33,7 +34,8 @@ describe.each(["json", "plain"] as const)("the Asterisk protocol in %s", (style)
   it.each(["ulaw", "slin16"] as const)("conforms with %s", (format) => {
     const cases = protocolConformance({
       protocol: asteriskProtocol(),
-      connect: (options) => connectAsteriskClient({ url: URL, style, format, ...options }),
+      connect: (options) =>
+        connectBinaryClient({ url: URL, ...options }, asteriskPeer(style, format)),
       broken,
     });
     const failed = cases.flatMap(({ name, run }) => {

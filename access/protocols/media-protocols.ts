@@ -1,6 +1,7 @@
 /** The media protocols there are. A new one is a file of its own and a line here. */
 import { asteriskProtocol } from "./asterisk-session.js";
 import { exotelProtocol, plivoProtocol, telnyxProtocol } from "./carrier-sessions.js";
+import { audioForkProtocol, jambonzProtocol, vonageProtocol } from "./fork-sessions.js";
 import type { MediaProtocol } from "./media-protocol.js";
 import { nativeProtocol } from "./native-session.js";
 import { twilioProtocol } from "./twilio-session.js";
@@ -14,6 +15,9 @@ export function mediaProtocols(): readonly MediaProtocol[] {
     plivoProtocol(),
     exotelProtocol(),
     asteriskProtocol(),
+    vonageProtocol(),
+    jambonzProtocol(),
+    audioForkProtocol(),
   ];
 }
 

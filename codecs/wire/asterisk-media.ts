@@ -6,49 +6,19 @@
  * @see https://docs.asterisk.org/Configuration/Channel-Drivers/WebSocket/
  */
 import type { AudioFormat } from "../audio/audio-codec.js";
+import type { BinaryStreamMessage, BinaryStreamWriter } from "./binary-stream.js";
 import { fieldError, readFields, type FieldReader, type TextRule } from "./fields.js";
+import { digitRule, parametersRule, parseJson } from "./json-stream.js";
 import { ProtocolError } from "./protocol-error.js";
 
 /** How Asterisk writes its control messages, and wants to read ours. */
 export type AsteriskStyle = "json" | "plain";
 
-/** A control message from Asterisk. Events we do not know are `unknown` and to be ignored. */
-export type AsteriskEvent =
-  | AsteriskStart
-  /** Our audio fills its queue: stop sending, or go on. */
-  | { readonly event: "MEDIA_XOFF" }
-  | { readonly event: "MEDIA_XON" }
-  | { readonly event: "QUEUE_DRAINED" }
-  /** The queue came to a mark; `id` is "" where none was given. */
-  | { readonly event: "MEDIA_MARK_PROCESSED"; readonly id: string }
-  | { readonly event: "DTMF_END"; readonly digit: string }
-  /** A command of ours was refused. */
-  | { readonly event: "ERROR"; readonly text: string }
-  | { readonly event: "unknown" };
-
-export type AsteriskStart = {
-  readonly event: "MEDIA_START";
-  readonly style: AsteriskStyle;
-  readonly format: AudioFormat;
-  readonly channelId: string;
-  /** Channel variables; empty in plain text, which does not carry them. */
-  readonly variables: Readonly<Record<string, string>>;
-};
-
 /** A longer command is ignored by Asterisk without a word. */
 export const ASTERISK_COMMAND_BYTES_MAX = 128;
 
-/** Longest message of audio that Asterisk takes; beyond it it hangs up. */
-export const ASTERISK_MEDIA_BYTES_MAX = 65_500;
-
 const nameRule: TextRule = { lengthMax: 256 };
 const idRule: TextRule = { lengthMin: 0, lengthMax: 128 };
-const digitRule: TextRule = {
-  lengthMax: 1,
-  isSecret: true,
-  pattern: { expression: /^[0-9*#A-Da-d]$/, words: "one of 0-9 * # A-D" },
-};
-const variablesRule = { lengthMin: 0, lengthMax: 1024, countMax: 64, isSecret: true } as const;
 
 /** Asterisk's names of the formats we take. Its `slin` is in host order: little-endian. */
 const formats: Readonly<Record<string, AudioFormat>> = {
@@ -66,20 +36,18 @@ const formats: Readonly<Record<string, AudioFormat>> = {
  * @throws {ProtocolError} `PROTOCOL_JSON`, `PROTOCOL_FIELD`, and `PROTOCOL_FORMAT` for a stream
  *   in a format that is not ours
  */
-export function parseAsterisk(text: string): AsteriskEvent {
-  return text.startsWith("{") ? fromFields(jsonFields(text), "json") : fromPlain(text);
+export function parseAsterisk(text: string): BinaryStreamMessage {
+  return text.startsWith("{")
+    ? fromFields(readFields(parseJson(text), "message"), "json")
+    : fromPlain(text);
 }
 
-/** Our commands in the style of one connection. */
-export type AsteriskWriter = {
-  /** `id` comes back in MEDIA_MARK_PROCESSED. @throws {RangeError} when it makes it too long */
-  mark(id: string): string;
-  /** Drops what is queued, marks too; QUEUE_DRAINED says that it is done. In this order. */
-  clear(): readonly string[];
-  hangup(): string;
-};
-
-export function asteriskWriter(style: AsteriskStyle): AsteriskWriter {
+/**
+ * Our commands in the style of one connection. A clear drops what is queued, marks too.
+ *
+ * @throws {RangeError} from `mark`, when the name makes the command too long
+ */
+export function asteriskWriter(style: AsteriskStyle): BinaryStreamWriter {
   const command = (name: string, id?: string): string => {
     const text = style === "json" ? jsonCommand(name, id) : plainCommand(name, id);
     const bytes = new TextEncoder().encode(text).length;
@@ -106,20 +74,8 @@ function plainCommand(name: string, id: string | undefined): string {
   return id === undefined ? name : `${name} ${id}`;
 }
 
-function jsonFields(text: string): FieldReader {
-  let value: unknown;
-  try {
-    value = JSON.parse(text);
-  } catch {
-    // The parser's own words quote the message, which may hold what a person dialled.
-    const message = `message of ${text.length} characters is not JSON, a JSON object is right`;
-    throw new ProtocolError("PROTOCOL_JSON", message, { messageCharacters: text.length });
-  }
-  return readFields(value, "message");
-}
-
 /** `NAME`, `NAME id`, or `NAME key:value key:value`, as the event demands. */
-function fromPlain(text: string): AsteriskEvent {
+function fromPlain(text: string): BinaryStreamMessage {
   const [name = "", ...words] = text.trim().split(" ");
   if (name === "MEDIA_MARK_PROCESSED") {
     const mark = { event: name, correlation_id: words.join(" ") };
@@ -130,34 +86,33 @@ function fromPlain(text: string): AsteriskEvent {
     const colon = word.indexOf(":");
     if (colon > 0) pairs[word.slice(0, colon)] = word.slice(colon + 1);
   }
-  const errorAt = text.indexOf("error_text:");
-  if (errorAt !== -1) pairs["error_text"] = text.slice(errorAt + "error_text:".length);
   return fromFields(readFields({ ...pairs, event: name }, "message"), "plain");
 }
 
-function fromFields(message: FieldReader, style: AsteriskStyle): AsteriskEvent {
+function fromFields(message: FieldReader, style: AsteriskStyle): BinaryStreamMessage {
   const event = message.text("event", nameRule);
   switch (event) {
     case "MEDIA_START":
       return {
-        event,
-        style,
+        event: "start",
         format: formatOf(message),
-        channelId: message.text("channel_id", nameRule),
-        variables: message.optionalMap("channel_variables")?.texts(variablesRule) ?? {},
+        writer: asteriskWriter(style),
+        parameters: message.optionalMap("channel_variables")?.texts(parametersRule) ?? {},
+        peerIds: { channelId: message.text("channel_id", nameRule) },
       };
     case "MEDIA_XOFF":
+      return { event: "full" };
     case "MEDIA_XON":
-    case "QUEUE_DRAINED":
-      return { event };
-    case "MEDIA_MARK_PROCESSED":
-      return { event, id: message.optionalText("correlation_id", idRule) ?? "" };
+      return { event: "room" };
+    case "MEDIA_MARK_PROCESSED": {
+      const name = message.optionalText("correlation_id", idRule) ?? "";
+      return { event: "mark", name, isPlayed: true };
+    }
     case "DTMF_END":
-      return { event, digit: message.text("digit", digitRule).toUpperCase() };
-    case "ERROR":
-      return { event, text: message.optionalText("error_text", { lengthMax: 1024 }) ?? "" };
+      return { event: "dtmf", digit: message.text("digit", digitRule).toUpperCase() };
+    // Among them ERROR, about one command of ours: the media goes on.
     default:
-      return { event: "unknown" };
+      return { event: "ignored" };
   }
 }
 

@@ -125,7 +125,8 @@ export function decodePayload(text: string, start: number, end: number, into: Bu
   );
 }
 
-function parseJson(text: string): unknown {
+/** @throws {ProtocolError} `PROTOCOL_JSON`, without a word of the text */
+export function parseJson(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch {

@@ -1,0 +1,129 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { isProtocolError } from "../../codecs/wire/protocol-error.js";
+import { connectBinaryClient, type BinaryPeer } from "../client/binary-client.js";
+import { jambonzPeer, vonagePeer } from "../client/binary-peers.js";
+import { audioForkProtocol, jambonzProtocol, vonageProtocol } from "./fork-sessions.js";
+import type { MediaProtocol, MediaSink, StreamStart } from "./media-protocol.js";
+import { protocolConformance } from "./protocol-conformance.js";
+
+const call = { callId: "c", token: "t" };
+const peers: readonly [string, MediaProtocol, BinaryPeer][] = [
+  ["vonage", vonageProtocol(), vonagePeer],
+  ["jambonz", jambonzProtocol(), jambonzPeer],
+  ["audio-fork", audioForkProtocol(), { ...jambonzPeer, subprotocol: "audio.drachtio.org" }],
+];
+
+function open(protocol: MediaProtocol, query = "") {
+  const starts: StreamStart[] = [];
+  const told: unknown[][] = [];
+  const sink: MediaSink = {
+    started: (one) => void starts.push(one),
+    frame: (_id, payload, samples) => void told.push(["frame", payload.length, samples]),
+    dtmf: (_id, digit) => void told.push(["dtmf", digit]),
+    markReached: (_id, name, certainty) => void told.push(["mark", name, certainty]),
+    ended: (_id, reason) => void told.push(["ended", reason]),
+  };
+  const session = protocol.open(
+    () => undefined,
+    sink,
+    () => undefined,
+    { query, nowMs: () => 0 },
+  );
+  return { session, starts, told };
+}
+
+describe.each(peers)("the protocol of %s", (name, protocol, peer) => {
+  const cases = protocolConformance({
+    protocol,
+    connect: (options) =>
+      connectBinaryClient({ url: `ws://memory/media/${name}`, ...options }, peer),
+    broken: [
+      { name: "no JSON", message: '{"event":', code: "PROTOCOL_JSON" },
+      { name: "a second start", message: peer.start(call), code: "PROTOCOL_ORDER" },
+      {
+        name: "a key that no telephone has",
+        message: peer.dtmf("E"),
+        code: "PROTOCOL_FIELD",
+      },
+    ],
+  });
+  it.each(cases)("$name", ({ run }) => run());
+
+  it("takes call and token from the URL where it says nothing of them", () => {
+    const { session, starts } = open(protocol, "callId=u&token=v");
+    session.receive(peer.start(call).replace(/,"callId":"c","token":"t"/, ""));
+    expect(starts[0]).toMatchObject({ callId: "u", token: "v", format: peer.format });
+  });
+
+  it("answers any mutation of its messages with its own errors only", () => {
+    const valid = [peer.start(call), peer.dtmf("5"), peer.mark("u1")];
+    const edit = fc.tuple(
+      fc.nat(valid.length - 1),
+      fc.nat(200),
+      fc.string({ unit: "binary", minLength: 1, maxLength: 1 }),
+    );
+    fc.assert(
+      fc.property(fc.array(edit, { maxLength: 20 }), (edits) => {
+        const { session } = open(protocol);
+        for (const [which, at, character] of edits) {
+          const text = valid[which]!;
+          const mutated = [text.slice(0, at) + character + text.slice(at + 1), text.slice(0, at)];
+          for (const message of [...mutated, new Uint8Array(at)]) {
+            try {
+              session.receive(message);
+            } catch (error) {
+              expect(isProtocolError(error), String(error)).toBe(true);
+            }
+          }
+        }
+      }),
+    );
+  });
+});
+
+describe("a Vonage session", () => {
+  it.each([
+    { event: "websocket:dtmf", digit: "5", duration: 260 },
+    { event: "websocket:dtmf", dtmf: { digit: "5" } },
+    { event: "websocket:dtmf", dtmf: "5" },
+  ])("takes a key in each of its spellings: %j", (message) => {
+    const { session, told } = open(vonageProtocol());
+    session.receive(vonagePeer.start(call));
+    session.receive(JSON.stringify(message));
+    expect(told).toEqual([["dtmf", "5"]]);
+  });
+
+  it("names the format it was offered and those that are right", () => {
+    const start = vonagePeer.start(call).replace("rate=16000", "rate=44100");
+    expect(() => open(vonageProtocol()).session.receive(start)).toThrowError(
+      'message.content-type is "audio/l16;rate=44100", audio/l16;rate= and one of 8000',
+    );
+  });
+
+  it("ignores a word about a clear, however late it comes", () => {
+    const { session, told } = open(vonageProtocol());
+    session.receive(vonagePeer.start(call));
+    session.receive('{"event":"websocket:cleared"}');
+    session.receive('{"event":"websocket:notify","payload":{"theirs":1}}');
+    expect(told).toEqual([]);
+  });
+});
+
+describe("a jambonz session", () => {
+  it("takes frames of any length, and refuses two channels", () => {
+    const { session, told } = open(jambonzProtocol());
+    session.receive(jambonzPeer.start(call));
+    session.receive(new Uint8Array(641));
+    session.receive(new Uint8Array(319));
+    expect(told).toEqual([
+      ["frame", 320, 0],
+      ["frame", 320, 160],
+      ["frame", 320, 320],
+    ]);
+    const stereo = jambonzPeer.start(call).replace('"mono"', '"stereo"');
+    expect(() => open(jambonzProtocol()).session.receive(stereo)).toThrowError(
+      'message.sampleRate is "stereo/8000", mono at 8000',
+    );
+  });
+});
