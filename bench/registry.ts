@@ -1,5 +1,6 @@
 /** Every bench there is: one line each. */
 import { capacity } from "./capacity/capacity-bench.js";
+import { chaos } from "./chaos/chaos-bench.js";
 import { echo } from "./echo/echo-bench.js";
 import { floor } from "./floor/floor-bench.js";
 import { kernel } from "./kernel/kernel-bench.js";
@@ -13,5 +14,6 @@ export const benches: readonly Bench[] = [
   echo, // what comes back, seen from outside
   floor, // the sockets alone
   latency, // spoken calls with everything embedded
+  chaos, // what callers notice of faults
   kernel, // messages a second
 ];

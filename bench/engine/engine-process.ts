@@ -2,20 +2,24 @@
 import type { ConfigOverrides } from "../../config/default-config.js";
 import type { CallView, LatencyReport } from "../../engine/engine-node.js";
 import type { LoadProcess } from "../load/load-process.js";
-import { Child } from "../support/child.js";
+import { Child, type Asks } from "../support/child.js";
 import type { EngineAsks, EngineEvent, StartCalls, StartedCalls } from "./messages.js";
 
 /** Log lines kept: the first ones tell what went wrong. */
 const logKept = 20;
 
-export class EngineProcess {
+/** `More`: what an engine of a bench's own is asked besides. */
+export class EngineProcess<More extends Asks = Record<never, never>> {
   /** Warnings and errors of its log. */
   readonly log: string[] = [];
-  readonly #child: Child<EngineAsks, EngineEvent>;
+  readonly #child: Child<EngineAsks & More, EngineEvent>;
 
-  /** @param load whom its trunk dials */
-  constructor(load: LoadProcess) {
-    this.#child = new Child("bench/engine/engine-main.js", (event) => {
+  /**
+   * @param load whom its trunk dials
+   * @param entry compiled module of the process
+   */
+  constructor(load: LoadProcess, entry = "bench/engine/engine-main.js") {
+    this.#child = new Child(entry, (event) => {
       if (event.kind === "dial") void load.dial(event).catch(() => undefined);
       else if (this.log.length < logKept) this.log.push(`${event.level}: ${event.text}`);
     });
@@ -23,6 +27,13 @@ export class EngineProcess {
 
   get pid(): number {
     return this.#child.pid;
+  }
+
+  ask<Name extends keyof (EngineAsks & More) & string>(
+    name: Name,
+    argument: (EngineAsks & More)[Name]["ask"],
+  ): Promise<(EngineAsks & More)[Name]["answer"]> {
+    return this.#child.ask(name, argument);
   }
 
   start(config: ConfigOverrides): Promise<EngineAsks["start"]["answer"]> {

@@ -1,6 +1,7 @@
 /** Entry of the load generator: a process of its own, so that its CPU is not the engine's. */
 import { serveParent } from "../support/child-side.js";
 import { AudioStore } from "./audio-store.js";
+import { CallEar } from "./call-ear.js";
 import { createCaller } from "./caller.js";
 import { EchoLine } from "./echo-line.js";
 import type { Line } from "./line.js";
@@ -17,6 +18,8 @@ const wheel = new LoadWheel(stats.late);
 /** All calls since `prepare`, also those that are over. */
 const calls = new Map<string, LoadCall>();
 const live = new Map<string, { readonly socket: LoadSocket; readonly line: Line }>();
+/** Of all calls since `prepare`. */
+const ears = new Map<string, CallEar>();
 let setup: { readonly options: LoadSetup; readonly store: AudioStore } | undefined;
 let callCount = 0;
 let allGone: (() => void) | undefined;
@@ -32,6 +35,7 @@ const tell = serveParent<LoadAsks, LoadEvent>(
     prepare(options) {
       setup = { options, store: new AudioStore(options.clips, options.line) };
       calls.clear();
+      ears.clear();
       return undefined;
     },
     dial: (dial) => open(dial),
@@ -39,6 +43,16 @@ const tell = serveParent<LoadAsks, LoadEvent>(
       stats.begin();
       for (const { socket } of live.values()) socket.blockedCount = 0;
       return undefined;
+    },
+    listen({ recorded }) {
+      for (const [callId, ear] of ears) ear.begin(recorded.includes(callId));
+      return undefined;
+    },
+    heard: () => [...ears].map(([callId, ear]) => ear.report(callId)),
+    cut({ nth }) {
+      const chosen = [...live].filter((_, index) => index % nth === 0);
+      for (const [, { socket }] of chosen) socket.cut();
+      return chosen.map(([callId]) => callId);
     },
     report,
     said: () => new Map([...calls].map(([callId, call]) => [callId, call.said])),
@@ -78,7 +92,9 @@ function open(dial: Dial): undefined {
       if (live.size === 0) allGone?.();
     },
   });
-  const line = lineOf(options.line, { socket, store, dial, events: call });
+  const ear = new CallEar(call);
+  ears.set(dial.callId, ear);
+  const line = lineOf(options.line, { socket, store, dial, events: ear });
   call.setLine(line);
   live.set(dial.callId, { socket, line });
   return undefined;

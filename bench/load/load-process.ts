@@ -1,6 +1,6 @@
 /** The generator, seen from the bench: dials, knows who is on the line, waits for them. */
 import { Child } from "../support/child.js";
-import type { Dial, LoadAsks, LoadEvent, LoadReport, LoadSetup } from "./messages.js";
+import type { Dial, HeardCall, LoadAsks, LoadEvent, LoadReport, LoadSetup } from "./messages.js";
 
 /** How long a call may take to open before the bench gives up. */
 const openMsMax = 30_000;
@@ -60,6 +60,20 @@ export class LoadProcess {
   /** Begins a window of measurement. */
   async begin(): Promise<void> {
     await this.#child.ask("begin", undefined);
+  }
+
+  /** Begins to listen for gaps in what the callers hear. */
+  async listen(recorded: readonly string[] = []): Promise<void> {
+    await this.#child.ask("listen", { recorded });
+  }
+
+  heard(): Promise<readonly HeardCall[]> {
+    return this.#child.ask("heard", undefined);
+  }
+
+  /** Cuts every nth call off; returns which. */
+  cut(nth: number): Promise<readonly string[]> {
+    return this.#child.ask("cut", { nth });
   }
 
   report(): Promise<LoadReport> {

@@ -80,6 +80,12 @@ export class LoadSocket {
     this.#socket.end();
   }
 
+  /** Cuts the connection, as a network does that is gone. */
+  cut(): void {
+    this.#closeReason ??= "cut by us";
+    this.#socket.resetAndDestroy();
+  }
+
   #handshake(): void {
     const { host, port, path, subprotocol } = this.#options;
     const lines = [

@@ -56,7 +56,38 @@ export type LoadReport = {
   readonly blockedFrames: number;
 };
 
+/** A frame of ours as it arrived. */
+export type HeardFrame = {
+  readonly epochMs: number;
+  readonly utterance: number;
+  /** μ-law. */
+  readonly audio: Uint8Array;
+};
+
+/** What one caller has heard since `listen`. */
+export type HeardCall = {
+  readonly callId: string;
+  /** Longest time between two frames, of one utterance or of two. */
+  readonly longestGapMs: number;
+  readonly gapFromEpochMs: number;
+  /** Since the last frame. */
+  readonly silentMs: number;
+  /** Checksums of the prompts that began, in order; the first began before `listen`. */
+  readonly prompts: readonly number[];
+  /** Only of the calls that `listen` named. */
+  readonly frames: readonly HeardFrame[];
+};
+
 export type LoadAsks = {
+  /** Begins to listen for gaps; `recorded` are the calls of which every frame is kept. */
+  readonly listen: {
+    readonly ask: { readonly recorded: readonly string[] };
+    readonly answer: undefined;
+  };
+  /** What every caller has heard since, also those who are gone. */
+  readonly heard: { readonly ask: undefined; readonly answer: readonly HeardCall[] };
+  /** Cuts every nth call off, without a word. */
+  readonly cut: { readonly ask: { readonly nth: number }; readonly answer: readonly string[] };
   readonly prepare: { readonly ask: LoadSetup; readonly answer: undefined };
   readonly dial: { readonly ask: Dial; readonly answer: undefined };
   /** Begins a window. */

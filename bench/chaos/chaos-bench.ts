@@ -1,0 +1,171 @@
+/**
+ * Question: what do callers notice when a part of the engine fails under live calls?
+ *
+ * Each fault has an engine of its own, the real process with its real threads. What is noticed is
+ * measured in the audio, by the callers, who are in another process: the longest time without a
+ * frame of ours, and the order of the prompts. Every 20th call hears streamed speech, which is lost
+ * with a shard; the others hear prompts, which are not. Calls that lived on what failed are `hit`.
+ */
+import { isPocketSphinxAvailable } from "../../speech/asr/pocketsphinx.js";
+import { generatorLateMsMax } from "../support/call-result.js";
+import { defineBench, type OptionValues, type Progress } from "../support/bench.js";
+import { round } from "../support/figures.js";
+import { withLoad } from "../support/with-load.js";
+import { runFault, type FaultPlan, type FaultRun } from "./chaos-run.js";
+import { faultNames, type FaultName } from "./messages.js";
+import { deadMsMax, gapsOf, orderOf, skipsOf, type GapFigures } from "./what-was-heard.js";
+
+const options = {
+  calls: { kind: "count", default: 100, min: 4, max: 2000, help: "live calls" },
+  fault: { kind: "word", words: ["all", ...faultNames], default: "all", help: "which" },
+  seconds: { kind: "count", default: 6, min: 5, max: 60, help: "of listening after each fault" },
+} as const;
+
+export type FaultFigures = {
+  readonly name: FaultName;
+  /** Of calls that lived on what failed. */
+  readonly callsHit: number;
+  readonly droppedCalls: number;
+  /** Of calls hit and not dropped: their longest time without audio of ours. */
+  readonly gapMs: GapFigures;
+  /** Prompts that did not follow from what was heard before. */
+  readonly statesSkipped: number;
+  readonly othersDropped: number;
+  readonly othersGapMs: GapFigures;
+  readonly framesOver300Ms: number;
+  /** Of the shards that were not struck; before it, and then. */
+  readonly othersFrameInP99MsBefore: number;
+  readonly othersFrameInP99Ms: number;
+  readonly generatorLateP99Ms: number;
+};
+
+export type ChaosResult = {
+  readonly bench: "chaos";
+  readonly calls: number;
+  readonly faults: readonly FaultFigures[];
+  readonly isValid: boolean;
+  readonly notes: readonly string[];
+};
+
+/** Calls whose every prompt is synthesized, or whose every word is recognised, cost much more. */
+const costlyCallsMax = 20;
+/** Small, so that it is full soon. */
+const heapMbMax = 128;
+
+function planOf(name: FaultName, calls: number, seconds: number): FaultPlan {
+  const few = Math.min(calls, costlyCallsMax);
+  const plan: FaultPlan = {
+    name,
+    calls,
+    streamedPct: 5,
+    isSpoken: false,
+    isRecorded: false,
+    seconds,
+  };
+  switch (name) {
+    case "shard-heap":
+      return { ...plan, heapMbMax };
+    case "poisonous-call":
+      // Three shards are lost one after the other.
+      return { ...plan, seconds: seconds + 6 };
+    case "recognition-killed":
+      return { ...plan, calls: few, isSpoken: isPocketSphinxAvailable().ok };
+    case "tts-hanging":
+      return { ...plan, calls: few, streamedPct: 100, seconds: seconds + 4 };
+    case "store-slow":
+    case "store-locked":
+      return { ...plan, isRecorded: true, calls: few };
+    default:
+      return plan;
+  }
+}
+
+export async function chaosBench(
+  values: OptionValues<typeof options>,
+  progress: Progress,
+): Promise<ChaosResult> {
+  const { calls, seconds, fault } = values;
+  const names = faultNames.filter((name) => fault === "all" || fault === name);
+  const faults: FaultFigures[] = [];
+  const notes: string[] = [];
+  for (const name of names) {
+    const run = await withLoad((load) => runFault(planOf(name, calls, seconds), load, progress));
+    faults.push(figuresOf(name, run));
+    notes.push(...run.log.slice(0, 6).map((line) => `${name}: ${line}`));
+  }
+  const late = faults.filter((one) => one.generatorLateP99Ms > generatorLateMsMax);
+  for (const { name, generatorLateP99Ms: lateMs } of late) {
+    notes.unshift(`${name}: the generator's own frames were late by ${lateMs} ms (p99)`);
+  }
+  return { bench: "chaos", calls, faults, isValid: late.length === 0, notes };
+}
+
+function figuresOf(name: FaultName, run: FaultRun): FaultFigures {
+  const hit = new Set(run.strike.hit);
+  const isDropped = ({ callId, silentMs }: FaultRun["after"][number]): boolean =>
+    run.gone.has(callId) || silentMs > deadMsMax;
+  const ofHit = run.after.filter(({ callId }) => hit.has(callId));
+  const others = run.after.filter(({ callId }) => !hit.has(callId));
+  const alive = ofHit.filter((call) => !isDropped(call));
+  const order = orderOf(run.before);
+  return {
+    name,
+    callsHit: ofHit.length,
+    droppedCalls: ofHit.length - alive.length,
+    gapMs: gapsOf(alive),
+    statesSkipped: skipsOf(alive, order),
+    othersDropped: others.filter(isDropped).length,
+    othersGapMs: gapsOf(others.filter((call) => !isDropped(call))),
+    framesOver300Ms: run.framesOver300Ms,
+    othersFrameInP99MsBefore: round(run.othersFrameInP99Ms.before, 2),
+    othersFrameInP99Ms: round(run.othersFrameInP99Ms.after, 2),
+    generatorLateP99Ms: round(run.generator.lateMs.p99, 2),
+  };
+}
+
+export const chaos = defineBench({
+  name: "chaos",
+  question: "what do callers notice when a part of the engine fails?",
+  options,
+  run: chaosBench,
+  format: formatChaos,
+});
+
+function formatChaos({ calls, faults, isValid, notes }: ChaosResult): string {
+  const row = (cells: readonly (string | number)[]): string =>
+    `  ${String(cells[0]).padEnd(20)}${cells
+      .slice(1)
+      .map((cell) => String(cell).padStart(11))
+      .join("")}\n`;
+  const head = [
+    "",
+    "hit",
+    "dropped",
+    "gap p50",
+    "gap p99",
+    "skipped",
+    "others'",
+    "frameIn",
+    "then",
+  ];
+  return (
+    `chaos: ${calls} calls${isValid ? "" : "  (NOT VALID)"}\n` +
+    row(head) +
+    faults
+      .map((one) =>
+        row([
+          one.name,
+          one.callsHit,
+          one.droppedCalls,
+          one.gapMs.p50,
+          one.gapMs.p99,
+          one.statesSkipped,
+          one.othersGapMs.p99,
+          one.othersFrameInP99MsBefore,
+          one.othersFrameInP99Ms,
+        ]),
+      )
+      .join("") +
+    notes.map((note) => `  ${note}\n`).join("")
+  );
+}

@@ -1,0 +1,47 @@
+/** What an engine that is made to fail is asked, and what its threads are told. */
+
+/** What is done to it. */
+export const faultNames = [
+  "shard-killed",
+  "shard-blocked",
+  "shard-heap",
+  "shard-rejection",
+  "poisonous-call",
+  "gateway-killed",
+  "recognition-killed",
+  "tts-hanging",
+  "socket-cut",
+  "store-slow",
+  "store-locked",
+] as const;
+
+export type FaultName = (typeof faultNames)[number];
+
+/** A fault has struck. */
+export type Strike = {
+  /** Wall time, with fractions. */
+  readonly epochMs: number;
+  /** The calls that lived on the part that failed. */
+  readonly hit: readonly string[];
+  /** Only its own call is to be lost. */
+  readonly poisoned?: string;
+};
+
+export type ChaosAsks = {
+  /** The calls that a fault of a shard will hit. */
+  readonly endangered: { readonly ask: undefined; readonly answer: readonly string[] };
+  readonly strike: { readonly ask: FaultName; readonly answer: Strike };
+  /** Begins the figures of the shards anew. */
+  readonly resetShards: { readonly ask: undefined; readonly answer: undefined };
+  /** `frameIn` of all shards that were not struck, as one: milliseconds at p99. */
+  readonly othersFrameInP99Ms: { readonly ask: undefined; readonly answer: number };
+};
+
+/** To a thread of the engine, in front of its own messages. */
+export type ChaosCommand = { readonly kind: "chaos" } & (
+  | { readonly what: "block"; readonly forMs?: number }
+  | { readonly what: "heap" }
+  | { readonly what: "reject" }
+  /** From now on, whoever has this call fails. */
+  | { readonly what: "poison"; readonly callId: string }
+);
