@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
 import { capacityBench } from "../bench/capacity/capacity-bench.js";
+import { chaosBench } from "../bench/chaos/chaos-bench.js";
 import { echoBench } from "../bench/echo/echo-bench.js";
 import { floorBench } from "../bench/floor/floor-bench.js";
 import { latencyBench } from "../bench/latency/latency-bench.js";
@@ -59,4 +60,12 @@ test("the floor bench gets back as many frames as it asked for", async () => {
   expect(bench).toBe("floor");
   expect(roundTripMs.count).toBe(work.framesHeard);
   expect(work.framesHeard / work.framesSent).toBeCloseTo(0.5, 1);
+});
+
+test("the chaos bench takes a shard away, and hears from its callers that nobody was lost", async () => {
+  const result = await chaosBench({ calls: 6, seconds: 5, fault: "shard-killed" }, quiet);
+  const [fault] = result.faults;
+  expect(fault).toMatchObject({ name: "shard-killed", callsHit: 3 });
+  expect(fault).toMatchObject({ droppedCalls: 0, othersDropped: 0, statesSkipped: 0 });
+  expect(fault!.gapMs.p50).toBeGreaterThan(0);
 });
