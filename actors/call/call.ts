@@ -45,6 +45,7 @@ type State = {
   startedEpochMs: number;
   snapshot: DialogSnapshot | undefined;
   lastUtterance: number;
+  lastKey: number;
   recordingAnchor: RecordingAnchor | undefined;
   /** What the gateway said when it handed the leg over; undefined on a call's first shard. */
   adoption: LegAdoption | undefined;
@@ -107,6 +108,7 @@ function start(options: Options, ctx: Context<CallMessage>): State {
     startedEpochMs: memory?.startedEpochMs ?? 0,
     snapshot: memory?.snapshot,
     lastUtterance: memory?.lastUtterance ?? 0,
+    lastKey: memory?.lastKey ?? 0,
     recordingAnchor: memory?.recordingAnchor,
     adoption: undefined,
     troubles: new Set(),
@@ -143,6 +145,7 @@ function receive(
     case "snapshot":
       state.snapshot = message.snapshot;
       state.lastUtterance = message.lastUtterance;
+      state.lastKey = message.lastKey;
       return remember(options, state);
     case "recordingBegan":
       state.recordingAnchor = message.anchor;
@@ -197,6 +200,8 @@ function legOpened(
   const livedMs = ctx.time.nowMs() - state.answeredAtMs;
   ctx.after(Math.max(0, spec.durationMsMax - livedMs), { kind: "durationOver" });
   startCast(options, state, leg);
+  // Those it has taken already it knows by their numbers.
+  for (const key of adoption?.keys ?? []) state.directory.dialog?.tell({ kind: "keypad", ...key });
 }
 
 /** Who does not start is restarted, as one who fails later. */
@@ -231,11 +236,13 @@ function answer(options: Options, state: State, leg: Leg, ctx: Context<CallMessa
 
 /** Keeps what another shard needs to go on. */
 function remember({ ports, spec }: Options, state: State): void {
-  const { answeredAtMs, startedEpochMs, snapshot, lastUtterance, recordingAnchor } = state;
+  const { answeredAtMs, startedEpochMs, lastUtterance, lastKey } = state;
+  const { snapshot, recordingAnchor } = state;
   ports.remember(spec.callId, {
     answeredAtMs,
     startedEpochMs,
     lastUtterance,
+    lastKey,
     ...(snapshot === undefined ? {} : { snapshot }),
     ...(recordingAnchor === undefined ? {} : { recordingAnchor }),
   });
@@ -243,16 +250,18 @@ function remember({ ports, spec }: Options, state: State): void {
 
 /** Where the next life of the Dialog begins: at the start, or where the last one stood. */
 function earlierDialog(state: State): EarlierDialog | undefined {
-  const { snapshot, lastUtterance, adoption } = state;
+  const { snapshot, lastUtterance, lastKey, adoption } = state;
   if (snapshot === undefined) return undefined;
   // A restart on the same shard has silenced everything: what the state says is said again.
   if (adoption === undefined) {
-    return { snapshot, lastUtterance, playing: [], isRepeated: true, isTakenOver: false };
+    const nothing = { playing: [], isRepeated: true, isTakenOver: false };
+    return { snapshot, lastUtterance, lastKey, ...nothing };
   }
   const isUnheard = adoption.isStreamCut || adoption.lastUtterance < lastUtterance;
   return {
     snapshot,
     lastUtterance: Math.max(lastUtterance, adoption.lastUtterance),
+    lastKey,
     playing: adoption.playing,
     isRepeated: isUnheard,
     isTakenOver: true,

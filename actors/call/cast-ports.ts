@@ -44,7 +44,12 @@ export type LegAdoption = {
   readonly lastUtterance: number;
   /** Streamed speech was cut off in the middle, and dropped. */
   readonly isStreamCut: boolean;
+  /** The newest keys, oldest first: the lost shard may not have come to them. */
+  readonly keys?: readonly NumberedKey[];
 };
+
+/** A key as the gateway counts them on one leg, from 1. */
+export type NumberedKey = { readonly digit: string; readonly number: number };
 
 /** What must outlive the shard of a call: plain data for the ledger. Holds personal data. */
 export type CallMemory = {
@@ -54,6 +59,8 @@ export type CallMemory = {
   readonly snapshot?: DialogSnapshot;
   /** The newest utterance of the snapshot's step, said or about to be. */
   readonly lastUtterance: number;
+  /** The newest key of the leg that the dialog has taken; absent before the first. */
+  readonly lastKey?: number;
   /** Where the recording begins; absent until audio came. */
   readonly recordingAnchor?: RecordingAnchor;
 };
@@ -79,6 +86,8 @@ export type RecordedChunk = {
 /** Same histograms as the bench reads; each thread has its own, added up by the node. */
 export type CallLatency = {
   readonly frameIn: Histogram;
+  /** Of frames that had waited for their call to begin here, or to be taken over. */
+  readonly frameHeld: Histogram;
   readonly turn: Histogram;
   readonly turnEngine: Histogram;
 };

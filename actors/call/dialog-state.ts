@@ -33,6 +33,8 @@ export type DialogState = {
   step: DialogStep;
   checkpoint: Checkpoint | undefined;
   lastUtterance: number;
+  /** The newest key of the leg that was taken. */
+  lastKey: number;
   /** Utterances that are not over. */
   readonly speaking: Map<number, Speaking>;
   listen: Listen | undefined;
@@ -58,6 +60,8 @@ export type EarlierDialog = {
   readonly snapshot: DialogSnapshot;
   /** The newest utterance number that may have been used. */
   readonly lastUtterance: number;
+  /** The newest key that was taken. */
+  readonly lastKey: number;
   /** Utterances that still sound. */
   readonly playing: readonly number[];
   /** What the present state says was not heard, or not to its end: it is said again. */
@@ -90,6 +94,7 @@ export function newDialogState({ ports, spec, earlier }: DialogOptions): DialogS
     step,
     checkpoint: undefined,
     lastUtterance,
+    lastKey: earlier?.lastKey ?? 0,
     speaking: new Map(earlier?.playing.map((utterance) => [utterance, unknownSpeech])),
     listen: undefined,
     listenId: 0,

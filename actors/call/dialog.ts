@@ -86,7 +86,7 @@ function receive(
       return understand(options, state, { turnId: message.turnId, ...nothing }, ctx);
     }
     case "keypad":
-      return keypad(options, state, message.digit, ctx);
+      return keypad(options, state, message, ctx);
     case "playbackStarted":
     case "playbackEnded":
       return playback(options, state, message, ctx);
@@ -138,7 +138,8 @@ function apply(
   const says = step.effects.filter(({ kind }) => kind === "say").length;
   const lastUtterance = state.lastUtterance + says;
   const { snapshot } = step;
-  options.directory.call.tell({ kind: "snapshot", snapshot, lastUtterance });
+  const { lastKey } = state;
+  options.directory.call.tell({ kind: "snapshot", snapshot, lastUtterance, lastKey });
   for (const effect of step.effects) {
     if (effect.kind === "say") say(options, state, effect);
     else if (effect.kind === "listen") listen(options, state, effect);
@@ -295,8 +296,9 @@ function reopen(options: DialogOptions, state: DialogState, turnId: number): voi
   state.outcome = undefined;
   if (isNewState) reportState(options, state);
   // Another life must not begin with what was taken back.
-  const { lastUtterance, step } = state;
-  options.directory.call.tell({ kind: "snapshot", snapshot: step.snapshot, lastUtterance });
+  const { lastUtterance, lastKey, step } = state;
+  const { snapshot } = step;
+  options.directory.call.tell({ kind: "snapshot", snapshot, lastUtterance, lastKey });
   if (checkpoint.listen !== undefined) listen(options, state, checkpoint.listen);
 }
 
@@ -345,9 +347,12 @@ function understand(
 function keypad(
   options: DialogOptions,
   state: DialogState,
-  digit: string,
+  { digit, number }: Extract<DialogMessage, { kind: "keypad" }>,
   ctx: Context<DialogMessage>,
 ): void {
+  // The gateway says again what a lost shard may not have come to.
+  if (number !== undefined && number <= state.lastKey) return;
+  state.lastKey = number ?? state.lastKey;
   const { ports, directory, spec } = options;
   ports.report(spec.callId, { kind: "keypad", digit, atMs: sinceAnswer(options) });
   if (state.outcome !== undefined) return;

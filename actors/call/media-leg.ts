@@ -37,6 +37,7 @@ const audioGapMsMax = 400;
 const speechBytesMax = 4 * 1024 * 1024;
 
 type State = {
+  readonly bornAtMs: number;
   readonly codec: AudioCodec;
   /** A frame is decoded here. */
   pcm: Int16Array;
@@ -125,6 +126,7 @@ function start(options: MediaLegOptions, ctx: Context<MediaLegMessage>): State {
   const speechRateHz = rateHz === 8000 ? 8000 : 16000;
   const holder: { state?: State } = {};
   const state: State = {
+    bornAtMs: ctx.time.nowMs(),
     codec: codecOf(leg.format.codec),
     pcm: new Int16Array((rateHz * frameMs) / 1000),
     speechRateHz,
@@ -213,7 +215,10 @@ function hear(options: MediaLegOptions, state: State, frame: AudioFrame): void {
   state.lastFrameAtMs = frame.atMs;
   state.isAudioMissing = false;
   state.cutter.cut(speech, state.hearFrame);
-  ports.latency.frameIn.recordMs(ports.time.nowMs() - frame.atMs);
+  // What came before this life could hear has waited for it, not for us to be quick.
+  const isHeld = frame.atMs < state.bornAtMs;
+  const latency = isHeld ? ports.latency.frameHeld : ports.latency.frameIn;
+  latency.recordMs(ports.time.nowMs() - frame.atMs);
 }
 
 /** @returns samples that are valid until the next frame */

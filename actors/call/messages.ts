@@ -102,7 +102,7 @@ export type DialogMessage =
       readonly waitedMs?: number;
       readonly atMs: number;
     }
-  | { readonly kind: "keypad"; readonly digit: string }
+  | { readonly kind: "keypad"; readonly digit: string; readonly number?: number | undefined }
   /** System, own timers. */
   | { readonly kind: "silence"; readonly listenId: number }
   | { readonly kind: "finalOverdue"; readonly turnId: number }
@@ -156,7 +156,8 @@ export type CallMessage =
   /** Its connection is lost, and found again. */
   | { readonly kind: "legAway" }
   | { readonly kind: "legBack"; readonly atMs: number }
-  | { readonly kind: "keypad"; readonly digit: string }
+  /** `number`: which key of its leg. */
+  | { readonly kind: "keypad"; readonly digit: string; readonly number?: number | undefined }
   /** For the MediaLeg; told to the Call because it keeps the order behind `legOpened`. */
   | { readonly kind: "playback"; readonly notice: PlaybackNotice }
   | { readonly kind: "credit"; readonly frames: number }
@@ -165,6 +166,7 @@ export type CallMessage =
       readonly kind: "snapshot";
       readonly snapshot: DialogSnapshot;
       readonly lastUtterance: number;
+      readonly lastKey: number;
     }
   | { readonly kind: "recordingBegan"; readonly anchor: RecordingAnchor }
   | { readonly kind: "dialogEnded"; readonly outcome: string }

@@ -88,6 +88,29 @@ describe("a call whose shard was lost", () => {
     expect(call.outcome()).toBe("refused");
   });
 
+  test("takes the keys that its shard had not come to, each of them once", async () => {
+    const first = rig();
+    first.answer();
+    await first.hearAll();
+    first.directory.call.tell({ kind: "keypad", digit: "1", number: 1 });
+    await first.settle();
+    const memory = first.memories.at(-1)!;
+    expect(memory).toMatchObject({ lastKey: 1 });
+    const call = rig({ memory });
+    const keys = [
+      { digit: "1", number: 1 },
+      { digit: "2", number: 2 },
+    ];
+    call.adopt({ playing: [2], lastUtterance: 2, isStreamCut: false, keys });
+    // The gateway's own message, should it come all the same.
+    call.directory.call.tell({ kind: "keypad", ...keys[1]! });
+    await call.hearAll();
+    await call.settle();
+    expect(call.states()).toEqual(["offer", "bye"]);
+    expect(call.events.filter(({ kind }) => kind === "keypad")).toHaveLength(1);
+    expect(call.outcome()).toBe("refused");
+  });
+
   test("ends when its leg is gone meanwhile, and when it never comes", async () => {
     const memory = await lostAfterFirstAnswer();
     const gone = rig({ memory });

@@ -144,7 +144,13 @@ export type LegNotice =
   /** Its connection is lost: nothing is heard or played until `legBack`, or `legClosed`. */
   | { readonly kind: "legAway"; readonly slot: number; readonly atMs: number }
   | { readonly kind: "legBack"; readonly slot: number; readonly atMs: number }
-  | { readonly kind: "keypad"; readonly slot: number; readonly digit: string }
+  /** `number`: which key of the leg; one that was taken already counts no more. */
+  | {
+      readonly kind: "keypad";
+      readonly slot: number;
+      readonly digit: string;
+      readonly number?: number;
+    }
   | { readonly kind: "credit"; readonly slot: number; readonly frames: number }
   | { readonly kind: "playback"; readonly slot: number; readonly notice: PlaybackNotice };
 
@@ -179,6 +185,7 @@ export type ShardReport =
   | {
       readonly kind: "ready";
       readonly frameIn: HistogramHandle;
+      readonly frameHeld: HistogramHandle;
       readonly turn: HistogramHandle;
       readonly turnEngine: HistogramHandle;
     }

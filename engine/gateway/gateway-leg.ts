@@ -4,6 +4,7 @@
  * A lost connection pauses it. What was sent and did not arrive is sent again on the next one, from
  * the frame on that the client has not got; so nothing is heard twice, and nothing is left out.
  */
+import type { LegAdoption } from "../../actors/call/cast-ports.js";
 import type { PlaybackNotice } from "../../actors/call/messages.js";
 import type { Time, Timer } from "../../base/ports.js";
 import {
@@ -21,6 +22,7 @@ import type {
   StreamStart,
 } from "../../access/protocols/media-protocol.js";
 import type { LegNotice } from "../control/messages.js";
+import { LegKeys } from "./leg-keys.js";
 
 /** A peer that does not return its mark is taken to have played the audio this long after. */
 const markGraceMs = 500;
@@ -61,13 +63,6 @@ export type LegPosition = {
   readonly keys: number;
 };
 
-/** What a shard that takes the leg over must know. */
-export type LegHandover = {
-  readonly playing: readonly number[];
-  readonly lastUtterance: number;
-  readonly isStreamCut: boolean;
-};
-
 export class GatewayLeg implements PacedLeg {
   readonly slot: number;
   readonly callId: string;
@@ -92,7 +87,7 @@ export class GatewayLeg implements PacedLeg {
   /** Media time where the newest frame from the peer ended. */
   #receivedSamples: number | undefined;
   #sentSamples = 0;
-  #keys = 0;
+  readonly #keys = new LegKeys();
   #clearedUtterance = 0;
   #pausedAtMs: number | undefined;
 
@@ -137,14 +132,14 @@ export class GatewayLeg implements PacedLeg {
     return true;
   }
 
-  /** Takes note of a key that came in. */
-  keyReceived(): void {
-    this.#keys += 1;
+  /** Tells the shard of a key that came in, and keeps it for the next one. */
+  keyReceived(digit: string): void {
+    this.#tellShard({ kind: "keypad", slot: this.slot, ...this.#keys.add(digit) });
   }
 
   get position(): LegPosition {
     const sentSamples = this.#sentSamples;
-    return { sentSamples, receivedSamples: this.#receivedSamples, keys: this.#keys };
+    return { sentSamples, receivedSamples: this.#receivedSamples, keys: this.#keys.count };
   }
 
   /** When all audio sent so far will have been heard. */
@@ -274,7 +269,7 @@ export class GatewayLeg implements PacedLeg {
    * Hands the leg to another shard. Prompts go on playing; streamed speech that will get no more
    * frames is dropped, with whatever waits behind it, since it would come in the wrong place.
    */
-  handOver(tell: (notice: LegNotice) => void): LegHandover {
+  handOver(tell: (notice: LegNotice) => void): LegAdoption {
     const cut = this.#playout.waiting.find(({ isClosed }) => !isClosed);
     // Its shard is gone: nobody there to hear of the ends of what is dropped.
     this.#tellShard = () => undefined;
@@ -284,7 +279,8 @@ export class GatewayLeg implements PacedLeg {
     const sounding = this.#sounding.map(({ utterance }) => utterance);
     const waiting = this.#playout.waiting.map(({ utterance }) => utterance);
     const playing = [...new Set([...sounding, ...waiting])].sort((a, b) => a - b);
-    return { playing, lastUtterance: this.#lastUtterance, isStreamCut: cut !== undefined };
+    const [lastUtterance, keys] = [this.#lastUtterance, this.#keys.newest];
+    return { playing, lastUtterance, isStreamCut: cut !== undefined, keys };
   }
 
   /** Forgets its timers. */

@@ -146,7 +146,7 @@ describe("frames in", () => {
     const { client, notices, leg } = await answered();
     client.sendDtmf("5");
     const key = await notices.find(isKind("keypad"));
-    expect(key).toEqual({ kind: "keypad", slot: leg.slot, digit: "5" });
+    expect(key).toEqual({ kind: "keypad", slot: leg.slot, digit: "5", number: 1 });
   });
 
   test("a client that breaks its protocol is closed with the reason; the others go on", async () => {

@@ -129,11 +129,7 @@ export class MediaSocket {
     return {
       started: (start) => this.#owner.started(this, start),
       frame: (streamId, payload, mediaSamples) => this.#frame(streamId, payload, mediaSamples),
-      dtmf: (streamId, digit) => {
-        const seat = this.seats.get(streamId);
-        seat?.leg.keyReceived();
-        seat?.route.link.tell({ kind: "keypad", slot: seat.leg.slot, digit });
-      },
+      dtmf: (streamId, digit) => this.seats.get(streamId)?.leg.keyReceived(digit),
       confirmed: (streamId) => {
         const seat = this.seats.get(streamId);
         if (seat !== undefined) this.#owner.confirmed(seat);

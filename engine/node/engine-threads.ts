@@ -268,8 +268,9 @@ export class EngineThreads {
     return watched;
   }
 
-  #addLatency({ frameIn, turn, turnEngine }: ShardLatency): void {
-    this.#latency.frameIn.push(new Histogram(frameIn));
+  #addLatency({ frameIn, frameHeld, turn, turnEngine }: ShardLatency): void {
+    // Late is late, whoever it waited for.
+    this.#latency.frameIn.push(new Histogram(frameIn), new Histogram(frameHeld));
     this.#latency.turn.push(new Histogram(turn));
     this.#latency.turnEngine.push(new Histogram(turnEngine));
   }

@@ -32,7 +32,13 @@ function fakeHost(options: { readonly failing?: string } = {}) {
       return { kind: "failed", error: { code: "PORT_TAKEN", message: "the port is taken" } };
     }
     if (name === "gateway-0") return { kind: "listening", port: 1, frameOut: handle() };
-    return { kind: "ready", frameIn: handle(), turn: handle(), turnEngine: handle() };
+    return {
+      kind: "ready",
+      frameIn: handle(),
+      frameHeld: handle(),
+      turn: handle(),
+      turnEngine: handle(),
+    };
   };
   const serveStore = (port: MessagePort): void => {
     port.on("message", (request: StoreRequest) => {

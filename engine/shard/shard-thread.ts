@@ -43,6 +43,7 @@ export class ShardThread {
   readonly #prompts = new Map<string, Uint8Array>();
   readonly #latency = {
     frameIn: new Histogram(),
+    frameHeld: new Histogram(),
     turn: new Histogram(),
     turnEngine: new Histogram(),
   };
@@ -57,10 +58,11 @@ export class ShardThread {
     });
     this.#shard = new Shard({ time, system, castPorts: (media) => this.#castPorts(media) });
     this.#beat();
-    const { frameIn, turn, turnEngine } = this.#latency;
+    const { frameIn, frameHeld, turn, turnEngine } = this.#latency;
     report({
       kind: "ready",
       frameIn: frameIn.handle,
+      frameHeld: frameHeld.handle,
       turn: turn.handle,
       turnEngine: turnEngine.handle,
     });

@@ -147,7 +147,7 @@ export class Shard {
         );
       case "keypad":
         return this.#onLeg(notice.slot, ({ call }) =>
-          call.tell({ kind: "keypad", digit: notice.digit }),
+          call.tell({ kind: "keypad", digit: notice.digit, number: notice.number }),
         );
       case "credit":
         return this.#onLeg(notice.slot, ({ call }) =>

@@ -234,7 +234,12 @@ export class World {
         if (this.sabotage === "outcome-twice") simCall.event(event);
         if (this.sabotage === "timer-leaked") this.shardTime.after(3_600_000, () => undefined);
       },
-      latency: { frameIn: new Histogram(), turn: new Histogram(), turnEngine: new Histogram() },
+      latency: {
+        frameIn: new Histogram(),
+        frameHeld: new Histogram(),
+        turn: new Histogram(),
+        turnEngine: new Histogram(),
+      },
     };
   }
 

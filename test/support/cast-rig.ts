@@ -123,7 +123,12 @@ export function castRig(options: RigOptions) {
     recordedChunks: () => Promise.resolve(chunks.length),
     remember: (_callId, memory) => memories.push(memory),
     report: (_callId, event) => events.push(event),
-    latency: { frameIn: new Histogram(), turn: new Histogram(), turnEngine: new Histogram() },
+    latency: {
+      frameIn: new Histogram(),
+      frameHeld: new Histogram(),
+      turn: new Histogram(),
+      turnEngine: new Histogram(),
+    },
     ...options.ports,
   };
   const system = createActorSystem({
