@@ -26,6 +26,16 @@ export type PlaybackEnd = {
   readonly unsentFrames: number;
 };
 
+/** One frame to be sent. */
+export type TakenFrame = {
+  utterance: number;
+  /** With it the utterance begins to sound. */
+  isFirst: boolean;
+  /** Of streamed speech, not of a prompt. */
+  isStreamed: boolean;
+  bytes: Uint8Array;
+};
+
 /** Streamed frames kept after they were sent: a second or two, in case they were lost. */
 const keptFramesMax = 100;
 
@@ -51,6 +61,12 @@ export class LegPlayout {
   readonly #queue: Utterance[] = [];
   /** Sent to their end and not heard yet, oldest first. */
   readonly #sent: Utterance[] = [];
+  readonly #taken: TakenFrame = {
+    utterance: 0,
+    isFirst: false,
+    isStreamed: false,
+    bytes: new Uint8Array(),
+  };
   #clearedUpTo = 0;
   #refusedFrames = 0;
 
@@ -129,21 +145,25 @@ export class LegPlayout {
       : waitingFrames(current) > 0;
   }
 
-  /** The utterance that is up, if any, and whether it is sounding already. */
-  get current(): { readonly utterance: number; readonly isStarted: boolean } | undefined {
-    const current = this.#queue[0];
-    if (current === undefined) return undefined;
-    return { utterance: current.number, isStarted: current.startedAtMs !== undefined };
-  }
-
-  /** The next frame, valid until the utterance is dropped. Call only when `hasFrame`. */
-  takeFrame(nowMs: number): Uint8Array {
+  /**
+   * The next frame; `bytes` are valid until the utterance is dropped, the object until the next
+   * one is taken. Undefined when there is none to be sent now.
+   */
+  take(nowMs: number): TakenFrame | undefined {
+    if (!this.hasFrame) return undefined;
     const current = this.#queue[0]!;
+    const taken = this.#taken;
+    taken.utterance = current.number;
+    taken.isFirst = current.startedAtMs === undefined;
+    taken.isStreamed = current.prompt === undefined;
     current.startedAtMs ??= nowMs;
     const offset = current.sentFrames * this.frameBytes;
     current.sentFrames += 1;
-    if (current.prompt === undefined) return takeStreamed(current);
-    return current.prompt.subarray(offset, offset + this.frameBytes);
+    taken.bytes =
+      current.prompt === undefined
+        ? takeStreamed(current)
+        : current.prompt.subarray(offset, offset + this.frameBytes);
+    return taken;
   }
 
   /** Takes the current utterance away once all of it is sent. */
@@ -185,11 +205,6 @@ export class LegPlayout {
       this.#queue.unshift(entry);
     }
     return taken;
-  }
-
-  /** Whether an utterance that waits or sounds is streamed. */
-  isStream(utterance: number): boolean {
-    return this.#queue.some((entry) => entry.number === utterance && entry.prompt === undefined);
   }
 
   /** Streamed frames that did not fit. */

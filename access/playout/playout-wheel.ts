@@ -18,13 +18,20 @@ import type { Time, Timer } from "../../base/ports.js";
 export interface PacedLeg {
   /** Sends the frame whose playout is due at `playAtMs`; false when there is none to send. */
   sendFrame(playAtMs: number, nowMs: number): boolean;
+  /** Its connection now, if it can send several frames at once. */
+  readonly line?: FrameLine | undefined;
 }
+
+/** What is sent between the two may go out in one write. */
+export type FrameLine = { hold(): void; release(): void };
 
 export type WheelOptions = {
   readonly time: Time;
   readonly frameMs: number;
   readonly leadMs: number;
-  /** Lateness of each frame sent, against the moment it should have been sent. */
+  /** Frames sent together: one that is due, and those behind it ahead of their time. Default 1. */
+  readonly packFrames?: number;
+  /** Lateness of each frame sent, of a pack that of its first: when it should have been sent. */
   readonly sent: (latenessMs: number) => void;
   /** Runs at every pass before frames are sent: brings in what waits elsewhere. */
   readonly poll: () => void;
@@ -44,7 +51,10 @@ const catchUpFramesMax = 10;
 
 export class PlayoutWheel {
   readonly #options: WheelOptions;
+  readonly #frameMs: number;
   readonly #slotMs: number;
+  /** How far ahead of its time the last frame of a pack goes. */
+  readonly #aheadMs: number;
   readonly #slots: Set<Seat>[] = Array.from({ length: slotCount }, () => new Set<Seat>());
   readonly #seats = new Map<PacedLeg, Seat>();
   #nextSlotIndex = 0;
@@ -57,7 +67,9 @@ export class PlayoutWheel {
       frameMs: options.frameMs,
     });
     this.#options = options;
+    this.#frameMs = options.frameMs;
     this.#slotMs = options.frameMs / slotCount;
+    this.#aheadMs = ((options.packFrames ?? 1) - 1) * options.frameMs;
   }
 
   /** Turns while `isNeeded`: while any leg is open, since the poll must run. */
@@ -95,8 +107,10 @@ export class PlayoutWheel {
 
   #arm(): void {
     const delayMs = this.#nextSlotIndex * this.#slotMs - this.#options.time.nowMs();
-    this.#timer = this.#options.time.after(Math.max(0, delayMs), () => this.#pass());
+    this.#timer = this.#options.time.after(Math.max(0, delayMs), this.#passLater);
   }
+
+  readonly #passLater = (): void => this.#pass();
 
   #pass(): void {
     if (!this.#isAwake) return;
@@ -114,20 +128,35 @@ export class PlayoutWheel {
 
   /** Sends what is due, `leadMs` ahead; a leg with nothing left gives its seat back. */
   #serve(seat: Seat, nowMs: number): void {
-    const { frameMs, leadMs, sent } = this.#options;
+    const { leadMs } = this.#options;
+    if (Math.max(seat.startMs, seat.playAtMs - leadMs) > nowMs) return;
     // Before the timeline is moved: a stall is counted in full, by the first frame behind it.
-    let owedMs = nowMs - Math.max(seat.startMs, seat.playAtMs - leadMs);
+    const owedMs = nowMs - Math.max(seat.startMs, seat.playAtMs - leadMs);
     const behindMs = nowMs - seat.playAtMs;
-    if (behindMs > catchUpFramesMax * frameMs) {
-      seat.playAtMs += Math.floor(behindMs / frameMs) * frameMs;
+    if (behindMs > catchUpFramesMax * this.#frameMs) {
+      seat.playAtMs += Math.floor(behindMs / this.#frameMs) * this.#frameMs;
     }
+    const { line } = seat.leg;
+    line?.hold();
+    const hasMore = this.#sendPack(seat, nowMs, owedMs);
+    line?.release();
+    if (!hasMore) this.stop(seat.leg);
+  }
+
+  /** @returns false when the leg ran out of frames */
+  #sendPack(seat: Seat, nowMs: number, owedMs: number): boolean {
+    const { leadMs, sent } = this.#options;
+    const untilMs = nowMs + this.#aheadMs;
+    let [latenessMs, leastMs] = [0, owedMs];
     for (;;) {
       const dueMs = Math.max(seat.startMs, seat.playAtMs - leadMs);
-      if (dueMs > nowMs) return;
-      if (!seat.leg.sendFrame(seat.playAtMs, nowMs)) return this.stop(seat.leg);
-      sent(Math.max(owedMs, nowMs - dueMs));
-      owedMs = 0;
-      seat.playAtMs += frameMs;
+      if (dueMs > untilMs) return true;
+      if (!seat.leg.sendFrame(seat.playAtMs, nowMs)) return false;
+      // One that goes ahead of its time is as late as the one it goes with.
+      if (dueMs <= nowMs) latenessMs = Math.max(leastMs, nowMs - dueMs);
+      leastMs = 0;
+      sent(latenessMs);
+      seat.playAtMs += this.#frameMs;
     }
   }
 }

@@ -16,7 +16,7 @@ describe("one leg", () => {
     const values: number[] = [];
     const ends: unknown[] = [];
     while (playout.hasFrame) {
-      values.push(playout.takeFrame(0)[0]!);
+      values.push(playout.take(0)!.bytes[0]!);
       const end = playout.takeCompleted();
       if (end !== undefined) ends.push(end);
     }
@@ -30,7 +30,7 @@ describe("one leg", () => {
   test("never plays what was cleared, also when it comes after its own clear", () => {
     const playout = leg();
     playout.addPrompt(3, prompt(5));
-    playout.takeFrame(0);
+    playout.take(0);
     playout.addFrame(4, prompt(1));
     expect(playout.clear(4)).toMatchObject([
       { utterance: 3, reason: "cleared", sentFrames: 1 },
@@ -40,7 +40,7 @@ describe("one leg", () => {
     expect(playout.addPrompt(3, prompt(1))).toBe(false);
     playout.closeStream(4);
     expect(playout.hasFrame).toBe(false);
-    expect(playout.current).toBeUndefined();
+    expect(playout.take(0)).toBeUndefined();
     playout.addPrompt(5, prompt(1));
     expect(playout.hasFrame).toBe(true);
   });
@@ -49,7 +49,7 @@ describe("one leg", () => {
     const playout = leg();
     playout.openStream(1);
     playout.addFrame(1, prompt(1));
-    playout.takeFrame(0);
+    playout.take(0);
     expect(playout.hasFrame).toBe(false);
     expect(playout.takeCompleted()).toBeUndefined();
     playout.closeStream(1);
@@ -63,9 +63,9 @@ describe("one leg", () => {
     expect(playout.hasFrame).toBe(false);
     playout.addFrame(1, prompt(1, 11));
     playout.closeStream(1);
-    expect(playout.takeFrame(0)[0]).toBe(11);
+    expect(playout.take(0)!.bytes[0]).toBe(11);
     expect(playout.takeCompleted()).toMatchObject({ utterance: 1 });
-    expect(playout.takeFrame(0)[0]).toBe(22);
+    expect(playout.take(0)!.bytes[0]).toBe(22);
   });
 
   test("frames that outrun their commands wait for their turn", () => {
@@ -73,21 +73,21 @@ describe("one leg", () => {
     playout.addFrame(8, prompt(1, 88));
     expect(playout.hasFrame).toBe(false);
     playout.addPrompt(7, prompt(1, 77));
-    expect(playout.takeFrame(0)[0]).toBe(77);
+    expect(playout.take(0)!.bytes[0]).toBe(77);
     expect(playout.takeCompleted()).toMatchObject({ utterance: 7 });
     expect(playout.hasFrame).toBe(false);
     playout.openStream(8);
-    expect(playout.takeFrame(0)[0]).toBe(88);
+    expect(playout.take(0)!.bytes[0]).toBe(88);
   });
 
   test("a clear finds what it covers also behind frames that came early", () => {
     const playout = leg();
     playout.openStream(8);
     playout.addFrame(8, prompt(1, 88));
-    playout.takeFrame(0);
+    playout.take(0);
     playout.addPrompt(7, prompt(1, 77));
     expect(playout.clear(7)).toMatchObject([{ utterance: 7, sentFrames: 0 }]);
-    expect(playout.current).toEqual({ utterance: 8, isStarted: true });
+    expect(playout.waiting).toEqual([{ utterance: 8, isClosed: false }]);
   });
 
   test("commands and frames of two ways play in one order, however they interleave", () => {
@@ -99,7 +99,7 @@ describe("one leg", () => {
         const commands = Array.from({ length: 2 * count }, (_, i) => i + 1);
         const played: number[] = [];
         const play = (): void => {
-          for (; playout.hasFrame; playout.takeCompleted()) played.push(playout.takeFrame(0)[0]!);
+          for (; playout.hasFrame; playout.takeCompleted()) played.push(playout.take(0)!.bytes[0]!);
         };
         // Odd numbers are streams, even ones prompts. A frame may come at any time before the end
         // of its stream, since the ring is read before any command.
@@ -144,7 +144,7 @@ describe("one leg", () => {
     playout.addPrompt(3, prompt(2, 33));
     const play = (frames: number): number[] =>
       Array.from({ length: frames }, () => {
-        const [value] = playout.takeFrame(0);
+        const value = playout.take(0)?.bytes[0];
         playout.takeCompleted();
         return value!;
       });
@@ -163,7 +163,7 @@ describe("one leg", () => {
     playout.addPrompt(1, prompt(1, 1));
     playout.addPrompt(2, prompt(1, 2));
     for (let index = 0; index < 2; index += 1) {
-      playout.takeFrame(0);
+      playout.take(0);
       playout.takeCompleted();
     }
     playout.settle(2);
@@ -172,11 +172,11 @@ describe("one leg", () => {
     expect([playout.takeBack(9), playout.hasFrame]).toEqual([[], false]);
     playout.openStream(3);
     for (let index = 0; index < 500; index += 1) playout.addFrame(3, prompt(1, index % 200));
-    for (let index = 0; index < 450; index += 1) playout.takeFrame(0);
+    for (let index = 0; index < 450; index += 1) playout.take(0);
     const [taken] = playout.takeBack(450);
     expect(taken!.frames).toBeGreaterThanOrEqual(100);
     expect(taken!.frames).toBeLessThanOrEqual(200);
-    expect(playout.takeFrame(0)[0]).toBe((450 - taken!.frames) % 200);
+    expect(playout.take(0)!.bytes[0]).toBe((450 - taken!.frames) % 200);
   });
 
   test("any history of adds and clears plays only what no clear has covered", () => {
@@ -197,7 +197,7 @@ describe("one leg", () => {
             playout.clear(n);
           }
           if (kind === "take" && playout.hasFrame) {
-            expect(playout.takeFrame(0)[0]).toBeGreaterThan(cleared);
+            expect(playout.take(0)!.bytes[0]).toBeGreaterThan(cleared);
             playout.takeCompleted();
           }
         }
@@ -207,7 +207,7 @@ describe("one leg", () => {
 });
 
 describe("the wheel", () => {
-  function wheeled(leadMs = 0) {
+  function wheeled(leadMs = 0, packFrames = 1) {
     const time = virtualTime();
     time.advance(1234.5);
     const lateness: number[] = [];
@@ -216,6 +216,7 @@ describe("the wheel", () => {
       time,
       frameMs: 20,
       leadMs,
+      packFrames,
       sent: (ms) => lateness.push(ms),
       poll: () => (polls += 1),
     });
@@ -258,6 +259,26 @@ describe("the wheel", () => {
     expect(paced.playAtMs[0]).toBe(1274);
     time.advance(21);
     expect(paced.sentAtMs).toHaveLength(2);
+  });
+
+  test("sends in packs when told to: never late for it, and ahead by one pack at the most", () => {
+    const { time, wheel, lateness } = wheeled(40, 2);
+    const paced = counting(100);
+    let held = 0;
+    const line = { hold: () => (held += 1), release: () => (held -= 1) };
+    wheel.keepTurning(true);
+    wheel.start({ line, sendFrame: (...at) => held === 1 && paced.sendFrame(...at) }, 0);
+    // The lead of two frames, and the pack's own.
+    expect(paced.sentAtMs).toHaveLength(4);
+    time.advance(2100);
+    expect(paced.sentAtMs).toHaveLength(100);
+    const aheadMs = paced.playAtMs.map((atMs, index) => atMs - paced.sentAtMs[index]!);
+    expect(Math.min(...aheadMs.slice(4))).toBeGreaterThan(35);
+    expect(Math.max(...aheadMs)).toBeLessThanOrEqual(60);
+    expect(new Set(paced.sentAtMs).size).toBe(1 + 96 / 2);
+    expect(lateness).toHaveLength(100);
+    expect(Math.max(...lateness)).toBeLessThan(2.1);
+    expect(held).toBe(0);
   });
 
   test("catches up after a stall, and counts how late each frame was", () => {

@@ -53,6 +53,29 @@ const connectionCases: Cases = {
     }
   },
 
+  "sends what was held in order at its release, and all else at once": async (bench) => {
+    const client = await bench.client();
+    const other = await bench.client();
+    const [connection, otherConnection] = bench.connections;
+    connection!.hold();
+    connection!.send("one");
+    connection!.send(Uint8Array.of(2));
+    // Another one in between is not kept waiting.
+    otherConnection!.send("other");
+    connection!.send("three");
+    connection!.release();
+    connection!.send("four");
+    assert.equal((await other.readFrame())?.payload.toString(), "other");
+    for (const payload of ["one", "\u0002", "three", "four"]) {
+      assert.equal((await client.readFrame())?.payload.toString(), payload);
+    }
+    connection!.hold();
+    connection!.close(CLOSE.normal, "held");
+    connection!.send("after the close");
+    connection!.release();
+    assert.equal((await client.readFrame())?.opcode, OPCODE.close);
+  },
+
   "joins fragments, also when the bytes come one by one and a ping lies between": async (bench) => {
     const client = await bench.client();
     const bytes = Buffer.concat([

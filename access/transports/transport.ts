@@ -85,6 +85,10 @@ export interface Connection {
    * connection is closing. May close the connection (1013) when too much is waiting.
    */
   send(message: Uint8Array | string): void;
+  /** What is sent from here on may wait until `release`, so that it goes out in one write. */
+  hold(): void;
+  /** Sends what was held. Always in the same turn as `hold`. */
+  release(): void;
   /**
    * Closes politely; what was sent before is still delivered if the peer reads. No message is
    * handed on any more. A peer that does not answer is cut off after two seconds.

@@ -61,6 +61,11 @@ export class WsConnection implements SweptConnection {
     this.#checkBuffered();
   }
 
+  /** Every message is a write of its own here. */
+  hold(): void {}
+
+  release(): void {}
+
   ping(): void {
     if (this.#ending !== undefined || this.#socket.readyState !== this.#socket.OPEN) return;
     this.#socket.ping();

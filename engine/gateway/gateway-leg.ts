@@ -15,7 +15,7 @@ import {
   type AudioFormat,
 } from "../../codecs/audio/audio-codec.js";
 import { LegPlayout, type PlaybackEnd } from "../../access/playout/leg-playout.js";
-import type { PacedLeg } from "../../access/playout/playout-wheel.js";
+import type { FrameLine, PacedLeg } from "../../access/playout/playout-wheel.js";
 import type {
   MediaProtocol,
   MediaSession,
@@ -69,6 +69,7 @@ export class GatewayLeg implements PacedLeg {
   readonly format: AudioFormat;
   readonly formatKey: string;
   readonly frameBytes: number;
+  line: FrameLine | undefined;
   readonly #options: GatewayLegOptions;
   readonly #playout: LegPlayout;
   readonly #frameMs: number;
@@ -226,20 +227,17 @@ export class GatewayLeg implements PacedLeg {
   }
 
   sendFrame(playAtMs: number, nowMs: number): boolean {
-    const current = this.#playout.current;
-    if (current === undefined || !this.hasFrame) return false;
-    const { utterance } = current;
-    const frame = this.#playout.takeFrame(nowMs);
-    this.#session.sendFrame(this.#streamId, frame, utterance);
+    const taken = this.#pausedAtMs === undefined ? this.#playout.take(nowMs) : undefined;
+    if (taken === undefined) return false;
+    const { utterance, isFirst, isStreamed } = taken;
+    this.#session.sendFrame(this.#streamId, taken.bytes, utterance);
     this.#sentSamples += this.#frameSamples;
-    const one = current.isStarted
-      ? this.#sounding.find((candidate) => candidate.utterance === utterance)!
-      : this.#begin(utterance, playAtMs, nowMs);
+    const one = isFirst ? this.#begin(utterance, playAtMs, nowMs) : this.#soundingOf(utterance);
     if (one.isPaused) this.#goOn(one, Math.max(nowMs, playAtMs));
     one.sentFrames += 1;
     this.#playedUntilMs = playAtMs + this.#frameMs;
-    if (this.#playout.isStream(utterance)) this.#giveCredit(1);
-    this.#takeCompleted();
+    if (isStreamed) this.#giveCredit(1);
+    if (!this.#playout.hasFrame) this.#takeCompleted();
     return true;
   }
 
@@ -295,6 +293,10 @@ export class GatewayLeg implements PacedLeg {
     // What follows another utterance is sent ahead of the moment at which it is heard.
     this.#tell({ kind: "playbackStarted", utterance, atMs: Math.max(nowMs, playAtMs) });
     return one;
+  }
+
+  #soundingOf(utterance: number): Sounding {
+    return this.#sounding.findLast((one) => one.utterance === utterance)!;
   }
 
   /** What comes of it from now on sounds at `atMs`. */

@@ -19,6 +19,11 @@ import type { MediaSocket } from "./media-socket.js";
 import { ShardLink } from "./shard-link.js";
 
 const frameMs = 20;
+/**
+ * Frames sent in one write. A write is what a frame costs most, and a peer that takes the playout's
+ * lead holds more than this anyway; what a clear drops there is 20 ms more.
+ */
+const packFrames = 2;
 
 /** A leg, where it is connected, and the way its frames go: both change when they are lost. */
 export type Seat = {
@@ -75,6 +80,7 @@ export class LegDesk {
       time: options.time,
       frameMs,
       leadMs: options.playoutLeadMs,
+      packFrames,
       sent: options.sent,
       poll: () => this.#pollRings(),
     });
@@ -129,6 +135,7 @@ export class LegDesk {
     const { time } = this.#options;
     const tell = link.tell.bind(link);
     const leg = new GatewayLeg({ slot, callId, start, protocol, session, time, tell });
+    leg.line = socket.connection;
     const seat: Seat = {
       leg,
       connection: new LegConnection(generation),
@@ -176,6 +183,7 @@ export class LegDesk {
     this.#wheel.stop(leg);
     connection.resume();
     leg.resume(socket.session, start.streamId, start.receivedTime);
+    leg.line = socket.connection;
     seat.socket = socket;
     socket.seat(start.streamId, seat);
     const { sentSamples, receivedSamples, keys } = leg.position;

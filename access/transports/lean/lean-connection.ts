@@ -82,6 +82,14 @@ export class LeanConnection implements SweptConnection {
     this.#send(typeof message === "string" ? OPCODE.text : OPCODE.binary, message);
   }
 
+  hold(): void {
+    this.#slab.hold(this.#socket);
+  }
+
+  release(): void {
+    this.#slab.release();
+  }
+
   ping(): void {
     this.#send(OPCODE.ping, NOTHING);
   }
