@@ -17,7 +17,7 @@ import {
   TransportBench,
   type Cases,
 } from "./transport-bench.js";
-import type { Transport } from "./transport.js";
+import { CLOSE, type Transport } from "./transport.js";
 
 /** One rule and the run that tries to break it; rejects when it is broken. */
 export type ConformanceCase = { readonly name: string; readonly run: () => Promise<void> };

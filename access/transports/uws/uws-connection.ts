@@ -46,6 +46,11 @@ export class UwsConnection implements SweptConnection {
     if (status !== 1) this.#checkBuffered(status === 2);
   }
 
+  /** It gathers writes by callback only (`cork`), which does not fit two calls. */
+  hold(): void {}
+
+  release(): void {}
+
   ping(): void {
     if (this.#ending !== undefined) return;
     if (this.#options.socket.ping() !== 1) this.#checkBuffered(false);
