@@ -6,6 +6,12 @@ import { floor } from "./floor/floor-bench.js";
 import { kernel } from "./kernel/kernel-bench.js";
 import { latency } from "./latency/latency-bench.js";
 import { media } from "./media/media-bench.js";
+import { memory } from "./memory/memory-bench.js";
+import { codecs } from "./parts/codecs-bench.js";
+import { flow } from "./parts/flow-bench.js";
+import { ring } from "./parts/ring-bench.js";
+import { vad } from "./parts/vad-bench.js";
+import { start } from "./start/start-bench.js";
 import type { Bench } from "./support/bench.js";
 
 export const benches: readonly Bench[] = [
@@ -13,7 +19,13 @@ export const benches: readonly Bench[] = [
   media, // the media path alone: cores per call, lateness of frames
   echo, // what comes back, seen from outside
   floor, // the sockets alone
+  memory, // of a live call; what calls leave behind
+  start, // time until calls are taken
   latency, // spoken calls with everything embedded
   chaos, // what callers notice of faults
   kernel, // messages a second
+  ring, // the frame ring
+  codecs, // codecs, resampler, wire formats
+  vad, // voice detection and turns
+  flow, // one answer in a flow
 ];

@@ -1,10 +1,18 @@
-import { expect, test } from "vitest";
+/** Every bench runs small, so that it does not rot: shape, checksum and validity, never a time. */
+import { describe, expect, test } from "vitest";
 import { capacityBench } from "../bench/capacity/capacity-bench.js";
 import { chaosBench } from "../bench/chaos/chaos-bench.js";
 import { echoBench } from "../bench/echo/echo-bench.js";
 import { floorBench } from "../bench/floor/floor-bench.js";
+import { kernelBench } from "../bench/kernel/kernel-bench.js";
 import { latencyBench } from "../bench/latency/latency-bench.js";
 import { mediaBench } from "../bench/media/media-bench.js";
+import { memoryBench } from "../bench/memory/memory-bench.js";
+import { codecsBench } from "../bench/parts/codecs-bench.js";
+import { flowBench } from "../bench/parts/flow-bench.js";
+import { ringBench } from "../bench/parts/ring-bench.js";
+import { vadBench } from "../bench/parts/vad-bench.js";
+import { startBench } from "../bench/start/start-bench.js";
 import { isPocketSphinxAvailable } from "../speech/asr/pocketsphinx.js";
 
 const quiet = (): void => undefined;
@@ -22,44 +30,84 @@ test.skipIf(!isPocketSphinxAvailable().ok)(
   },
 );
 
-test("the media bench carries audio both ways, in order and unbroken, with a floor beside it", async () => {
-  const result = await mediaBench({ ...small, calls: 3, line: "twilio" }, quiet);
-  expect(result.failedPct).toBe(0);
-  expect(result.work.broken).toBe(0);
-  expect(result.work.framesSent).toBeGreaterThan(100);
-  expect(result.work.framesHeard).toBeGreaterThan(100);
-  expect(result.frameInMs.count).toBeGreaterThan(100);
-  expect(result.heardGapMs.count).toBeGreaterThan(100);
-  expect(result.floorRoundTripMs.count).toBeGreaterThan(100);
-  expect(result.coresPerCall).toBeGreaterThan(0);
-  expect(result.floorRatio).toBeGreaterThan(0);
+// They wait more than they work, and none of them asserts a time.
+describe.concurrent("a bench with calls", () => {
+  test("media carries audio both ways, in order and unbroken, with a floor beside it", async () => {
+    const result = await mediaBench({ ...small, calls: 3, line: "twilio" }, quiet);
+    expect(result.failedPct).toBe(0);
+    expect(result.work.broken).toBe(0);
+    expect(result.work.framesSent).toBeGreaterThan(100);
+    expect(result.work.framesHeard).toBeGreaterThan(100);
+    expect(result.frameInMs.count).toBeGreaterThan(100);
+    expect(result.heardGapMs.count).toBeGreaterThan(100);
+    expect(result.floorRoundTripMs.count).toBeGreaterThan(100);
+    expect(result.coresPerCall).toBeGreaterThan(0);
+    expect(result.floorRatio).toBeGreaterThan(0);
+  });
+
+  test("capacity understands every word that its callers say", async () => {
+    const parts = { ladder: false, "no-asr": false, "no-recording": false, line: "native" };
+    const result = await capacityBench({ ...small, ...parts, seconds: 4, calls: 3 }, quiet);
+    expect(result).toMatchObject({ bench: "capacity", calls: 3, failedPct: 0 });
+    expect(result.work.broken).toBe(0);
+    expect(result.work.contents).toBeLessThanOrEqual(2);
+    expect(result.transcripts.said).toBeGreaterThan(0);
+    expect(result.transcripts.wrongCalls).toBe(0);
+    expect(result.turnMs.count).toBeGreaterThan(0);
+    expect(result.turnEngineMs.count).toBe(result.turnMs.count);
+  });
+
+  test("echo interrupts prompts and times the silence that follows", async () => {
+    const result = await echoBench({ ...small, seconds: 3, calls: 3 }, quiet);
+    expect(result.failedPct).toBe(0);
+    expect(result.work.broken).toBe(0);
+    expect(result.reactionMs.count).toBeGreaterThan(0);
+  });
+
+  test("floor gets back as many frames as it asked for", async () => {
+    const options = { calls: 4, seconds: 1, repeats: 1, "warm-up": 0, "echo-percent": 50 };
+    const { work, roundTripMs, bench } = await floorBench(options, quiet);
+    expect(bench).toBe("floor");
+    expect(roundTripMs.count).toBe(work.framesHeard);
+    expect(work.framesHeard / work.framesSent).toBeCloseTo(0.5, 1);
+  });
+
+  test("memory reads what is left after short calls, and what live ones take", async () => {
+    const options = { completed: 8, "at-once": 4, calls: 2, seconds: 1 };
+    const result = await memoryBench(options, quiet);
+    expect(result.points.map(({ completed }) => completed)).toEqual([0, 2, 4, 6, 8]);
+    expect(result.points.every(({ rssMb }) => rssMb > 20)).toBe(true);
+    expect(result.outcomes).toEqual({ done: 9 });
+    expect(result.isValid).toBe(true);
+  });
+
+  test("start takes calls after every start", async () => {
+    const result = await startBench({ repeats: 1, flows: "one" }, quiet);
+    expect(result.isValid).toBe(true);
+    expect(result.readyMs.median).toBeGreaterThanOrEqual(result.engineMs.median);
+    expect(result.rssMb.median).toBeGreaterThan(20);
+  });
 });
 
-test("the capacity bench understands every word that its callers say", async () => {
-  const parts = { ladder: false, "no-asr": false, "no-recording": false, line: "native" };
-  const result = await capacityBench({ ...small, ...parts, seconds: 4, calls: 3 }, quiet);
-  expect(result).toMatchObject({ bench: "capacity", calls: 3, failedPct: 0, framesOver300Ms: 0 });
-  expect(result.work.broken).toBe(0);
-  expect(result.work.contents).toBeLessThanOrEqual(2);
-  expect(result.transcripts.said).toBeGreaterThan(0);
-  expect(result.transcripts.wrongCalls).toBe(0);
-  expect(result.turnMs.count).toBeGreaterThan(0);
-  expect(result.turnEngineMs.count).toBe(result.turnMs.count);
-});
+describe("a bench of parts does the same work in every batch", () => {
+  const seconds = 0.05;
+  test.each([
+    ["ring", () => ringBench({ seconds }, quiet), 3],
+    ["codecs", () => codecsBench({ seconds }, quiet), 14],
+    ["vad", () => vadBench({ seconds }, quiet), 3],
+    ["flow", () => flowBench({ seconds }, quiet), 4],
+  ])("%s", async (bench, run, count) => {
+    const result = await run();
+    expect(result).toMatchObject({ bench, isValid: true, notes: [] });
+    expect(result.cases).toHaveLength(count);
+    expect(result.cases.every(({ nsPerOperation }) => nsPerOperation > 0)).toBe(true);
+    expect(result.cases.filter(({ checksum }) => checksum === 0)).toEqual([]);
+  });
 
-test("the echo bench interrupts prompts and times the silence that follows", async () => {
-  const result = await echoBench({ ...small, seconds: 3, calls: 3 }, quiet);
-  expect(result.failedPct).toBe(0);
-  expect(result.work.broken).toBe(0);
-  expect(result.reactionMs.count).toBeGreaterThan(0);
-});
-
-test("the floor bench gets back as many frames as it asked for", async () => {
-  const options = { calls: 4, seconds: 1, repeats: 1, "warm-up": 0, "echo-percent": 50 };
-  const { work, roundTripMs, bench } = await floorBench(options, quiet);
-  expect(bench).toBe("floor");
-  expect(roundTripMs.count).toBe(work.framesHeard);
-  expect(work.framesHeard / work.framesSent).toBeCloseTo(0.5, 1);
+  test("kernel", async () => {
+    const result = await kernelBench({ seconds: 0.5, progress: quiet });
+    expect(result.isValid).toBe(true);
+  });
 });
 
 test("the chaos bench takes a shard away, and hears from its callers that nobody was lost", async () => {

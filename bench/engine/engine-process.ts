@@ -3,6 +3,7 @@ import type { ConfigOverrides } from "../../config/default-config.js";
 import type { CallView, LatencyReport } from "../../engine/engine-node.js";
 import type { LoadProcess } from "../load/load-process.js";
 import { Child, type Asks } from "../support/child.js";
+import type { Churn, ChurnOutcomes } from "./call-churn.js";
 import type { EngineAsks, EngineEvent, StartCalls, StartedCalls } from "./messages.js";
 
 /** Log lines kept: the first ones tell what went wrong. */
@@ -15,12 +16,12 @@ export class EngineProcess<More extends Asks = Record<never, never>> {
   readonly #child: Child<EngineAsks & More, EngineEvent>;
 
   /**
-   * @param load whom its trunk dials
+   * @param load whom its trunk dials; nobody, where no call is started
    * @param entry compiled module of the process
    */
-  constructor(load: LoadProcess, entry = "bench/engine/engine-main.js") {
+  constructor(load?: LoadProcess, entry = "bench/engine/engine-main.js") {
     this.#child = new Child(entry, (event) => {
-      if (event.kind === "dial") void load.dial(event).catch(() => undefined);
+      if (event.kind === "dial") void load?.dial(event).catch(() => undefined);
       else if (this.log.length < logKept) this.log.push(`${event.level}: ${event.text}`);
     });
   }
@@ -42,6 +43,10 @@ export class EngineProcess<More extends Asks = Record<never, never>> {
 
   startCalls(calls: StartCalls): Promise<StartedCalls> {
     return this.#child.ask("startCalls", calls);
+  }
+
+  churn(plan: Churn): Promise<ChurnOutcomes> {
+    return this.#child.ask("churn", plan);
   }
 
   latency(): Promise<LatencyReport> {

@@ -12,6 +12,7 @@ import type { Config } from "../../config/schema.js";
 import { defaultConfig, type ConfigOverrides } from "../../config/default-config.js";
 import type { CallView, EngineNode } from "../../engine/engine-node.js";
 import { createNode, type NodeParts } from "../../engine/node/node.js";
+import { churnCalls } from "./call-churn.js";
 import type { Asks } from "../support/child.js";
 import { serveParent, type Answers } from "../support/child-side.js";
 import type { EngineAsks, EngineEvent, Refusal, StartCalls, StartedCalls } from "./messages.js";
@@ -49,6 +50,7 @@ export function serveEngine<More extends Asks>(
 const answers: Answers<EngineAsks> = {
   start,
   startCalls,
+  churn: (plan) => churnCalls(node(), plan),
   latency: () => node().latency(),
   resetLatency() {
     node().resetLatency();

@@ -1,6 +1,7 @@
 /** What the process of the engine under test is asked, and what it tells on its own. */
 import type { ConfigOverrides } from "../../config/default-config.js";
 import type { CallView, LatencyReport } from "../../engine/engine-node.js";
+import type { Churn, ChurnOutcomes } from "./call-churn.js";
 
 export type StartCalls = {
   readonly flow: string;
@@ -26,6 +27,8 @@ export type EngineAsks = {
   };
   /** Starts calls over the public API; the trunk tells whom to dial by events. */
   readonly startCalls: { readonly ask: StartCalls; readonly answer: StartedCalls };
+  /** Short calls to their own end, so many in a row; see `call-churn.ts`. */
+  readonly churn: { readonly ask: Churn; readonly answer: ChurnOutcomes };
   readonly latency: { readonly ask: undefined; readonly answer: LatencyReport };
   readonly resetLatency: { readonly ask: undefined; readonly answer: undefined };
   /** Calls that ended so far, and forgets them. */
