@@ -73,7 +73,7 @@ describe.concurrent("a bench with calls", () => {
   });
 
   test("memory reads what is left after short calls, and what live ones take", async () => {
-    const options = { completed: 8, "at-once": 4, calls: 2, seconds: 1 };
+    const options = { completed: 8, "at-once": 4, calls: 2, seconds: 1, settle: 0 };
     const result = await memoryBench(options, quiet);
     expect(result.points.map(({ completed }) => completed)).toEqual([0, 2, 4, 6, 8]);
     expect(result.points.every(({ rssMb }) => rssMb > 20)).toBe(true);
@@ -101,7 +101,8 @@ describe("a bench of parts does the same work in every batch", () => {
     expect(result).toMatchObject({ bench, isValid: true, notes: [] });
     expect(result.cases).toHaveLength(count);
     expect(result.cases.every(({ nsPerOperation }) => nsPerOperation > 0)).toBe(true);
-    expect(result.cases.filter(({ checksum }) => checksum === 0)).toEqual([]);
+    const idle = result.cases.filter(({ checksum }) => checksum === 0).map(({ name }) => name);
+    expect(idle).toEqual(bench === "vad" ? ["vad, silence"] : []);
   });
 
   test("kernel", async () => {

@@ -22,6 +22,7 @@ const options = {
   "at-once": { kind: "count", default: 100, max: 5000, help: "of them" },
   calls: { kind: "count", default: 300, max: 5000, help: "live calls at once" },
   seconds: { kind: "count", default: 5, max: 600, help: "that they have lived when it is read" },
+  settle: { kind: "count", default: 2, min: 0, max: 60, help: "seconds of rest before a reading" },
 } as const;
 
 type Values = OptionValues<typeof options>;
@@ -45,7 +46,6 @@ export type MemoryResult = {
 };
 
 export const growthPctMax = 2;
-const settleMs = 2000;
 const flowFiles = ["bench/memory/one-word.yaml", "bench/media/endless-prompts.yaml"];
 
 export function memoryBench(values: Values, progress: Progress): Promise<MemoryResult> {
@@ -80,6 +80,7 @@ type Churned = {
 /** A first round warms up, with a quarter as many calls; it stands for "no calls yet". */
 async function churn(values: Values, engine: EngineProcess, progress: Progress): Promise<Churned> {
   const { completed, "at-once": atOnce } = values;
+  const settleMs = values.settle * 1000;
   const quarter = Math.ceil(completed / 4);
   const outcomes: Record<string, number> = {};
   const points: MemoryPoint[] = [];
