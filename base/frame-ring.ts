@@ -68,6 +68,13 @@ export function createFrameRing(options: {
   return memory;
 }
 
+/** How full a ring is, 0 to 1, seen by whoever holds its memory. */
+export function ringFill(memory: SharedArrayBuffer): number {
+  const control = new Int32Array(memory, 0, controlWords);
+  const waiting = (Atomics.load(control, headWord) - Atomics.load(control, tailWord)) >>> 0;
+  return waiting / (memory.byteLength - controlBytes);
+}
+
 /** Bytes one frame takes in the ring. */
 export function recordBytes(payloadBytes: number): number {
   return recordHeaderBytes + ((payloadBytes + 7) & ~7);

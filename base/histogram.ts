@@ -63,6 +63,15 @@ export class Histogram {
     return Math.max(1, Math.round(((100 - below) / 100) * this.count));
   }
 
+  /**
+   * The distribution as points of percentile and milliseconds, both ascending, ever finer towards
+   * the end. Empty without values.
+   */
+  curve(): readonly (readonly [percentile: number, ms: number])[] {
+    if (this.count === 0) return [];
+    return [...this.handle.percentiles].map(([percentile, valueUs]) => [percentile, valueUs / 1e3]);
+  }
+
   /** All figures in milliseconds. */
   summary(): HistogramSummary {
     if (this.count === 0) return { count: 0, p50: 0, p95: 0, p99: 0, p999: 0, max: 0 };

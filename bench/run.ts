@@ -6,6 +6,7 @@ import { appendFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
 import { packageRoot } from "../base/compiled-entry.js";
 import { benches } from "./registry.js";
+import { commands, type BenchCommand } from "./report/commands.js";
 import type { Bench, OptionSpec, OptionSpecs } from "./support/bench.js";
 import { machine } from "./support/machine.js";
 import { OptionError, parseOptions } from "./support/parse-options.js";
@@ -18,7 +19,10 @@ const common = {
 
 const [name = "help", ...args] = process.argv.slice(2);
 const bench = benches.find((one) => one.name === name);
-if (bench === undefined) {
+const command = commands.find((one) => one.name === name);
+if (command !== undefined) {
+  await runCommand(command);
+} else if (bench === undefined) {
   process.stderr.write(name === "help" ? overview() : `no bench "${name}"\n${overview()}`);
   process.exitCode = name === "help" ? 0 : 2;
 } else {
@@ -45,8 +49,21 @@ async function runBench(chosen: Bench): Promise<void> {
   process.exitCode = measured.isValid ? 0 : 1;
 }
 
+async function runCommand(chosen: BenchCommand): Promise<void> {
+  try {
+    process.stdout.write(await chosen.run(args));
+  } catch (error) {
+    process.stderr.write(`${(error as Error).message}\n`);
+    process.exitCode = 2;
+  }
+}
+
 function overview(): string {
-  const rows = benches.map((one) => `  ${one.name.padEnd(10)} ${one.question}\n`);
+  const rows = [
+    ...benches.map((one) => `  ${one.name.padEnd(10)} ${one.question}\n`),
+    "\n",
+    ...commands.map((one) => `  ${one.name.padEnd(10)} ${one.help}\n`),
+  ];
   return `npm run bench -- NAME [--help]\n\n${rows.join("")}`;
 }
 

@@ -63,6 +63,9 @@ export type LatencyReport = {
   readonly frameOut: HistogramSummary;
   readonly turn: HistogramSummary;
   readonly turnEngine: HistogramSummary;
+  /** How the two are distributed: points of percentile and ms, both ascending. */
+  readonly frameInCurve: readonly (readonly [percentile: number, ms: number])[];
+  readonly frameOutCurve: readonly (readonly [percentile: number, ms: number])[];
   /** Frames for which in and out together took over 300 ms. */
   readonly framesOver300Ms: number;
 };

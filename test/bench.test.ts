@@ -16,7 +16,7 @@ import { startBench } from "../bench/start/start-bench.js";
 import { isPocketSphinxAvailable } from "../speech/asr/pocketsphinx.js";
 
 const quiet = (): void => undefined;
-const small = { seconds: 1, repeats: 2, "warm-up": 0, "floor-seconds": 1 };
+const small = { seconds: 1, repeats: 2, "warm-up": 0, "floor-seconds": 1, transport: "auto" };
 
 test.skipIf(!isPocketSphinxAvailable().ok)(
   "the latency bench measures frames and turns from both ends, and understood every answer",
@@ -65,7 +65,7 @@ describe.concurrent("a bench with calls", () => {
   });
 
   test("floor gets back as many frames as it asked for", async () => {
-    const options = { calls: 4, seconds: 1, repeats: 1, "warm-up": 0, "echo-percent": 50 };
+    const options = { ...small, calls: 4, repeats: 1, "echo-percent": 50 };
     const { work, roundTripMs, bench } = await floorBench(options, quiet);
     expect(bench).toBe("floor");
     expect(roundTripMs.count).toBe(work.framesHeard);

@@ -11,7 +11,7 @@
 import { runFloor, type FloorRun } from "../floor/floor-run.js";
 import type { LoadProcess } from "../load/load-process.js";
 import { defineBench, type OptionValues, type Progress } from "../support/bench.js";
-import { callOptions } from "../support/call-options.js";
+import { callOptions, transportOf } from "../support/call-options.js";
 import { callFigures, type CallFigures } from "../support/call-result.js";
 import { silenceClip } from "../support/clips.js";
 import { tailOf, type Tail } from "../support/figures.js";
@@ -75,6 +75,7 @@ async function single(
     calls,
     seconds,
     repeats,
+    transport: transportOf(values.transport),
     warmUpSeconds: values["warm-up"],
     line: line === "twilio" ? "twilio" : "native",
     without: { asr: values["no-asr"], recording: values["no-recording"] },

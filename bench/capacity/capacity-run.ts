@@ -2,6 +2,7 @@
 import { fileURLToPath } from "node:url";
 import { readFile } from "node:fs/promises";
 import { packageRoot } from "../../base/compiled-entry.js";
+import type { TransportName } from "../../config/schema.js";
 import { compileFlow } from "../../dialog/flow-compiler.js";
 import { startMockVendor } from "../../speech/asr/testing/mock-vendor.js";
 import { speakTones } from "../../speech/asr/testing/tone-words.js";
@@ -21,6 +22,7 @@ export type CapacityPlan = {
   readonly seconds: number;
   readonly repeats: number;
   readonly warmUpSeconds: number;
+  readonly transport: TransportName;
   readonly line: "native" | "twilio";
   /** Parts that are left out, to see what they cost. */
   readonly without: { readonly asr: boolean; readonly recording: boolean };

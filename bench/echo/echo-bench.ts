@@ -11,7 +11,7 @@ import { packageRoot } from "../../base/compiled-entry.js";
 import { runFloor } from "../floor/floor-run.js";
 import type { Clip } from "../load/messages.js";
 import { defineBench, type OptionValues, type Progress } from "../support/bench.js";
-import { callOptions } from "../support/call-options.js";
+import { callOptions, transportOf } from "../support/call-options.js";
 import { callFigures, type CallFigures } from "../support/call-result.js";
 import { runCalls } from "../support/call-run.js";
 import { silenceClip, toMulaw } from "../support/clips.js";
@@ -41,10 +41,12 @@ export async function echoBench(
   const clips = [silenceClip(), interruption()] as const;
   const triggerFrames = await triggerFramesOf(...clips);
   return withLoad(async (load) => {
+    const transport = transportOf(values.transport);
     const plan = {
       calls,
       seconds,
       repeats,
+      transport,
       warmUpSeconds: values["warm-up"],
       load: { line: "native", caller: "interrupter", clips, triggerFrames },
       config: {
@@ -59,7 +61,7 @@ export async function echoBench(
     const echoShare = run.load.heardFrames / run.load.sentFrames;
     const { warmUpSeconds } = plan;
     const floorSeconds = { seconds: values["floor-seconds"], repeats, warmUpSeconds };
-    const floorPlan = { calls, ...floorSeconds, echoShare, clips };
+    const floorPlan = { calls, ...floorSeconds, transport, echoShare, clips };
     const floor = await runFloor({ ...floorPlan, progress }, load);
     const figures = callFigures(calls, run, floor, contentsMax);
     const reactionMs = tailOf(run.load.roundTripMs);

@@ -3,7 +3,7 @@
  * back every frame it gets; the rest of an engine comes on top of this.
  */
 import { defineBench, type OptionValues, type Progress } from "../support/bench.js";
-import { callOptions } from "../support/call-options.js";
+import { callOptions, transportOf } from "../support/call-options.js";
 import {
   floorCoresOf,
   generatorOf,
@@ -16,17 +16,19 @@ import { generatorLine, tailTable } from "../support/format-calls.js";
 import { withLoad } from "../support/with-load.js";
 import { runFloor } from "./floor-run.js";
 
-const { calls, seconds, repeats, "warm-up": warmUp } = callOptions;
+const { calls, seconds, repeats, transport: driver, "warm-up": warmUp } = callOptions;
 const options = {
   calls,
   seconds,
   repeats,
   "warm-up": warmUp,
+  transport: driver,
   "echo-percent": { kind: "count", default: 100, min: 0, max: 100, help: "frames sent back" },
 } as const;
 
 export type FloorResult = {
   readonly bench: "floor";
+  readonly transport: string;
   readonly calls: number;
   readonly seconds: number;
   readonly coresPerCall: number;
@@ -45,19 +47,16 @@ export async function floorBench(
 ): Promise<FloorResult> {
   const clips = [silenceClip(), ...(await speechClips())];
   const warmUpSeconds = values["warm-up"];
-  const plan = {
-    ...values,
-    warmUpSeconds,
-    echoShare: values["echo-percent"] / 100,
-    clips,
-    progress,
-  };
+  const transport = transportOf(values.transport);
+  const echoShare = values["echo-percent"] / 100;
+  const plan = { ...values, transport, warmUpSeconds, echoShare, clips, progress };
   const run = await withLoad((load) => runFloor(plan, load));
   const perCall = floorCoresOf(values.calls, run);
   const generator = generatorOf(run.load, run.windows);
   const notes = whyNotValid(generator);
   return {
     bench: "floor",
+    transport: run.transport,
     calls: values.calls,
     seconds: values.seconds,
     coresPerCall: perCall.median,

@@ -2,17 +2,18 @@
  * Entry of the floor: a server that does nothing but send back what it gets, on the transport the
  * gateway uses. No engine can cost less than this with the same sockets.
  */
-import { createWsTransport } from "../../access/transports/ws-transport.js";
+import { chooseTransport } from "../../access/transports/choose-transport.js";
 import type { Listener } from "../../access/transports/transport.js";
 import { nodeTime } from "../../base/node-ports.js";
 import { defaultConfig } from "../../config/default-config.js";
+import type { TransportName } from "../../config/schema.js";
 import { serveParent } from "../support/child-side.js";
 
 export type FloorAsks = {
   /** Sends back this share of the frames, evenly: as many as the engine would have sent. */
   readonly listen: {
-    readonly ask: { readonly echoShare: number; readonly connectionsMax: number };
-    readonly answer: { readonly port: number };
+    readonly ask: { readonly echoShare: number; readonly transport: TransportName };
+    readonly answer: { readonly port: number; readonly transport: string };
   };
 };
 
@@ -20,9 +21,10 @@ let listener: Listener | undefined;
 
 serveParent<FloorAsks, never>(
   {
-    async listen({ echoShare }) {
+    async listen({ echoShare, transport: name }) {
       const { gateway } = defaultConfig();
-      listener = await createWsTransport().listen({
+      const transport = await chooseTransport(name, () => undefined);
+      listener = await transport.listen({
         host: "127.0.0.1",
         port: 0,
         messageBytesMax: gateway.messageBytesMax,
@@ -47,7 +49,7 @@ serveParent<FloorAsks, never>(
           });
         },
       });
-      return { port: listener.port };
+      return { port: listener.port, transport: transport.name };
     },
   },
   async () => listener?.close(),

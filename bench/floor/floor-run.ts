@@ -1,4 +1,5 @@
 /** The floor of a run: the same generator, as many connections, a server that only echoes. */
+import type { TransportName } from "../../config/schema.js";
 import type { LoadProcess } from "../load/load-process.js";
 import type { Clip, LoadReport } from "../load/messages.js";
 import { Child } from "../support/child.js";
@@ -13,11 +14,14 @@ export type FloorPlan = {
   readonly warmUpSeconds: number;
   /** Frames sent back of those received: as many as the engine would send. */
   readonly echoShare: number;
+  readonly transport: TransportName;
   readonly clips: readonly Clip[];
   readonly progress: (text: string) => void;
 };
 
 export type FloorRun = {
+  /** The driver that was chosen. */
+  readonly transport: string;
   readonly windows: readonly CpuWindow[];
   readonly load: LoadReport;
   readonly rssPerCallMb: number;
@@ -31,7 +35,8 @@ export async function runFloor(plan: FloorPlan, load: LoadProcess): Promise<Floo
   try {
     await load.prepare({ line: "echo", caller: "stream", clips });
     const echoShare = Math.min(1, plan.echoShare);
-    const { port } = await server.ask("listen", { echoShare, connectionsMax: calls });
+    const listening = await server.ask("listen", { echoShare, transport: plan.transport });
+    const { port, transport } = listening;
     const idle = usageOf(server.pid);
     progress(`floor: ${calls} connections for ${seconds} s`);
     const url = `ws://127.0.0.1:${port}`;
@@ -46,7 +51,7 @@ export async function runFloor(plan: FloorPlan, load: LoadProcess): Promise<Floo
     const report = await load.report();
     const rssPerCallMb = (usageOf(server.pid).rssMb - idle.rssMb) / calls;
     await load.hangUp();
-    return { windows, load: report, rssPerCallMb };
+    return { windows, load: report, rssPerCallMb, transport };
   } finally {
     await server.stop();
   }

@@ -11,7 +11,7 @@ import { fileURLToPath } from "node:url";
 import { packageRoot } from "../../base/compiled-entry.js";
 import { runFloor } from "../floor/floor-run.js";
 import { defineBench, type OptionValues, type Progress } from "../support/bench.js";
-import { callOptions } from "../support/call-options.js";
+import { callOptions, transportOf } from "../support/call-options.js";
 import { callFigures, type CallFigures } from "../support/call-result.js";
 import { runCalls } from "../support/call-run.js";
 import { silenceClip, speechClips } from "../support/clips.js";
@@ -49,10 +49,12 @@ export async function mediaBench(
   const line = values.line === "twilio" ? "twilio" : "native";
   const clips = [silenceClip(), ...(await speechClips())];
   return withLoad(async (load) => {
+    const transport = transportOf(values.transport);
     const plan = {
       calls,
       seconds,
       repeats,
+      transport,
       warmUpSeconds: values["warm-up"],
       load: { line, caller: "stream", clips },
       config: {
@@ -67,7 +69,7 @@ export async function mediaBench(
     const echoShare = run.load.heardFrames / run.load.sentFrames;
     const { warmUpSeconds } = plan;
     const floorSeconds = { seconds: values["floor-seconds"], repeats, warmUpSeconds };
-    const floorPlan = { calls, ...floorSeconds, echoShare, clips };
+    const floorPlan = { calls, ...floorSeconds, transport, echoShare, clips };
     const floor = await runFloor({ ...floorPlan, progress }, load);
     const figures = callFigures(calls, run, floor, promptCount);
     const keyToAudioMs = tailOf(run.load.answerMs);

@@ -2,6 +2,7 @@
 import { Buffer } from "node:buffer";
 import { codecOf, type CodecName } from "../../codecs/audio/audio-codec.js";
 import { createResampler } from "../../codecs/audio/resampler.js";
+import { decodePayload } from "../../codecs/wire/json-stream.js";
 import {
   emptyNativeHeader,
   encodeRecord,
@@ -9,7 +10,6 @@ import {
   RECORD_TYPES,
 } from "../../codecs/wire/native-v1.js";
 import {
-  decodePayload,
   emptyTwilioMediaScan,
   parseTwilio,
   twilioScanner,

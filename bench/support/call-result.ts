@@ -6,6 +6,7 @@
  */
 import type { FloorRun } from "../floor/floor-run.js";
 import type { LoadReport } from "../load/messages.js";
+import type { Curve } from "../report/distribution.js";
 import type { CallRun } from "./call-run.js";
 import type { CpuWindow } from "./cpu-windows.js";
 import { checksumOf, round, spreadOf, tailOf, type Spread, type Tail } from "./figures.js";
@@ -24,6 +25,7 @@ export type GeneratorFigures = {
 };
 
 export type CallFigures = {
+  readonly transport: string;
   readonly coresPerCall: number;
   readonly coresPerCallSpread: readonly [number, number];
   readonly floorCoresPerCall: number;
@@ -33,6 +35,9 @@ export type CallFigures = {
   readonly frameInMs: Tail;
   readonly frameOutMs: Tail;
   readonly framesOver300Ms: number;
+  /** Points of percentile and ms. */
+  readonly frameInCurve: Curve;
+  readonly frameOutCurve: Curve;
   readonly failedPct: number;
   readonly rssPerCallMb: number;
   /** Seen by the callers: from one frame of an utterance to the next. */
@@ -73,6 +78,7 @@ export function callFigures(
     ...whyNotValid(generatorOf(floor.load, floor.windows)).map((why) => `in the floor: ${why}`),
   ];
   return {
+    transport: floor.transport,
     coresPerCall: perCall.median,
     coresPerCallSpread: [perCall.min, perCall.max],
     floorCoresPerCall: floorPerCall.median,
@@ -81,6 +87,8 @@ export function callFigures(
     frameInMs: tailOf(latency.frameIn),
     frameOutMs: tailOf(latency.frameOut),
     framesOver300Ms: latency.framesOver300Ms,
+    frameInCurve: roundedCurve(latency.frameInCurve),
+    frameOutCurve: roundedCurve(latency.frameOutCurve),
     failedPct: round((run.failedCalls / calls) * 100, 2),
     rssPerCallMb: round(run.rssPerCallMb, 3),
     heardGapMs: tailOf(load.gapMs),
@@ -139,4 +147,8 @@ export function whyNotValid({ cores, lateP99Ms }: GeneratorFigures): string[] {
     why.push(`the generator used ${cores} of its one core: it does not count`);
   }
   return why;
+}
+
+function roundedCurve(curve: Curve): Curve {
+  return curve.map(([percentile, ms]) => [round(percentile, 4), round(ms, 2)]);
 }

@@ -6,6 +6,7 @@
  *        └────── one WebSocket a call ────►┘
  */
 import type { ConfigOverrides } from "../../config/default-config.js";
+import type { TransportName } from "../../config/schema.js";
 import type { CallView, LatencyReport } from "../../engine/engine-node.js";
 import { EngineProcess } from "../engine/engine-process.js";
 import type { Refusal } from "../engine/messages.js";
@@ -21,6 +22,7 @@ export type CallRunPlan = {
   /** Windows in which CPU is read, for the spread between them. */
   readonly repeats: number;
   readonly warmUpSeconds: number;
+  readonly transport: TransportName;
   readonly load: LoadSetup;
   readonly config: ConfigOverrides;
   readonly flow: string;
@@ -46,7 +48,7 @@ export type CallRun = {
 };
 
 /** New calls a second while the run is set up. */
-const callsPerSecond = 250;
+const callsPerSecond = 200;
 
 /** Runs the plan on an engine of its own; the generator goes on living. */
 export async function runCalls(plan: CallRunPlan, load: LoadProcess): Promise<CallRun> {
@@ -61,10 +63,10 @@ export async function runCalls(plan: CallRunPlan, load: LoadProcess): Promise<Ca
 }
 
 /** Room for the calls, and nothing listening that the bench does not need. */
-function configOf({ calls, config }: CallRunPlan): ConfigOverrides {
+function configOf({ calls, config, transport }: CallRunPlan): ConfigOverrides {
   return {
     ...config,
-    gateway: { port: 0, connectionsMax: 2 * calls + 100, ...config.gateway },
+    gateway: { port: 0, transport, connectionsMax: 2 * calls + 100, ...config.gateway },
     calls: { callsMax: calls, ...config.calls },
   };
 }

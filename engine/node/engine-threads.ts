@@ -3,6 +3,7 @@
  * place of one that is gone. What becomes of the calls of a lost thread, the listener decides.
  */
 import { EngineError, toErrorData } from "../../base/errors.js";
+import { ringFill } from "../../base/frame-ring.js";
 import { Histogram } from "../../base/histogram.js";
 import type { ThreadHost, Time } from "../../base/ports.js";
 import type { CallEvent } from "../../actors/call/call-events.js";
@@ -19,6 +20,9 @@ import type { Job } from "../jobs/jobs.js";
 import type { JobPool } from "../jobs/job-pool.js";
 import type { LedgerEntry } from "./ledger.js";
 import type { LibraryFlow } from "./flow-library.js";
+import { lateFrameMs } from "./admission.js";
+import type { LoadReadings } from "./load-meter.js";
+import { createBeat, takeLagMs } from "./loop-beat.js";
 import { MailboxDesk } from "./mailbox-desk.js";
 import { shareOfVendors } from "./recognition.js";
 import { Restarts } from "./restarts.js";
@@ -61,7 +65,14 @@ export type EngineThreadsOptions = {
 
 type ShardLatency = Omit<Extract<ShardReport, { kind: "ready" }>, "kind">;
 /** `isLost`: its thread is gone and the next one is not there yet. */
-type ShardSeat = { readonly thread: ShardThread; incarnation: number; isLost: boolean };
+type ShardSeat = {
+  readonly thread: ShardThread;
+  readonly beat: Int32Array;
+  incarnation: number;
+  isLost: boolean;
+  /** Between it and the gateway; empty while there is none. */
+  rings: readonly SharedArrayBuffer[];
+};
 
 export class EngineThreads {
   readonly #options: EngineThreadsOptions;
@@ -143,6 +154,19 @@ export class EngineThreads {
     return Promise.all(asks);
   }
 
+  /** How loaded the threads are; the worst since the last reading. */
+  load(): LoadReadings {
+    const { frameIn, frameOut } = this.latency();
+    const lateFrames = frameIn.countOverMs(lateFrameMs) + frameOut.countOverMs(lateFrameMs);
+    const seats = this.#shards.filter(({ isLost }) => !isLost);
+    return {
+      frames: frameIn.count + frameOut.count,
+      lateFrames,
+      loopLagMs: Math.max(0, ...seats.map(({ beat }) => takeLagMs(beat))),
+      ringFill: Math.max(0, ...seats.flatMap(({ rings }) => rings.map(ringFill))),
+    };
+  }
+
   resetLatency(): void {
     for (const parts of Object.values(this.#latency)) for (const part of parts) part.reset();
   }
@@ -206,8 +230,8 @@ export class EngineThreads {
     for (const prompt of this.#prompts) gateway.tell({ kind: "addPrompt", prompt });
     this.#shards.forEach((seat, shardIndex) => {
       seat.incarnation += 1;
-      if (!seat.isLost)
-        connectShard(host, gateway, seat.thread, { shardIndex, incarnation: seat.incarnation });
+      const place = { shardIndex, incarnation: seat.incarnation };
+      if (!seat.isLost) seat.rings = connectShard(host, gateway, seat.thread, place);
     });
     gateway.onLost(({ exitCode, error }) => {
       this.#gateway = undefined;
@@ -219,7 +243,7 @@ export class EngineThreads {
   async #startShard(shardIndex: number, incarnation: number): Promise<void> {
     const { host, time, config, recognitionSockets, flows } = this.#options;
     const { shardHeapMbMax: heapMbMax } = config.threads;
-    const beat = new Int32Array(new SharedArrayBuffer(4));
+    const beat = createBeat();
     const vendors = shareOfVendors(config.recognition.vendors, shardIndex, config.threads);
     const { choose, hedgeMs } = config.recognition;
     const recognition = { sockets: recognitionSockets, vendors, choose, hedgeMs };
@@ -231,10 +255,10 @@ export class EngineThreads {
     this.#addLatency(ready);
     for (const { fileName, source } of flows) thread.tell({ kind: "addFlow", fileName, source });
     for (const prompt of this.#prompts) thread.tell({ kind: "addPrompt", prompt });
-    const seat = { thread, incarnation, isLost: false };
+    const seat: ShardSeat = { thread, beat, incarnation, isLost: false, rings: [] };
     this.#shards[shardIndex] = seat;
     if (this.#gateway !== undefined)
-      connectShard(host, this.#gateway, thread, { shardIndex, incarnation });
+      seat.rings = connectShard(host, this.#gateway, thread, { shardIndex, incarnation });
     const watched = this.#watch(thread, beat);
     thread.onLost(({ exitCode, error }) => {
       seat.isLost = true;

@@ -26,6 +26,8 @@ export function latencyReport(parts: Parts | undefined): LatencyReport {
     frameOut: outward,
     turn: turn.summary(),
     turnEngine: turnEngine.summary(),
+    frameInCurve: frameIn.curve(),
+    frameOutCurve: frameOut.curve(),
     framesOver300Ms: frameIn.countOverMs(overMs) + frameOut.countOverMs(overMs),
   };
 }

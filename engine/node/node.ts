@@ -22,6 +22,7 @@ import type {
   ShardMailboxes,
 } from "../engine-node.js";
 import { checkRequest } from "./call-check.js";
+import { Admission, type Refused } from "./admission.js";
 import { CallRegistry } from "./call-registry.js";
 import { newView, recordOf } from "./call-view.js";
 import type { LostShard, LostThread } from "./engine-threads.js";
@@ -29,6 +30,7 @@ import { Ledger } from "./ledger.js";
 import { LedgerWriter } from "./ledger-writer.js";
 import { latencyReport } from "./latency-report.js";
 import { encodeLiveCall } from "./live-call.js";
+import { LoadMeter } from "./load-meter.js";
 import { startParts, type Running } from "./start-up.js";
 
 /** How long a polite end waits for calls that are asked to hang up. */
@@ -62,6 +64,8 @@ class Node implements EngineNode {
   readonly #calls: CallRegistry;
   readonly #ledger = new Ledger();
   #writer: LedgerWriter | undefined;
+  readonly #admission = new Admission();
+  #meter: LoadMeter | undefined;
   readonly #attempts = new Map<string, TrunkAttempt>();
   #starting: Promise<Running> | undefined;
   #running: Running | undefined;
@@ -100,6 +104,7 @@ class Node implements EngineNode {
       progress,
     });
     this.#running = await this.#starting;
+    this.#meter ??= this.#loadMeter(this.#running);
     this.#writer ??= this.#ledgerWriter(this.#running);
     return { mediaUrl: this.#mediaUrl() };
   }
@@ -177,6 +182,8 @@ class Node implements EngineNode {
     if (this.#running === undefined) notes.push("starting");
     if (this.#isDraining) notes.push("draining: takes no new calls");
     if (this.#running?.threads.isWhole === false) notes.push("a thread is being restarted");
+    const { overload } = this.#admission;
+    if (overload !== undefined) notes.push(`overloaded: ${overload}`);
     const isReady = notes.length === 0;
     const { recognition, unspeakable } = this.#running ?? {};
     if (recognition?.note !== undefined) notes.push(recognition.note);
@@ -225,6 +232,7 @@ class Node implements EngineNode {
     for (const callId of this.#calls.ids()) this.#hangup(callId, "cancelled");
     await this.#allEnded(hangupMsMax);
     this.#writer?.stop();
+    this.#meter?.stop();
     await running.stop();
   }
 
@@ -254,19 +262,31 @@ class Node implements EngineNode {
     const { callsMax } = this.#config.calls;
     const running = this.#running;
     const isFull = this.#calls.count >= callsMax;
-    if (running !== undefined && running.threads.isWhole && !this.#isDraining && !isFull) {
-      return running;
+    if (running === undefined || !running.threads.isWhole || this.#isDraining || isFull) {
+      throw this.#refusal();
     }
-    throw this.#refusal();
+    const nowMs = this.#time.nowMs();
+    const refused = this.#admission.judge(nowMs, this.#calls.count);
+    if (refused !== undefined) throw this.#refusal(refused);
+    this.#admission.taken(nowMs);
+    return running;
   }
 
-  #refusal(): EngineError {
+  /** @param load what the measured load speaks against it; left out, something else does */
+  #refusal(load?: Refused): EngineError {
     const { callsMax } = this.#config.calls;
     const isFull = this.#calls.count >= callsMax;
-    const why = isFull ? `all ${callsMax} call slots are taken` : this.health().notes.join("; ");
-    return new EngineError("ADMISSION_REFUSED", `no new call now: ${why}`, {
-      callsMax,
-      retryAfterSeconds: 5,
+    const other = isFull ? `all ${callsMax} call slots are taken` : this.health().notes.join("; ");
+    const { why, retryAfterSeconds } = load ?? { why: other, retryAfterSeconds: 5 };
+    const detail = { callsMax, liveCalls: this.#calls.count, retryAfterSeconds };
+    return new EngineError("ADMISSION_REFUSED", `no new call now: ${why}`, detail);
+  }
+
+  #loadMeter({ threads, recognition }: Running): LoadMeter {
+    return new LoadMeter({
+      time: this.#time,
+      read: () => ({ ...threads.load(), leases: recognition.leases() }),
+      sampled: (sample) => this.#admission.measured(sample),
     });
   }
 

@@ -5,6 +5,7 @@ import type {
   RecognitionVendorConfig,
   ThreadsConfig,
 } from "../../config/schema.js";
+import type { Leases } from "../../speech/asr/recognition-engine.js";
 import { isPocketSphinxAvailable } from "../../speech/asr/pocketsphinx.js";
 import {
   startRecognitionPool,
@@ -16,6 +17,8 @@ export type Recognition = {
   readonly sockets: readonly string[];
   /** What is missing and how to get it. */
   readonly note: string | undefined;
+  /** Decoders lent out, of those there are; undefined where recognition needs none of ours. */
+  readonly leases: () => Leases | undefined;
   /** Of the processes that run now, for CPU accounting. */
   readonly processIds: () => readonly number[];
   stop(): Promise<void>;
@@ -54,6 +57,7 @@ export async function startRecognition(
   return {
     sockets: pool.sockets,
     note: undefined,
+    leases: () => pool.leases,
     processIds: () => pool.processIds,
     stop: () => pool.stop(),
   };
@@ -72,7 +76,13 @@ export function shareOfVendors(
 }
 
 function none(note: string | undefined): Recognition {
-  return { sockets: [], note, processIds: () => [], stop: () => Promise.resolve() };
+  return {
+    sockets: [],
+    note,
+    leases: () => undefined,
+    processIds: () => [],
+    stop: () => Promise.resolve(),
+  };
 }
 
 function logEvent(event: RecognitionPoolEvent, log: RecognitionLog): void {

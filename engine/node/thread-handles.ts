@@ -124,13 +124,13 @@ export function startShard(
   return new EngineThread(host.spawn({ name, entry, data, ...limit }), time);
 }
 
-/** Lays the two rings and the port between a gateway and a shard. */
+/** Lays the two rings and the port between a gateway and a shard. @returns the rings */
 export function connectShard(
   host: ThreadHost,
   gateway: GatewayThread,
   shard: ShardThread,
   place: { readonly shardIndex: number; readonly incarnation: number },
-): void {
+): readonly SharedArrayBuffer[] {
   const { port1, port2 } = host.channel();
   const { incarnation } = place;
   const rings = {
@@ -140,6 +140,7 @@ export function connectShard(
   };
   gateway.tell({ kind: "attachShard", link: { ...rings, port: port1 } }, [port1]);
   shard.tell({ kind: "attachGateway", link: { ...rings, port: port2 } }, [port2]);
+  return [rings.inbound, rings.outbound];
 }
 
 type StoreCommand =

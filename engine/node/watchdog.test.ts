@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 import { virtualTime } from "../../base/virtual-time.js";
-import { beatMs, Watchdog } from "./watchdog.js";
+import { beatMs } from "./loop-beat.js";
+import { Watchdog } from "./watchdog.js";
 
 function watched() {
   const time = virtualTime();

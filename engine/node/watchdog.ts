@@ -4,9 +4,7 @@
  * whole makes everybody look dead.
  */
 import type { Time, Timer } from "../../base/ports.js";
-
-/** How often a watched thread moves its counter, and the watchdog looks. */
-export const beatMs = 50;
+import { beatMs } from "./loop-beat.js";
 
 export type WatchdogLimits = {
   /** A loop blocked this long is reported. */

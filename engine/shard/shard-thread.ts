@@ -13,7 +13,7 @@ import type { CompiledFlow } from "../../dialog/dialog-types.js";
 import type { compileFlow } from "../../dialog/flow-compiler.js";
 import type { VadFactory } from "../../speech/vad/vad.js";
 import type { ShardCommand, ShardReport } from "../control/messages.js";
-import { beatMs } from "../node/watchdog.js";
+import { beatMs, markBeat } from "../node/loop-beat.js";
 import { JobClient } from "./job-client.js";
 import type { OpenRecognizer } from "./open-recognizer.js";
 import { RecordingDesk } from "./recording-desk.js";
@@ -41,6 +41,7 @@ export class ShardThread {
   readonly #recordings: RecordingDesk;
   readonly #flows = new Map<string, CompiledFlow>();
   readonly #prompts = new Map<string, Uint8Array>();
+  #beatDueMs: number | undefined;
   readonly #latency = {
     frameIn: new Histogram(),
     frameHeld: new Histogram(),
@@ -146,10 +147,12 @@ export class ShardThread {
     throw new EngineError("UNKNOWN_FLOW", `flow "${flowId}" is not loaded; there is ${known}`);
   }
 
-  /** Tells the watchdog that this loop turns. */
+  /** Shows the node that this loop turns, and how late it is. */
   #beat(): void {
     const { beat, time } = this.#parts;
-    Atomics.add(beat, 0, 1);
+    const nowMs = time.nowMs();
+    markBeat(beat, nowMs - (this.#beatDueMs ?? nowMs));
+    this.#beatDueMs = nowMs + beatMs;
     time.after(beatMs, () => this.#beat());
   }
 }
