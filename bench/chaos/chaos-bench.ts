@@ -6,6 +6,9 @@
  * frame of ours, and the order of the prompts. Every 20th call hears streamed speech, which is lost
  * with a shard; the others hear prompts, which are not. Calls that lived on what failed are `hit`.
  */
+import { writeFile } from "node:fs/promises";
+import { fileURLToPath } from "node:url";
+import { packageRoot } from "../../base/compiled-entry.js";
 import { isPocketSphinxAvailable } from "../../speech/asr/pocketsphinx.js";
 import { generatorLateMsMax } from "../support/call-result.js";
 import { defineBench, type OptionValues, type Progress } from "../support/bench.js";
@@ -13,11 +16,21 @@ import { round } from "../support/figures.js";
 import { withLoad } from "../support/with-load.js";
 import { runFault, type FaultPlan, type FaultRun } from "./chaos-run.js";
 import { faultNames, type FaultName } from "./messages.js";
+import { timelineOf } from "./timeline.js";
 import { deadMsMax, gapsOf, orderOf, skipsOf, type GapFigures } from "./what-was-heard.js";
 
 const options = {
   calls: { kind: "count", default: 100, min: 4, max: 2000, help: "live calls" },
-  fault: { kind: "word", words: ["all", ...faultNames], default: "all", help: "which" },
+  fault: {
+    kind: "word",
+    words: ["all", "shards", ...faultNames],
+    default: "all",
+    help: "which; shards: those that a shard can have",
+  },
+  timeline: {
+    kind: "flag",
+    help: "keeps two calls hit by --fault as WAV, and tells what they heard",
+  },
   seconds: { kind: "count", default: 6, min: 5, max: 60, help: "of listening after each fault" },
 } as const;
 
@@ -85,19 +98,46 @@ export async function chaosBench(
   progress: Progress,
 ): Promise<ChaosResult> {
   const { calls, seconds, fault } = values;
-  const names = faultNames.filter((name) => fault === "all" || fault === name);
+  const isRecorded = values.timeline;
+  const names = faultNames.filter(
+    (name) => fault === "all" || fault === name || (fault === "shards" && isOfShard(name)),
+  );
   const faults: FaultFigures[] = [];
   const notes: string[] = [];
   for (const name of names) {
-    const run = await withLoad((load) => runFault(planOf(name, calls, seconds), load, progress));
-    faults.push(figuresOf(name, run));
-    notes.push(...run.log.slice(0, 6).map((line) => `${name}: ${line}`));
+    const run = await withLoad((load) =>
+      runFault(planOf(name, calls, seconds), load, progress, isRecorded),
+    );
+    notes.push(...(await keepTimelines(name, run)));
+    const figures = figuresOf(name, run);
+    faults.push(figures);
+    progress(rowOf(figures));
+    const log = run.log.filter((line) => !line.includes("a call lost its shard"));
+    notes.push(...log.slice(0, 6).map((line) => `${name}: ${line}`));
   }
   const late = faults.filter((one) => one.generatorLateP99Ms > generatorLateMsMax);
   for (const { name, generatorLateP99Ms: lateMs } of late) {
     notes.unshift(`${name}: the generator's own frames were late by ${lateMs} ms (p99)`);
   }
   return { bench: "chaos", calls, faults, isValid: late.length === 0, notes };
+}
+
+function isOfShard(name: FaultName): boolean {
+  return name.startsWith("shard-") || name === "poisonous-call";
+}
+
+/** Writes what the recorded callers heard; @returns the same in words */
+async function keepTimelines(name: FaultName, run: FaultRun): Promise<string[]> {
+  const notes: string[] = [];
+  const recorded = run.after.filter(({ frames }) => frames.length > 0);
+  for (const [index, { frames }] of recorded.entries()) {
+    const { wav, lines, leadMs, longestSilenceMs } = timelineOf(frames, run.strike.epochMs);
+    const file = `bench/results/${name}-${index + 1}.local.wav`;
+    await writeFile(fileURLToPath(new URL(file, packageRoot)), wav);
+    const silence = `longest silence ${Math.round(longestSilenceMs)} ms`;
+    notes.push(`${file}: begins ${Math.round(leadMs)} ms before the fault; ${silence}`, ...lines);
+  }
+  return notes;
 }
 
 function figuresOf(name: FaultName, run: FaultRun): FaultFigures {
@@ -131,41 +171,35 @@ export const chaos = defineBench({
   format: formatChaos,
 });
 
-function formatChaos({ calls, faults, isValid, notes }: ChaosResult): string {
-  const row = (cells: readonly (string | number)[]): string =>
-    `  ${String(cells[0]).padEnd(20)}${cells
-      .slice(1)
-      .map((cell) => String(cell).padStart(11))
-      .join("")}\n`;
-  const head = [
-    "",
-    "hit",
-    "dropped",
-    "gap p50",
-    "gap p99",
-    "skipped",
-    "others'",
-    "frameIn",
-    "then",
-  ];
-  return (
-    `chaos: ${calls} calls${isValid ? "" : "  (NOT VALID)"}\n` +
-    row(head) +
-    faults
-      .map((one) =>
-        row([
-          one.name,
-          one.callsHit,
-          one.droppedCalls,
-          one.gapMs.p50,
-          one.gapMs.p99,
-          one.statesSkipped,
-          one.othersGapMs.p99,
-          one.othersFrameInP99MsBefore,
-          one.othersFrameInP99Ms,
-        ]),
-      )
-      .join("") +
-    notes.map((note) => `  ${note}\n`).join("")
+const columns: readonly (readonly [head: string, figure: (one: FaultFigures) => number])[] = [
+  ["hit", (one) => one.callsHit],
+  ["dropped", (one) => one.droppedCalls],
+  ["gap p50", (one) => one.gapMs.p50],
+  ["gap p99", (one) => one.gapMs.p99],
+  ["skipped", (one) => one.statesSkipped],
+  ["others'", (one) => one.othersGapMs.p99],
+  ["frameIn", (one) => one.othersFrameInP99MsBefore],
+  ["then", (one) => one.othersFrameInP99Ms],
+];
+
+function row(name: string, cells: readonly (string | number)[]): string {
+  return `  ${name.padEnd(20)}${cells.map((cell) => String(cell).padStart(9)).join("")}`;
+}
+
+function rowOf(one: FaultFigures): string {
+  return row(
+    one.name,
+    columns.map(([, figure]) => figure(one)),
   );
+}
+
+function formatChaos({ calls, faults, isValid, notes }: ChaosResult): string {
+  const heads = columns.map(([head]) => head);
+  const lines = [
+    `chaos: ${calls} calls${isValid ? "" : "  (NOT VALID)"}`,
+    row("", heads),
+    ...faults.map(rowOf),
+    ...notes.map((note) => `  ${note}`),
+  ];
+  return `${lines.join("\n")}\n`;
 }

@@ -41,17 +41,19 @@ export type FaultRun = {
 const callsPerSecond = 100;
 const warmUpMs = 3000;
 const listenMs = 5000;
+/** What a recorded call has of the time before. */
+const recordedAheadMs = 2000;
 /** Every so many calls are cut off. */
 const cutNth = 2;
 
 type ChaosEngine = EngineProcess<ChaosAsks>;
 
-/** @param recordedCount calls of which every frame is kept: the first of those in danger */
+/** @param isRecorded every frame is kept of two calls in danger: of one that is streamed, and not */
 export async function runFault(
   plan: FaultPlan,
   load: LoadProcess,
   progress: Progress,
-  recordedCount = 0,
+  isRecorded = false,
 ): Promise<FaultRun> {
   const engine: ChaosEngine = new EngineProcess(load, "bench/chaos/chaos-main.js");
   try {
@@ -61,7 +63,7 @@ export async function runFault(
     progress(`${plan.name}: ${plan.calls} calls`);
     await startCalls(plan, engine, load);
     await sleep(warmUpMs);
-    return await strike(plan, engine, load, recordedCount);
+    return await strike(plan, engine, load, isRecorded);
   } finally {
     await load.hangUp();
     await engine.stop();
@@ -101,7 +103,7 @@ async function strike(
   plan: FaultPlan,
   engine: ChaosEngine,
   load: LoadProcess,
-  recordedCount: number,
+  isRecorded: boolean,
 ): Promise<FaultRun> {
   await Promise.all([engine.ask("resetShards", undefined), load.listen()]);
   await sleep(listenMs);
@@ -114,8 +116,9 @@ async function strike(
     engine.ask("resetShards", undefined),
     engine.resetLatency(),
     load.begin(),
-    load.listen(endangered.slice(0, recordedCount)),
+    load.listen(isRecorded ? [endangered[0] ?? "", endangered.at(-1) ?? ""] : []),
   ]);
+  if (isRecorded) await sleep(recordedAheadMs);
   const struck = await engine.ask("strike", plan.name);
   const cut = plan.name === "socket-cut" ? await load.cut(cutNth) : [];
   await sleep(plan.seconds * 1000);

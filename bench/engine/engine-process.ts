@@ -7,7 +7,7 @@ import type { Churn, ChurnOutcomes } from "./call-churn.js";
 import type { EngineAsks, EngineEvent, StartCalls, StartedCalls } from "./messages.js";
 
 /** Log lines kept: the first ones tell what went wrong. */
-const logKept = 20;
+const logKept = 400;
 
 /** `More`: what an engine of a bench's own is asked besides. */
 export class EngineProcess<More extends Asks = Record<never, never>> {
