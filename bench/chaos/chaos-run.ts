@@ -48,7 +48,7 @@ const cutNth = 2;
 
 type ChaosEngine = EngineProcess<ChaosAsks>;
 
-/** @param isRecorded every frame is kept of two calls in danger: of one that is streamed, and not */
+/** @param isRecorded every frame is kept of two calls in danger, one of them streamed */
 export async function runFault(
   plan: FaultPlan,
   load: LoadProcess,
