@@ -11,6 +11,8 @@ export type VirtualTime = Time & {
   advance(durationMs: number): void;
   /** Runs what is due now, nothing later. */
   settle(): void;
+  /** Moves on to what is due next and runs it; false when that is after `untilMs`. */
+  runNext(untilMs: number): boolean;
   /** Callbacks waiting. */
   readonly pendingCount: number;
 };
@@ -25,12 +27,16 @@ export function virtualTime(startEpochMs = 1_700_000_000_000): VirtualTime {
     push(heap, entry);
     return entry;
   };
+  const runNext = (untilMs: number): boolean => {
+    const next = heap[0];
+    if (next === undefined || next.dueMs > untilMs) return false;
+    pop(heap);
+    nowMs = Math.max(nowMs, next.dueMs);
+    next.run?.();
+    return true;
+  };
   const runUntil = (endMs: number): void => {
-    for (let next = heap[0]; next !== undefined && next.dueMs <= endMs; next = heap[0]) {
-      pop(heap);
-      nowMs = Math.max(nowMs, next.dueMs);
-      next.run?.();
-    }
+    while (runNext(endMs));
     nowMs = Math.max(nowMs, endMs);
   };
   return {
@@ -43,6 +49,7 @@ export function virtualTime(startEpochMs = 1_700_000_000_000): VirtualTime {
     soon: (run) => void schedule(0, run),
     advance: (durationMs) => runUntil(nowMs + durationMs),
     settle: () => runUntil(nowMs),
+    runNext,
     get pendingCount() {
       return heap.filter((entry) => entry.run !== undefined).length;
     },

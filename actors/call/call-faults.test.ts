@@ -224,10 +224,10 @@ describe("an adopted call", () => {
     const call = rig({ hasPrompts: false, ports: { synthesize: fiveSeconds } });
     const { call: ref } = call.directory;
     ref.tell({ kind: "legOpened", leg });
-    ref.tell({ kind: "credit", frames: 0 });
+    ref.tell({ kind: "credit", frames: 0, utterance: 1 });
     await call.settle();
     ref.tell({ kind: "playback", notice: { kind: "playbackStarted", utterance: 1, atMs: 0 } });
-    ref.tell({ kind: "credit", frames: 10 });
+    ref.tell({ kind: "credit", frames: 10, utterance: 1 });
     await call.settle();
     expect(call.said()).toEqual(["Hello. Do you have a minute?"]);
     expect(call.streamedFrames).toHaveLength(110);

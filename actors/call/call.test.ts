@@ -49,7 +49,7 @@ describe("a call", () => {
     call.answer();
     await call.settle();
     expect(call.streamedFrames).toHaveLength(100);
-    call.directory.mediaLeg!.tell({ kind: "credit", frames: 10 });
+    call.directory.mediaLeg!.tell({ kind: "credit", frames: 10, utterance: 1 });
     await call.settle();
     expect(call.streamedFrames).toHaveLength(110);
   });

@@ -142,11 +142,6 @@ function receive(
       return void state.directory.mediaLeg?.tell(message.notice);
     case "credit":
       return void state.directory.mediaLeg?.tell(message);
-    case "snapshot":
-      state.snapshot = message.snapshot;
-      state.lastUtterance = message.lastUtterance;
-      state.lastKey = message.lastKey;
-      return remember(options, state);
     case "recordingBegan":
       state.recordingAnchor = message.anchor;
       return remember(options, state);
@@ -217,6 +212,10 @@ function startCast(options: Options, state: State, leg: Leg): void {
     answeredAtMs,
     startedEpochMs,
     earlierDialog: () => earlierDialog(state),
+    keepStep: (step) => {
+      Object.assign(state, step);
+      remember(options, state);
+    },
     playing: () => state.adoption?.playing ?? [],
     isAway: () => state.isLegAway,
     recordingAnchor: () => state.recordingAnchor,

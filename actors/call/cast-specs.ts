@@ -8,7 +8,7 @@
  */
 import { childSpec, type ChildSpec } from "../kernel/index.js";
 import type { CallSpec, CastPorts, Leg, RecordingAnchor } from "./cast-ports.js";
-import type { EarlierDialog } from "./dialog-state.js";
+import type { DialogOptions, EarlierDialog } from "./dialog-state.js";
 import { dialog } from "./dialog.js";
 import { mediaLeg } from "./media-leg.js";
 import type { CallDirectory, ForgetfulRole } from "./messages.js";
@@ -28,6 +28,7 @@ export type CastScene = {
   readonly startedEpochMs: number;
   /** Where the last Dialog stood; undefined before the first. */
   readonly earlierDialog: () => EarlierDialog | undefined;
+  readonly keepStep: DialogOptions["keepStep"];
   /** Utterances of an earlier shard that still sound. */
   readonly playing: () => readonly number[];
   /** The leg's connection is lost at the moment. */
@@ -137,13 +138,16 @@ function mediaSpec(scene: CastScene): ChildSpec {
  * where it was. Significant: where the flow ends, the call does.
  */
 function dialogSpec(scene: CastScene): ChildSpec {
-  const { ports, directory, spec, leg, answeredAtMs } = scene;
+  const { ports, directory, spec, leg, answeredAtMs, keepStep } = scene;
   return childSpec({
     id: "dialog",
     restart: "transient",
     isSignificant: true,
     shutdownMs: nothingToFinishMs,
-    make: () => dialog({ ports, directory, spec, earlier: scene.earlierDialog(), answeredAtMs }),
+    make: () => {
+      const earlier = scene.earlierDialog();
+      return dialog({ ports, directory, spec, earlier, answeredAtMs, keepStep });
+    },
     onStarted(ref) {
       directory.dialog = ref;
       ref.tell({ kind: "begin", leg });

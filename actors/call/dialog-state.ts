@@ -70,6 +70,9 @@ export type EarlierDialog = {
   readonly isTakenOver: boolean;
 };
 
+/** What another life of a Dialog goes on from. */
+export type KeptStep = Pick<EarlierDialog, "snapshot" | "lastUtterance" | "lastKey">;
+
 export type DialogOptions = {
   readonly ports: CastPorts;
   readonly directory: CallDirectory;
@@ -77,6 +80,11 @@ export type DialogOptions = {
   /** Where an earlier life stood. */
   readonly earlier: EarlierDialog | undefined;
   readonly answeredAtMs: number;
+  /**
+   * Keeps a step for the lives to come, on any shard. At once, not by message: nothing of a step
+   * may be said before it is kept.
+   */
+  readonly keepStep: (step: KeptStep) => void;
 };
 
 /** The state of a life that begins: at the start of the flow, or where an earlier one stood. */

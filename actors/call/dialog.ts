@@ -5,7 +5,7 @@
  * An answer is provisional while the turn may be reopened: the step before it is kept, and if the
  * caller goes on, the answer is silenced and the step taken back.
  *
- * A restart begins from the last snapshot the Call keeps: the flow listens again where it was.
+ * A restart begins from the last step the Call keeps: the flow listens again where it was.
  */
 import { assertNever } from "../../base/assert.js";
 import type { DialogEffect, DialogEvent, DialogStep } from "../../dialog/dialog-types.js";
@@ -137,9 +137,7 @@ function apply(
   // Before it is said: whoever takes over knows what should have been.
   const says = step.effects.filter(({ kind }) => kind === "say").length;
   const lastUtterance = state.lastUtterance + says;
-  const { snapshot } = step;
-  const { lastKey } = state;
-  options.directory.call.tell({ kind: "snapshot", snapshot, lastUtterance, lastKey });
+  options.keepStep({ snapshot: step.snapshot, lastUtterance, lastKey: state.lastKey });
   for (const effect of step.effects) {
     if (effect.kind === "say") say(options, state, effect);
     else if (effect.kind === "listen") listen(options, state, effect);
@@ -297,8 +295,7 @@ function reopen(options: DialogOptions, state: DialogState, turnId: number): voi
   if (isNewState) reportState(options, state);
   // Another life must not begin with what was taken back.
   const { lastUtterance, lastKey, step } = state;
-  const { snapshot } = step;
-  options.directory.call.tell({ kind: "snapshot", snapshot, lastUtterance, lastKey });
+  options.keepStep({ snapshot: step.snapshot, lastUtterance, lastKey });
   if (checkpoint.listen !== undefined) listen(options, state, checkpoint.listen);
 }
 

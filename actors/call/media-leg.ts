@@ -195,7 +195,7 @@ function receive(
     case "partial":
       return state.detector.partial(message);
     case "credit":
-      return state.sender.addCredit(message.frames);
+      return state.sender.addCredit(message.frames, message.utterance);
     case "playbackStarted":
     case "playbackEnded":
     case "playbackPaused":

@@ -3,7 +3,7 @@
  * lane. Times are monotonic milliseconds unless a name says otherwise.
  */
 import type { ErrorData } from "../../base/errors.js";
-import type { DialogSnapshot, Expectation } from "../../dialog/dialog-types.js";
+import type { Expectation } from "../../dialog/dialog-types.js";
 import type { Grammar, RecognizerEvent } from "../../speech/asr/recognizer.js";
 import type { PcmAudio } from "../../speech/tts/synthesizer.js";
 import type { ActorRef, ChildDown } from "../kernel/index.js";
@@ -63,8 +63,8 @@ export type MediaLegMessage =
   | { readonly kind: "audioCheck" }
   /** Transcripts. What the recogniser makes of the open turn. */
   | { readonly kind: "partial"; readonly turnId: number; readonly isComplete: boolean }
-  /** System. The gateway has played so many streamed frames. */
-  | { readonly kind: "credit"; readonly frames: number }
+  /** System. The gateway has played, or dropped, so many streamed frames of the utterance. */
+  | { readonly kind: "credit"; readonly frames: number; readonly utterance: number }
   | PlaybackNotice;
 
 export type RecognizerMessage =
@@ -160,14 +160,7 @@ export type CallMessage =
   | { readonly kind: "keypad"; readonly digit: string; readonly number?: number | undefined }
   /** For the MediaLeg; told to the Call because it keeps the order behind `legOpened`. */
   | { readonly kind: "playback"; readonly notice: PlaybackNotice }
-  | { readonly kind: "credit"; readonly frames: number }
-  /** Comes before what the step says is said. */
-  | {
-      readonly kind: "snapshot";
-      readonly snapshot: DialogSnapshot;
-      readonly lastUtterance: number;
-      readonly lastKey: number;
-    }
+  | { readonly kind: "credit"; readonly frames: number; readonly utterance: number }
   | { readonly kind: "recordingBegan"; readonly anchor: RecordingAnchor }
   | { readonly kind: "dialogEnded"; readonly outcome: string }
   | { readonly kind: "recorded"; readonly recordedMs: number }

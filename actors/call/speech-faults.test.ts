@@ -272,7 +272,7 @@ describe("streamed speech", () => {
       call.directory.synthesizer!.tell({ kind: "speak", utterance, text, ...voice });
     }
     await call.settle();
-    call.directory.mediaLeg!.tell({ kind: "credit", frames: 100 });
+    call.directory.mediaLeg!.tell({ kind: "credit", frames: 100, utterance: 9 });
     await call.settle();
     const ends = call.media.flatMap((entry) => (entry.kind === "end" ? [entry.utterance] : []));
     expect(ends).toContain(8);
@@ -299,13 +299,30 @@ describe("streamed speech", () => {
     call.directory.mediaLeg!.tell({ kind: "no such" } as never);
     call.time.settle();
     // What the gateway dropped at the clear comes back to the new life, which has sent nothing.
-    call.directory.mediaLeg!.tell({ kind: "credit", frames: 80 });
+    call.directory.mediaLeg!.tell({ kind: "credit", frames: 80, utterance: 1 });
     call.ended(1, 400, "cleared");
     await call.settle();
     await call.silence(10_000);
     await call.settle();
     expect(call.streamedFrames.length - before).toBeLessThanOrEqual(100);
     expect(call.streamedFrames.length).toBeGreaterThan(before);
+  });
+
+  test("takes no credit for what a life before has streamed, also when it comes late", async () => {
+    const long = { rateHz: 8000, samples: new Int16Array(8 * 8000).fill(3000) };
+    const call = rig({ hasPrompts: false, ports: { synthesize: () => Promise.resolve(long) } });
+    call.answer();
+    await call.settle();
+    call.directory.mediaLeg!.tell({ kind: "no such" } as never);
+    await call.settle();
+    const own = () => call.streamedFrames.filter(({ utterance }) => utterance > 1).length;
+    expect(own()).toBe(100);
+    call.directory.mediaLeg!.tell({ kind: "credit", frames: 80, utterance: 1 });
+    await call.settle();
+    expect(own()).toBe(100);
+    call.directory.mediaLeg!.tell({ kind: "credit", frames: 10, utterance: 2 });
+    await call.settle();
+    expect(own()).toBe(110);
   });
 });
 

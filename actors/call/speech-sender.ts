@@ -22,6 +22,8 @@ export class SpeechSender {
   readonly #frameSamples: number;
   #queue: Waiting[] = [];
   #credit = streamCreditFrames;
+  /** The first utterance it was given: older ones were streamed by a life before this one. */
+  #firstUtterance = Number.POSITIVE_INFINITY;
 
   readonly #chunkTaken: (utterance: number) => void;
 
@@ -40,6 +42,7 @@ export class SpeechSender {
    * @returns the bytes as they are sent, for the recording; whole frames, never changed again
    */
   add(utterance: number, audio: PcmAudio): Uint8Array {
+    this.#firstUtterance = Math.min(this.#firstUtterance, utterance);
     const { frameBytes } = this.#leg;
     const spoken = this.#atLegRate(audio);
     const frames = Math.ceil(spoken.length / this.#frameSamples);
@@ -65,9 +68,10 @@ export class SpeechSender {
     this.#queue = this.#queue.filter((waiting) => waiting.utterance > utterance);
   }
 
-  /** The gateway played, or dropped, so many frames. */
-  addCredit(frames: number): void {
-    // What a cleared life before this one had outstanding comes back too: it is not ours.
+  /** The gateway played, or dropped, so many frames of the utterance. */
+  addCredit(frames: number, utterance: number): void {
+    // What a life before this one had outstanding comes back too: it is not ours.
+    if (utterance < this.#firstUtterance) return;
     this.#credit = Math.min(streamCreditFrames, this.#credit + frames);
     this.#send();
   }

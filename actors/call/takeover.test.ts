@@ -111,6 +111,27 @@ describe("a call whose shard was lost", () => {
     expect(call.outcome()).toBe("refused");
   });
 
+  test("knows of every utterance that may have been heard, also where audio came in between", async () => {
+    const call = rig();
+    const unknown: unknown[] = [];
+    const push = call.media.push.bind(call.media);
+    call.media.push = (...actions) => {
+      for (const action of actions) {
+        const known = call.memories.at(-1)?.lastUtterance ?? 0;
+        if (action.kind === "play" && action.utterance > known) unknown.push({ action, known });
+      }
+      return push(...actions);
+    };
+    call.answer();
+    await call.hearAll();
+    // The MediaLeg has its turn before the Call.
+    call.directory.mediaLeg!.tell({ kind: "credit", frames: 1, utterance: 1 });
+    call.directory.dialog!.tell({ kind: "keypad", digit: "1" });
+    await call.hearAll();
+    expect(call.said()).toHaveLength(2);
+    expect(unknown).toEqual([]);
+  });
+
   test("ends when its leg is gone meanwhile, and when it never comes", async () => {
     const memory = await lostAfterFirstAnswer();
     const gone = rig({ memory });

@@ -151,7 +151,12 @@ export type LegNotice =
       readonly digit: string;
       readonly number?: number;
     }
-  | { readonly kind: "credit"; readonly slot: number; readonly frames: number }
+  | {
+      readonly kind: "credit";
+      readonly slot: number;
+      readonly frames: number;
+      readonly utterance: number;
+    }
   | { readonly kind: "playback"; readonly slot: number; readonly notice: PlaybackNotice };
 
 export type ShardCommand =

@@ -79,6 +79,8 @@ export class GatewayLeg implements PacedLeg {
   #sounding: Sounding[] = [];
   #endTimers = new Map<number, Timer>();
   #credits = 0;
+  /** What they are for. */
+  #creditUtterance = 0;
   #lastUtterance = 0;
   #tellShard: (notice: LegNotice) => void;
   #playedUntilMs = 0;
@@ -213,7 +215,7 @@ export class GatewayLeg implements PacedLeg {
 
   /** Takes one frame of streamed speech from the ring; what is not taken gives its credit back. */
   addFrame(utterance: number, frame: Uint8Array): void {
-    if (!this.#playout.addFrame(utterance, frame)) this.#giveCredit(1);
+    if (!this.#playout.addFrame(utterance, frame)) this.#giveCredit(1, utterance);
   }
 
   openStream(utterance: number): void {
@@ -236,7 +238,7 @@ export class GatewayLeg implements PacedLeg {
     if (one.isPaused) this.#goOn(one, Math.max(nowMs, playAtMs));
     one.sentFrames += 1;
     this.#playedUntilMs = playAtMs + this.#frameMs;
-    if (isStreamed) this.#giveCredit(1);
+    if (isStreamed) this.#giveCredit(1, utterance);
     if (!this.#playout.hasFrame) this.#takeCompleted();
     return true;
   }
@@ -249,7 +251,7 @@ export class GatewayLeg implements PacedLeg {
     if (this.#pausedAtMs === undefined) this.#session.sendClear(this.#streamId, utterance);
     this.#playedUntilMs = Math.min(this.#playedUntilMs, nowMs);
     const sounding = this.#sounding.filter((one) => one.utterance <= utterance);
-    this.#giveCredit(unsent.reduce((sum, end) => sum + end.unsentFrames, 0));
+    for (const end of unsent) this.#giveCredit(end.unsentFrames, end.utterance);
     for (const one of sounding) this.#finish(one.utterance, this.#heardMs(one), "cleared");
     for (const end of unsent) {
       const wasSounding = sounding.some((one) => one.utterance === end.utterance);
@@ -378,11 +380,19 @@ export class GatewayLeg implements PacedLeg {
     this.#tellShard({ kind: "playback", slot: this.slot, notice });
   }
 
-  #giveCredit(frames: number): void {
+  /** A pack is of one utterance: who begins anew takes no credit for what it has not sent. */
+  #giveCredit(frames: number, utterance: number): void {
+    if (utterance !== this.#creditUtterance) this.#tellCredit();
+    this.#creditUtterance = utterance;
     this.#credits += frames;
-    if (this.#credits < creditPack) return;
-    this.#tellShard({ kind: "credit", slot: this.slot, frames: this.#credits });
+    if (this.#credits >= creditPack) this.#tellCredit();
+  }
+
+  #tellCredit(): void {
+    const { slot } = this;
+    const [frames, utterance] = [this.#credits, this.#creditUtterance];
     this.#credits = 0;
+    if (frames > 0) this.#tellShard({ kind: "credit", slot, frames, utterance });
   }
 
   #wholeFrames(audio: Uint8Array): Uint8Array {

@@ -276,8 +276,10 @@ export class LegDesk {
     // Frames written before this command lie in the ring: they come first.
     this.#pollRings();
     const seat = this.#seats.get(command.slot);
-    // A lost shard's last words about a leg that is another's now are void.
-    if (seat === undefined || seat.route.link !== link) return;
+    // A lost shard's last words about a leg that is another's now are void; but whoever interrupted
+    // us is obeyed: all that such a clear covers is older than what the other shard says.
+    const isVoid = seat?.route.link !== link && command.kind !== "clear";
+    if (seat === undefined || isVoid) return;
     const { leg } = seat;
     switch (command.kind) {
       case "legTaken":

@@ -51,8 +51,12 @@ export class CallRegistry {
     if (this.find(callId)?.status !== "ended") this.#change(callId, () => ({ cause }));
   }
 
-  /** Takes in one event; returns the view when it was the last one. */
+  /**
+   * Takes in one event; returns the view when it was the last one. An end comes once: what a shard
+   * says of a call that was given up meanwhile, as with a lost gateway, changes nothing.
+   */
   apply(callId: string, event: CallEvent): CallView | undefined {
+    if (this.find(callId)?.status === "ended") return undefined;
     this.#change(callId, (view) => changeOf(view, event, this.#clock.epochMs()));
     return event.kind === "ended" ? this.find(callId) : undefined;
   }

@@ -122,4 +122,15 @@ describe("the ledger on disk", () => {
     writer.stop();
     expect(time.pendingCount).toBe(0);
   });
+
+  test("forgets a call that is over when something is said of it, and notes no more life", async () => {
+    const { writer, alive, time } = rig();
+    writer.changed("gone");
+    time.settle();
+    await flush();
+    time.advance(60_000);
+    await flush();
+    expect(alive.length).toBeLessThanOrEqual(2);
+    expect(time.pendingCount).toBe(0);
+  });
 });

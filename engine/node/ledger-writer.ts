@@ -70,7 +70,8 @@ export class LedgerWriter {
     while (write.isChanged && this.#writes.get(callId) === write) {
       write.isChanged = false;
       const call = this.#options.read(callId);
-      if (call === undefined) return;
+      // Over already: a late word about it must not keep it here.
+      if (call === undefined) return this.forget(callId);
       write.isUnderWay = true;
       const savedEpochMs = this.#options.time.epochMs();
       try {

@@ -14,7 +14,7 @@ import type {
   ShardCommand,
   ShardReport,
 } from "../control/messages.js";
-import type { ShardThreadData } from "../shard/shard-main.js";
+import type { ShardThreadData } from "../shard/shard-thread.js";
 
 /** 500 calls of 20 ms μ-law frames are 4.8 MB/s with their headers: over 3 s of them. */
 const ringBytes = 16 * 1024 * 1024;

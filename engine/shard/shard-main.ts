@@ -7,17 +7,10 @@ import { nodeRng, nodeTime } from "../../base/node-ports.js";
 import { compileFlow } from "../../dialog/flow-compiler.js";
 import { loadVad } from "../../speech/vad/fvad.js";
 import type { ShardCommand, ShardReport } from "../control/messages.js";
-import { openRecognizer, type ShardRecognition } from "./open-recognizer.js";
+import { openRecognizer } from "./open-recognizer.js";
 import { shardLetters } from "./shard-letters.js";
 import { recognitionLog } from "./recognition-log.js";
-import { ShardThread } from "./shard-thread.js";
-
-export type ShardThreadData = {
-  readonly shardIndex: number;
-  /** One counter that the watchdog follows. */
-  readonly beat: Int32Array;
-  readonly recognition: ShardRecognition;
-};
+import { ShardThread, type ShardThreadData } from "./shard-thread.js";
 
 assert(parentPort !== null, "a shard runs in a thread");
 const port = parentPort;

@@ -15,9 +15,17 @@ import type { VadFactory } from "../../speech/vad/vad.js";
 import type { ShardCommand, ShardReport } from "../control/messages.js";
 import { beatMs, markBeat } from "../node/loop-beat.js";
 import { JobClient } from "./job-client.js";
-import type { OpenRecognizer } from "./open-recognizer.js";
+import type { OpenRecognizer, ShardRecognition } from "./open-recognizer.js";
 import { RecordingDesk } from "./recording-desk.js";
 import { Shard } from "./shard.js";
+
+/** What a shard thread is given at its start. */
+export type ShardThreadData = {
+  readonly shardIndex: number;
+  /** One counter that the watchdog follows. */
+  readonly beat: Int32Array;
+  readonly recognition: ShardRecognition;
+};
 
 export type ShardThreadParts = {
   readonly time: Time;

@@ -151,7 +151,7 @@ export class Shard {
         );
       case "credit":
         return this.#onLeg(notice.slot, ({ call }) =>
-          call.tell({ kind: "credit", frames: notice.frames }),
+          call.tell({ kind: "credit", frames: notice.frames, utterance: notice.utterance }),
         );
       case "playback":
         return this.#onLeg(notice.slot, ({ call }) =>

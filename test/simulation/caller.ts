@@ -8,8 +8,8 @@ import type { Ear } from "./ear.js";
 import type { Fault, FaultDesk } from "./fault-plan.js";
 import type { SeededRng } from "./seeded-rng.js";
 import type { SimLoop } from "./sim-loop.js";
-import { frameSamples, silenceByte, speechFrame } from "./spoken-code.js";
-import { spokenMs, type Speech } from "./sim-vendors.js";
+import { frameSamples, silenceByte, speechFrame, spokenMs } from "./spoken-code.js";
+import type { Speech } from "./sim-vendors.js";
 
 const frameMs = 20;
 const batchFrames = 10;

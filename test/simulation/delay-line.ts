@@ -5,8 +5,6 @@ import type { FaultDesk, FaultSite } from "./fault-plan.js";
 export type DelayLineOptions = {
   /** The world's: a way does not stall with the threads at its ends. */
   readonly world: Time;
-  /** Where what arrives is handled: waits while that thread stalls. */
-  readonly receiver: Time;
   readonly delayMs: () => number;
   readonly faults: FaultDesk;
   readonly site: FaultSite;
@@ -20,22 +18,20 @@ export class DelayLine {
     this.#options = options;
   }
 
-  /** Sends; `take` runs once when it arrives, or not at all, or twice. */
-  send(take: () => void): void {
+  /** Sends; `arrive` runs once, or not at all, or twice. */
+  send(arrive: () => void): void {
     const { world, delayMs, faults, site } = this.#options;
     const fault = faults.pass(site);
     if (fault?.mode === "drop") return;
     const nowMs = world.nowMs();
     const arrivalMs = nowMs + delayMs() + (fault?.mode === "delay" ? fault.durationMs : 0);
     // Out of order: it alone comes later, and what follows does not wait for it.
-    if (fault?.mode === "reorder") return this.#arrive(arrivalMs + fault.durationMs, take);
+    if (fault?.mode === "reorder") {
+      return void world.after(arrivalMs + fault.durationMs - nowMs, arrive);
+    }
     this.#lastArrivalMs = Math.max(this.#lastArrivalMs, arrivalMs);
-    this.#arrive(this.#lastArrivalMs, take);
-    if (fault?.mode === "repeat") this.#arrive(this.#lastArrivalMs + fault.durationMs, take);
-  }
-
-  #arrive(atMs: number, take: () => void): void {
-    const { world, receiver } = this.#options;
-    world.after(atMs - world.nowMs(), () => receiver.soon(take));
+    world.after(this.#lastArrivalMs - nowMs, arrive);
+    if (fault?.mode !== "repeat") return;
+    world.after(this.#lastArrivalMs + fault.durationMs - nowMs, arrive);
   }
 }

@@ -16,6 +16,12 @@ const backlogMsMax = 500;
 /** One stretch of one utterance, as it is heard. */
 type Heard = { readonly utterance: number; readonly startMs: number; endMs: number };
 
+/** A frame on its way, and what was heard before it. */
+type Flying = {
+  readonly arrivalMs: number;
+  readonly before: (Said & { readonly utterance: number }) | undefined;
+};
+
 export type EarOptions = {
   readonly time: Scheduler & { nowMs(): number };
   readonly faults: FaultDesk;
@@ -23,7 +29,14 @@ export type EarOptions = {
   readonly delayMs: number;
   readonly violated: (rule: string, what: string) => void;
   readonly markReached: (name: string) => void;
+  /** False where a doubled notice has given the voice more room than there was. */
+  readonly isExact: () => boolean;
+  /** What a frame of ours says; undefined for what is no speech of ours. */
+  readonly read: (payload: Uint8Array) => Said | undefined;
 };
+
+/** A sentence by its number, and which frame of it. */
+export type Said = { readonly text: number; readonly frame: number };
 
 export class Ear {
   readonly #options: EarOptions;
@@ -36,6 +49,12 @@ export class Ear {
   /** An interruption was confirmed: from then on these must be silent. */
   #silenceDue: { readonly utterance: number; readonly fromMs: number } | undefined;
   readonly #marks = new Map<string, Timer>();
+  #lastFrame: (Said & { readonly utterance: number }) | undefined;
+  /** Something was lost on the way: the next frame may be any. */
+  #isBroken = false;
+  #sentFrames = 0;
+  /** Frames that may still be on their way. */
+  #flying: Flying[] = [];
   heardFrames = 0;
 
   constructor(options: EarOptions) {
@@ -52,10 +71,26 @@ export class Ear {
     return this.#heard.find((one) => one.startMs <= nowMs && nowMs < one.endMs)?.utterance;
   }
 
-  frame(utterance: number): void {
+  /** Audio of ours came to somebody who has no right to it. */
+  strange(): void {
+    this.#options.violated("stranger-heard", "a second phone hears the call");
+  }
+
+  /** Frames of ours that have arrived, on all connections. */
+  get arrivedFrames(): number {
+    const nowMs = this.#options.time.nowMs();
+    return this.#sentFrames - this.#flying.filter(({ arrivalMs }) => arrivalMs > nowMs).length;
+  }
+
+  /** @param payload 20 ms of audio */
+  frame(utterance: number, payload: Uint8Array): void {
+    const before = this.#lastFrame;
+    this.#judgeContent(utterance, payload);
     const fault = this.#options.faults.pass("frameOut");
-    if (fault?.mode === "drop") return;
+    if (fault?.mode === "drop") return void (this.#sentFrames += 1);
     const arrivalMs = this.#arrive(fault?.mode === "stall" ? fault.durationMs : 0);
+    this.#sentFrames += 1;
+    this.#fly({ arrivalMs, before });
     if (this.#isClosed) return this.#options.violated("after-hangup", `a frame of u${utterance}`);
     if (utterance <= this.#clearedUpTo) {
       const what = `a frame of u${utterance} after clear(${this.#clearedUpTo})`;
@@ -83,7 +118,7 @@ export class Ear {
 
   /** The peer sends the mark back when all before it was heard. */
   mark(name: string): void {
-    const backAtMs = Math.max(this.#arrive(0), this.#playedUntilMs) + this.#options.delayMs;
+    const backAtMs = Math.max(this.#arrive(0), this.#playedUntilMs);
     const fault = this.#options.faults.pass("mark");
     if (fault?.mode === "drop") return;
     const extraMs = fault?.mode === "delay" ? fault.durationMs : 0;
@@ -94,6 +129,28 @@ export class Ear {
       if (fault?.mode === "repeat") this.#options.markReached(name);
     };
     this.#marks.set(name, this.#options.time.after(dueMs, reached));
+  }
+
+  /** The connection broke: what is on its way is lost; what arrived plays on. */
+  lineLost(): void {
+    const nowMs = this.#options.time.nowMs();
+    const lost = this.#flying.filter(({ arrivalMs }) => arrivalMs > nowMs);
+    this.#sentFrames -= lost.length;
+    if (lost[0] !== undefined) this.#lastFrame = lost[0].before;
+    this.#flying = [];
+    this.#takeBack(lost.length);
+    for (const timer of this.#marks.values()) timer.cancel();
+    this.#marks.clear();
+    this.#lastArrivalMs = 0;
+    this.#silenceDue = undefined;
+  }
+
+  /** What comes next is not what would follow what arrived: some of it again, or some left out. */
+  goOnFrom(frame: number): void {
+    const what = `goes on from frame ${frame}, ${this.#sentFrames} had arrived`;
+    this.#options.violated("resume-media", what);
+    this.#sentFrames = frame;
+    this.#isBroken = true;
   }
 
   /** The line is closed by us: the callee hears what arrived before. */
@@ -143,6 +200,39 @@ export class Ear {
     if (late === undefined) return;
     const overMs = Math.round(late.endMs - due.fromMs);
     this.#options.violated("barge-in", `u${late.utterance} sounds ${overMs} ms beyond the limit`);
+  }
+
+  /** A sentence is heard from its beginning, frame by frame, none twice and none left out. */
+  #judgeContent(utterance: number, payload: Uint8Array): void {
+    const heard = this.#options.read(payload);
+    const last = this.#lastFrame;
+    this.#lastFrame = heard === undefined ? undefined : { utterance, ...heard };
+    if (heard === undefined) return;
+    const isNext =
+      last?.utterance === utterance && last.text === heard.text && heard.frame === last.frame + 1;
+    if (isNext || heard.frame === 0) return void (this.#isBroken = false);
+    if (this.#isBroken || !this.#options.isExact()) return void (this.#isBroken = false);
+    const before = last === undefined ? "nothing" : `frame ${last.frame} of u${last.utterance}`;
+    this.#options.violated("garbled", `frame ${heard.frame} of u${utterance} after ${before}`);
+  }
+
+  #fly(frame: Flying): void {
+    const nowMs = this.#options.time.nowMs();
+    while (this.#flying[0] !== undefined && this.#flying[0].arrivalMs <= nowMs) {
+      this.#flying.shift();
+    }
+    this.#flying.push(frame);
+  }
+
+  /** The newest frames will not be heard after all. */
+  #takeBack(frames: number): void {
+    for (let left = frames; left > 0; left -= 1) {
+      const last = this.#heard.at(-1);
+      if (last === undefined) break;
+      last.endMs -= frameMs;
+      if (last.endMs <= last.startMs) this.#heard.pop();
+    }
+    this.#playedUntilMs = this.#heard.at(-1)?.endMs ?? 0;
   }
 
   #arrive(extraMs: number): number {

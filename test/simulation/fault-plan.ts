@@ -30,13 +30,24 @@ export type FaultSite =
   /** Milliseconds after the answer. */
   | "callerHangup"
   | "nodeHangup"
-  /** Milliseconds of the whole simulation. */
-  | "shardStall"
-  | "gatewayStall"
+  /** What becomes of the attempt to reach the callee. */
+  | "trunk"
+  /** Milliseconds after the answer: the callee's connection. */
+  | "socket"
+  /** As `kill`, but the whole thread dies, on every shard that has the call: `count` of them. */
+  | "poison"
+  /** Milliseconds of the world: threads, the store, clocks. `role` names a thread. */
+  | "threadStall"
+  | "threadLost"
+  | "allShardsLost"
+  | "startFails"
+  | "slowWay"
+  | "storeMood"
+  | "processLost"
   | "clockJump";
 
 export type Fault = {
-  /** Unique in its run: `<call>.<number>`, or `w.<number>` for those of the whole world. */
+  /** Unique in its run: `<call>.<number>`, or `w<world>.<number>` for those of a whole world. */
   readonly id: string;
   readonly site: FaultSite;
   readonly at: number;
@@ -77,6 +88,13 @@ const drafts: readonly (readonly [(rng: SeededRng) => Draft, number])[] = [
   [kill, 8],
   [(rng) => ({ ...kill(rng), site: "killStart", at: rng.int(0, 2), count: rng.int(1, 2) }), 1],
   [(rng) => ({ ...kill(rng), mode: "before", count: rng.int(3, 9) }), 1],
+  [(rng) => draft(rng, "trunk", 0, pickMode(rng, trunkModes), [1, 1], [10, 4000]), 3],
+  [
+    (rng) =>
+      draft(rng, "socket", rng.int(0, 30_000), pickMode(rng, socketModes), [1, 1], [20, 700]),
+    3,
+  ],
+  [(rng) => ({ ...kill(rng), site: "poison", mode: "thread", count: rng.int(1, 3) }), 0.12],
   [(rng) => draft(rng, "callerHangup", rng.int(0, 45_000), "hangup"), 3],
   [(rng) => draft(rng, "nodeHangup", rng.int(0, 45_000), "hangup"), 1],
 ];
@@ -85,8 +103,27 @@ const frameModes = ["drop", "delay", "repeat", "truncate", "reorder"];
 const noticeModes = ["drop", "delay", "delay", "repeat", "repeat", "reorder"];
 const outModes = ["drop", "stall"];
 const markModes = ["drop", "delay", "repeat"];
-const asrModes = ["busy", "lost", "broken", "never", "late", "wrong", "rejected", "throws"];
-const ttsModes = ["fail", "hang", "slow"];
+const asrModes = [
+  "busy",
+  "lost",
+  "broken",
+  "never",
+  "late",
+  "wrong",
+  "rejected",
+  "throws",
+  "garbage",
+];
+const ttsModes = ["fail", "hang", "slow", "garbage"];
+const trunkModes = [
+  "throws",
+  "endedTwice",
+  "lateEvents",
+  "deafToHangup",
+  "endsEarly",
+  "lateAnswer",
+];
+const socketModes = ["cut", "cutUnnoticed", "hold", "nonsense", "wrongToken", "twoPhones"];
 const storeModes = ["fail", "hang", "slow"];
 
 /** The faults of one call; three calls in ten have none. */
@@ -100,19 +137,50 @@ export function callFaults(seed: number, callIndex: number): Fault[] {
   }));
 }
 
-/** Faults of the threads, over a run of `durationMs`. */
-export function worldFaults(seed: number, durationMs: number): Fault[] {
-  const rng = seededRng(seed, 0x3017d);
-  const count = Math.ceil(durationMs / 15_000);
+/** Faults of the threads, the store and the clocks of world number `world`. */
+export function worldFaults(seed: number, world: number, durationMs: number): Fault[] {
+  const rng = seededRng(seed, 0x3017d, world);
+  if (rng.chance(0.15)) return [];
+  const count = rng.int(1, 6);
   return Array.from({ length: count }, (_, index) => {
     const at = rng.int(0, durationMs);
-    const make = rng.weighted<() => Draft>([
-      [() => draft(rng, "shardStall", at, "stall", [1, 1], [20, 900]), 3],
-      [() => draft(rng, "gatewayStall", at, "stall", [1, 1], [5, 60]), 2],
-      [() => draft(rng, "clockJump", at, "jump", [1, 1], [-3_600_000, 3_600_000]), 1],
-    ]);
-    return { ...make(), id: `w.${index}` };
+    return { ...rng.weighted(worldDrafts)(rng, at), id: `w${world}.${index}` };
   });
+}
+
+type WorldDraft = (rng: SeededRng, at: number) => Draft;
+
+const shards = ["shard-0", "shard-1"] as const;
+
+const worldDrafts: readonly (readonly [WorldDraft, number])[] = [
+  [(rng, at) => thread(rng, "threadLost", at, rng.pick(shards), [0, 0]), 5],
+  [(rng, at) => thread(rng, "threadStall", at, rng.pick(shards), [20, 900]), 4],
+  // Until the watchdog ends it.
+  [(rng, at) => thread(rng, "threadStall", at, rng.pick(shards), [2000, 20_000]), 3],
+  [(rng, at) => thread(rng, "threadStall", at, "gateway-0", [5, 60]), 2],
+  [(rng, at) => thread(rng, "threadStall", at, "node", [20, 900]), 2],
+  [(rng, at) => thread(rng, "threadStall", at, "store", [20, 4000]), 1],
+  [(rng, at) => thread(rng, "threadLost", at, "gateway-0", [0, 0]), 0.7],
+  [(rng, at) => draft(rng, "allShardsLost", at, "lost", [1, 1], [0, 300]), 1.5],
+  [(rng, at) => draft(rng, "processLost", at, "killed", [1, 1], [300, 3000]), 0.8],
+  [(rng, at) => thread(rng, "startFails", at, rng.pick(shards), [0, 0], rng.int(1, 2)), 1],
+  [(rng, at) => thread(rng, "slowWay", at, rng.pick(threads), [5, 250]), 3],
+  [(rng, at) => draft(rng, "storeMood", at, rng.pick(storeMoods), [1, 1], [500, 12_000]), 4],
+  [(rng, at) => thread(rng, "clockJump", at, rng.pick(threads), [-3_600_000, 3_600_000]), 2],
+];
+
+const threads = ["shard-0", "shard-1", "gateway-0", "node", "store"] as const;
+const storeMoods = ["slow", "locked", "failing", "silent"];
+
+function thread(
+  rng: SeededRng,
+  site: FaultSite,
+  at: number,
+  role: string,
+  msRange: readonly [number, number],
+  count = 1,
+): Draft {
+  return { ...draft(rng, site, at, "thread", [1, 1], msRange), role, count };
 }
 
 function kill(rng: SeededRng): Draft {
@@ -143,6 +211,8 @@ export class FaultDesk {
   readonly all: readonly Fault[];
   readonly struck = new Set<string>();
   readonly #passed = new Map<string, number>();
+  /** Threads that it killed. */
+  readonly #poisoned = new Set<string>();
   readonly #onStrike: (fault: Fault) => void;
 
   constructor(faults: readonly Fault[], onStrike: (fault: Fault) => void) {
@@ -157,6 +227,20 @@ export class FaultDesk {
     const index = this.#passed.get(key) ?? 0;
     this.#passed.set(key, index + 1);
     return this.at(site, index, role);
+  }
+
+  /** Whether this message kills the thread it is handled on: one more message on each shard. */
+  passPoison(role: string, life: string): boolean {
+    const fault = this.find("poison");
+    if (fault?.role !== role || this.#poisoned.size >= fault.count) return false;
+    const key = `poison ${life}`;
+    const index = this.#passed.get(key) ?? 0;
+    this.#passed.set(key, index + 1);
+    // On the first shard after so many messages, on the next ones soon.
+    if (index < (this.#poisoned.size === 0 ? fault.at : 3)) return false;
+    this.#poisoned.add(life);
+    this.strike(fault);
+    return true;
   }
 
   /** What strikes passage `index`. */

@@ -1,10 +1,14 @@
 /** `npm run sim -- --seed 7 --calls 2000 --json`: runs the simulation and says what broke. */
 import { Command } from "commander";
 import { randomInt } from "node:crypto";
-import { listFlows, loadFlow } from "../../dialog/flow-files.js";
 import { shrink, replayCommand } from "./shrink.js";
-import { simulate, type SimulationOptions, type SimulationResult } from "./simulation.js";
-import type { Sabotage } from "./world.js";
+import {
+  shippedFlows,
+  simulate,
+  type SimulationOptions,
+  type SimulationResult,
+} from "./simulation.js";
+import { sabotages, type Sabotage } from "./sabotage.js";
 
 type Flags = {
   readonly seed?: string;
@@ -29,13 +33,17 @@ const program = new Command("sim")
 
 async function main(): Promise<void> {
   const flags = program.parse().opts<Flags>();
-  const flows = await Promise.all((await listFlows()).map(({ path }) => loadFlow(path)));
+  const { sabotage } = flags;
+  if (sabotage !== undefined && !(sabotage in sabotages)) {
+    program.error(`--sabotage ${sabotage}: there is ${Object.keys(sabotages).join(", ")}`);
+  }
+  const flows = await shippedFlows();
   const options: SimulationOptions = {
     seed: Number(flags.seed ?? randomInt(1, 1_000_000)),
     calls: Number(flags.calls),
     only: flags.only?.split(",").map(Number),
     faults: flags.faults === "none" ? [] : flags.faults?.split(","),
-    sabotage: flags.sabotage as Sabotage | undefined,
+    sabotage: sabotage as Sabotage | undefined,
     flows,
     write: flags.trace === true ? (line) => process.stdout.write(`${line}\n`) : undefined,
   };
@@ -67,10 +75,15 @@ function summary(result: SimulationResult, seconds: number): string {
   ].join("\n");
 }
 
+/** Every rule that broke, with its first cases, and the faults around them. */
 function report({ broken, struck }: SimulationResult): void {
-  for (const { callIndex, atMs, rule, what } of broken.slice(0, 20)) {
-    const owner = callIndex < 0 ? "run" : `call ${callIndex}`;
-    process.stderr.write(`${rule}: ${owner} at ${atMs.toFixed(0)} ms: ${what}\n`);
+  for (const rule of new Set(broken.map((one) => one.rule))) {
+    const cases = broken.filter((one) => one.rule === rule);
+    process.stderr.write(`${rule}: ${cases.length} times\n`);
+    for (const { callIndex, world, atMs, what } of cases.slice(0, 4)) {
+      const owner = callIndex < 0 ? `world ${world}` : `call ${callIndex}`;
+      process.stderr.write(`  ${owner} at ${atMs.toFixed(0)} ms: ${what}\n`);
+    }
   }
   for (const fault of struck.slice(0, 12)) process.stderr.write(`  ${JSON.stringify(fault)}\n`);
 }

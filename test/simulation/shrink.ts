@@ -1,47 +1,81 @@
 /**
- * From a run that fails to the smallest that still does: only the calls concerned, then without
- * each fault that is not needed. Greedy, and bounded, since each try is a run.
+ * From a run that fails to the smallest that still does: one world, as few calls as it takes, and
+ * none of the faults that are not needed. Greedy, and bounded, since each try is a run.
  */
-import { simulate, type SimulationOptions, type SimulationResult } from "./simulation.js";
+import {
+  simulate,
+  worldCalls,
+  type SimulationOptions,
+  type SimulationResult,
+} from "./simulation.js";
 
 /** A run small enough to look at, and what it found. */
 export type Shrunk = { readonly options: SimulationOptions; readonly result: SimulationResult };
 
-const triesMax = 60;
+type Attempt = (smaller: SimulationOptions) => Promise<Shrunk | undefined>;
+
+const triesMax = 80;
 
 /** @param result of `options`, with at least one violation */
 export async function shrink(
   options: SimulationOptions,
   result: SimulationResult,
 ): Promise<Shrunk> {
-  const rules = new Set(result.broken.map(({ rule }) => rule));
+  const rule = result.broken[0]!.rule;
   let tries = 0;
-  const attempt = async (smaller: SimulationOptions): Promise<Shrunk | undefined> => {
+  const attempt: Attempt = async (smaller) => {
     if ((tries += 1) > triesMax) return undefined;
     const next = await simulate({ ...smaller, write: undefined });
-    return next.broken.some(({ rule }) => rules.has(rule))
-      ? { options: smaller, result: next }
-      : undefined;
+    if (!next.broken.some((one) => one.rule === rule)) return undefined;
+    return { options: smaller, result: next };
   };
-  let best: Shrunk = { options, result };
-  best = (await oneCall(best, attempt)) ?? best;
-  return withoutFaults(best, attempt);
+  let best = await fewerCalls({ options, result }, rule, attempt);
+  best = await fewerFaults(best, attempt);
+  return best;
 }
 
-type Attempt = (smaller: SimulationOptions) => Promise<Shrunk | undefined>;
-
-/** The first of the failing calls that fails alone. */
-async function oneCall(from: Shrunk, attempt: Attempt): Promise<Shrunk | undefined> {
-  const failing = [...new Set(from.result.broken.map(({ callIndex }) => callIndex))];
-  for (const index of failing.filter((each) => each >= 0).slice(0, 10)) {
-    const alone = await attempt({ ...from.options, only: [index] });
+/** The first failing call alone, where that fails too; else its world, halved as long as it fails. */
+async function fewerCalls(from: Shrunk, rule: string, attempt: Attempt): Promise<Shrunk> {
+  const { options, result } = from;
+  const { callIndex, world } = result.broken.find((one) => one.rule === rule)!;
+  if (callIndex >= 0) {
+    const alone = await attempt({ ...options, only: [callIndex] });
     if (alone !== undefined) return alone;
+  }
+  const first = world * worldCalls;
+  const last = Math.min(first + worldCalls, options.calls);
+  const here = Array.from({ length: last - first }, (_, each) => first + each);
+  const only = here.filter((index) => options.only?.includes(index) ?? true);
+  let best = (await attempt({ ...options, only })) ?? from;
+  for (let parts = 2; ;) {
+    const list = best.options.only ?? only;
+    if (parts > list.length) return best;
+    const smaller = await withoutAPart(best, list, parts, attempt);
+    if (smaller === undefined && parts === list.length) return best;
+    parts = smaller === undefined ? Math.min(list.length, parts * 2) : Math.max(2, parts - 1);
+    best = smaller ?? best;
+  }
+}
+
+/** Leaves out the first of so many parts that is not needed. */
+async function withoutAPart(
+  from: Shrunk,
+  list: readonly number[],
+  parts: number,
+  attempt: Attempt,
+): Promise<Shrunk | undefined> {
+  const size = Math.ceil(list.length / parts);
+  for (let at = 0; at < list.length; at += size) {
+    const only = list.filter((_, index) => index < at || index >= at + size);
+    if (only.length === 0) continue;
+    const smaller = await attempt({ ...from.options, only });
+    if (smaller !== undefined) return smaller;
   }
   return undefined;
 }
 
 /** Takes faults away, first all at once, then one by one. */
-async function withoutFaults(from: Shrunk, attempt: Attempt): Promise<Shrunk> {
+async function fewerFaults(from: Shrunk, attempt: Attempt): Promise<Shrunk> {
   const none = await attempt({ ...from.options, faults: [] });
   if (none !== undefined) return none;
   const needed = from.result.struck.map(({ id }) => id);

@@ -1,45 +1,44 @@
 /** One call of the simulation: its callee, its vendors, its ways, and what is judged about it. */
-import type { CallEvent } from "../../actors/call/call-events.js";
-import type { CallMemory, CallSpec } from "../../actors/call/cast-ports.js";
+import { decode } from "@msgpack/msgpack";
+import type { CallMemory } from "../../actors/call/cast-ports.js";
 import type { MediaLegMessage } from "../../actors/call/messages.js";
 import type { Message } from "../../actors/kernel/index.js";
+import type { OriginateRequest, TrunkAttempt, TrunkEvent } from "../../access/trunks/trunk.js";
+import { codecOf } from "../../codecs/audio/audio-codec.js";
 import type { CompiledFlow, Expectation } from "../../dialog/dialog-types.js";
 import { exampleVariables } from "../../dialog/talk.js";
-import type { LegCommand, LegNotice } from "../../engine/control/messages.js";
-import type { Recognizer } from "../../speech/asr/recognizer.js";
+import type { LegCommand, LegNotice, ShardReport } from "../../engine/control/messages.js";
+import type { CallRequest, CallView } from "../../engine/engine-node.js";
 import { Caller } from "./caller.js";
 import { DelayLine } from "./delay-line.js";
 import { Ear } from "./ear.js";
-import type { FaultDesk } from "./fault-plan.js";
+import type { Fault, FaultDesk } from "./fault-plan.js";
+import { LifeJudge } from "./life-judge.js";
+import { Phone } from "./phone.js";
 import { seededRng, type SeededRng } from "./seeded-rng.js";
-import { SimStore, simRecognizer, type Speech, type VendorOptions } from "./sim-vendors.js";
+import { fateOf, SimAttempt, type Fate } from "./sim-trunk.js";
+import { SimRecording, type Speech, type VendorOptions } from "./sim-vendors.js";
+import type { SimDisk } from "./sim-disk.js";
+import type { ThreadTime } from "./sim-loop.js";
+import type { SimThread } from "./sim-threads.js";
+import { frameSamples, readVoice } from "./spoken-code.js";
 import type { Part } from "./watched-cast.js";
 import type { World } from "./world.js";
 
-/** Nobody does anything for so long: the dialog is stuck. Flows ask for 6 s of silence at most. */
-const stuckMs = 20_000;
-/** What the Synthesizer waits for one sentence. */
-const voiceMsMax = 4000;
-const answerMsMax = 5000;
-const durationMsMax = 120_000;
 /** A confirmed interruption silences us within this, delays of the ways included. */
 const silentWithinMs = 200;
-/** What the cast allows itself in any ten seconds. */
-const restartsMax = 5;
-const restartPeriodMs = 10_000;
 
 export class SimCall {
   readonly index: number;
   readonly callId: string;
+  readonly flow: CompiledFlow;
   readonly faults: FaultDesk;
-  readonly spec: CallSpec;
   readonly vendors: VendorOptions;
-  readonly recognizer: Recognizer | undefined;
-  readonly store: SimStore;
-  /** Fixed prompts are rendered for it; else all is streamed. */
-  readonly hasPrompts: boolean;
+  readonly recording: SimRecording;
+  readonly fate: Fate;
+  readonly judge: LifeJudge;
+  /** Set once: how it ended, or that it was not let in. */
   outcome: string | undefined;
-  memory: CallMemory | undefined;
   readonly #world: World;
   readonly #rng: SeededRng;
   readonly #ear: Ear;
@@ -47,48 +46,35 @@ export class SimCall {
   readonly #notices: DelayLine;
   readonly #commands: DelayLine;
   readonly #speeches: Speech[] = [];
-  #slot: number | undefined;
-  #isLineOpen = false;
+  #phone: Phone | undefined;
+  #attempt: SimAttempt | undefined;
   #startedMs = 0;
-  #answeredMs: number | undefined;
   #expectation: Expectation | undefined;
   #saidUtterance = 0;
-  #starts = new Map<string, number>();
-  #restartsMs: number[] = [];
+  #dialled = 0;
+  #kill: Fault | undefined;
 
   constructor(world: World, index: number, flow: CompiledFlow, faults: FaultDesk) {
-    const { loop, shardTime, gatewayTime } = world;
+    const { loop } = world;
     this.#world = world;
     this.index = index;
     this.callId = `c${index}`;
+    this.flow = flow;
     this.faults = faults;
     const rng = (this.#rng = seededRng(world.seed, 0xca11, index));
-    this.hasPrompts = rng.chance(0.8);
-    this.spec = {
-      callId: this.callId,
-      userId: `user-${index}`,
-      flowId: flow.id,
-      variables: exampleVariables(flow),
-      isRecorded: rng.chance(0.8),
-      answerMsMax,
-      durationMsMax,
-    };
+    this.fate = fateOf(rng);
     const violated = this.violated;
     const way = { world: loop.world, faults };
     const wayRng = seededRng(world.seed, 0x3a7, index);
     const delayMs = (): number => 0.2 + wayRng.next() * 3;
-    this.#notices = new DelayLine({ ...way, receiver: shardTime, delayMs, site: "notice" });
-    this.#commands = new DelayLine({ ...way, receiver: gatewayTime, delayMs, site: "command" });
+    this.#notices = new DelayLine({ ...way, delayMs, site: "notice" });
+    this.#commands = new DelayLine({ ...way, delayMs, site: "command" });
     const vendorRng = seededRng(world.seed, 0x7e2d, index);
     const speechOf = (code: number): Speech | undefined => this.#speeches[code - 1];
-    this.vendors = { loop, time: shardTime, rng: vendorRng, faults, speechOf };
-    this.recognizer = rng.chance(0.92) ? simRecognizer(this.vendors) : undefined;
-    this.store = new SimStore(this.vendors, violated);
-    const earTime = loop.world;
-    const markReached = (name: string): void =>
-      gatewayTime.soon(() => world.gateway.markReached(this.#slot ?? 0, name));
-    const earDelayMs = rng.int(3, 40);
-    this.#ear = new Ear({ time: earTime, faults, delayMs: earDelayMs, violated, markReached });
+    this.vendors = { loop, rng: vendorRng, faults, speechOf };
+    this.recording = new SimRecording(this.vendors, violated);
+    this.judge = new LifeJudge(this, world);
+    this.#ear = this.#makeEar();
     this.#caller = this.#makeCaller();
   }
 
@@ -96,185 +82,277 @@ export class SimCall {
     this.#world.violations.add(this.index, rule, what);
   };
 
-  /** Dials: the callee answers after a while, or does not. */
+  readonly note = (what: string, value = 0): void => {
+    const { trace, loop } = this.#world;
+    trace.note(loop.world.nowMs(), this.index, what, value);
+  };
+
+  get startedMs(): number {
+    return this.#startedMs;
+  }
+
+  /** Whether the callee is on the line. */
+  get isTalking(): boolean {
+    return this.#phone?.isReady === true;
+  }
+
+  /** When anything last happened between us and the callee. */
+  get activeMs(): number {
+    return Math.max(this.#caller.lastActiveMs, this.#ear.playedUntilMs);
+  }
+
+  /** Asks the node to dial. */
   start(): void {
-    const { loop } = this.#world;
-    this.#startedMs = loop.world.nowMs();
-    this.#world.startCall(this);
-    const answersInMs = this.#rng.int(20, 900);
-    if (this.#rng.chance(0.03)) return;
-    loop.world.after(answersInMs, () => this.#answer());
-    const hangup = this.faults.find("nodeHangup");
-    if (hangup === undefined) return;
-    loop.world.after(answersInMs + hangup.at, () => {
-      if (this.outcome !== undefined) return;
-      this.faults.strike(hangup);
-      this.#world.shard.hangup(this.callId, "cancelled");
-    });
+    this.#startedMs = this.#world.loop.world.nowMs();
+    const request: CallRequest = {
+      userId: `user-${this.index}`,
+      flow: this.flow.id,
+      trunk: "simulated",
+      to: this.callId,
+      variables: exampleVariables(this.flow),
+      isRecorded: this.#rng.chance(0.8),
+    };
+    this.#world.startCall(this, request);
   }
 
-  /** A command of this call's shard to the gateway. */
-  send(command: LegCommand): void {
-    if (this.#world.sabotage === "clear-ignored" && command.kind === "clear") return;
-    this.#note(command.kind, "utterance" in command ? command.utterance : 0);
-    this.#commands.send(() => this.#world.gateway.command(command));
+  /** The node did not take it: nobody may have been dialled, unless the trunk itself threw. */
+  refused(code: string): void {
+    this.note(`refused ${code}`);
+    if (this.#dialled > 0) return;
+    if (this.outcome === undefined) this.#ended(`refused:${code}`);
   }
 
-  /** Something about the cast, as it reports it. */
-  event(event: CallEvent): void {
-    const detail = event.kind === "state" ? `state ${event.state}` : event.kind;
-    this.#note(event.kind === "ended" ? `ended ${event.outcome}` : detail);
-    if (this.outcome !== undefined) {
-      return this.violated("one-outcome", `${event.kind} after ended as ${this.outcome}`);
+  /** The trunk is asked to dial it. */
+  dial(
+    request: OriginateRequest,
+    nodeTime: ThreadTime,
+    tell: (event: TrunkEvent) => void,
+  ): TrunkAttempt {
+    const { loop, disk } = this.#world;
+    this.note("dialled");
+    this.#dialled += 1;
+    if (this.#dialled > 1) this.violated("dialled-once", `dialled ${this.#dialled} times`);
+    if (!disk.records.has(this.callId)) {
+      this.violated("intent-first", "dialled before the intent was on record");
     }
-    if (event.kind !== "ended") return;
-    this.outcome = event.outcome;
-    this.#judgeEnd();
-    this.#world.callEnded(this);
-    if (this.faults.hasLostNotice) this.#giveUpLater();
+    if (this.outcome !== undefined) this.violated("dialled-once", "dialled after its end");
+    const trouble = this.faults.find("trunk");
+    if (trouble?.mode === "throws") {
+      this.faults.strike(trouble);
+      throw new Error("simulated: the trunk throws");
+    }
+    this.#attempt = new SimAttempt({
+      loop,
+      nodeTime,
+      rng: this.#rng,
+      faults: this.faults,
+      fate: this.fate,
+      request,
+      tell: (event) => {
+        this.note(`trunk ${event.kind}`);
+        tell(event);
+      },
+      answer: () => this.#answer(request),
+      cut: () => this.#phone?.hangUp(),
+    });
+    return this.#attempt;
   }
 
-  /** Nobody is there who could hang up: the shard was never told of the line. The callee does. */
-  #giveUpLater(): void {
-    this.#world.loop.world.after(4000, () => {
-      if (!this.#isLineOpen) return;
-      this.#closeLine();
-      this.#world.gateway.peerEnded(this.#slot!, "the callee gave up");
-    });
+  /** The node says how the call stands. */
+  seen(view: CallView): void {
+    if (this.outcome !== undefined) {
+      const what = `${view.status} ${view.outcome ?? ""} after it ended as ${this.outcome}`;
+      return this.violated("one-outcome", what);
+    }
+    if (view.status === "ended") this.#ended(view.outcome ?? "none");
+  }
+
+  /** Its process was killed, another one has cleared up: what does the record say? */
+  afterProcessLoss({ records, wasUnwell }: SimDisk): void {
+    if (this.outcome !== undefined) return;
+    const outcome = records.get(this.callId)?.outcome;
+    if (outcome !== undefined) return this.#ended(outcome);
+    if (this.#dialled === 0) return this.#ended("refused:KILLED");
+    if (!wasUnwell) this.violated("process-loss", "is live on record after its process is gone");
+    this.#ended("refused:UNKNOWN");
+  }
+
+  /** A report of the shard that has it. */
+  reported(report: Extract<ShardReport, { callId: string }>, thread: SimThread): void {
+    if (report.kind === "remember") {
+      this.judge.remembered(decode(report.memory) as CallMemory);
+    } else if (report.kind === "callEvent") {
+      const { event } = report;
+      const detail = event.kind === "state" ? `state ${event.state}` : event.kind;
+      this.note(event.kind === "ended" ? `ended ${event.outcome}` : detail);
+      if (event.kind === "ended") this.judge.endReported(thread);
+    }
+  }
+
+  /** A message between the gateway and a shard. */
+  carry(message: LegCommand | LegNotice, arrive: () => void): void {
+    if (isNotice(message)) {
+      const { kind } = message;
+      return this.#notices.send(() => {
+        this.note(`notice ${kind === "playback" ? message.notice.kind : kind}`);
+        arrive();
+      });
+    }
+    this.note(message.kind, "utterance" in message ? message.utterance : 0);
+    if (message.kind === "playPrompt" || message.kind === "openStream") {
+      this.judge.said(message.utterance);
+    }
+    const { sabotage } = this.#world;
+    if (message.kind === "clear" && sabotage === "clear-ignored") return;
+    if (message.kind === "clear" && sabotage === "cleared-played") {
+      return this.#ear.clear(message.utterance);
+    }
+    this.#commands.send(arrive);
   }
 
   /** A message is about to be handled, or has been, by one of this call's actors. */
-  handling({ role }: Part, message: Message, when: "before" | "after"): void {
+  handling({ role }: Part, message: Message, when: "before" | "after", thread: SimThread): void {
     if (when === "before") {
-      this.#note(`${role} ${message.kind}`);
+      this.note(`${role} ${message.kind}`);
       this.#kill = this.faults.pass("kill", role);
+      if (this.faults.passPoison(role, thread.life)) thread.lose("poisoned");
       if (this.#kill?.mode === "before") throw new Error(`simulated: ${role} dies`);
-      if (role === "mediaLeg") this.#notice(message as MediaLegMessage);
-      if (role === "dialog" && message.kind === "bargeIn") this.#note("barge-in");
+      if (role === "mediaLeg") this.#toMediaLeg(message as MediaLegMessage);
       return;
     }
     if (this.#kill?.mode === "after") throw new Error(`simulated: ${role} dies`);
   }
-  #kill: ReturnType<FaultDesk["pass"]>;
 
   /** A life of one of this call's actors begins. */
-  starting({ role }: Part): void {
-    const lives = (this.#starts.get(role) ?? 0) + 1;
-    this.#starts.set(role, lives);
-    if (lives > 1) this.#restarted(role);
+  starting({ role }: Part, thread: SimThread): void {
+    this.judge.starting(role, thread);
     if (this.faults.pass("killStart", role) !== undefined) {
       throw new Error(`simulated: ${role} dies at its start`);
     }
   }
 
+  /** One of its actors is told something. */
+  told({ role }: Part, message: Message): void {
+    if (role === "dialog" && message.kind === "bargeIn") this.#bargeInConfirmed();
+  }
+
+  /** Everything is over: judges what is left to judge. */
+  finish(): void {
+    this.#ear.finish();
+  }
+
   /** The MediaLeg tells the Dialog that the callee has interrupted: now we must be silent. */
-  bargeInConfirmed(): void {
+  #bargeInConfirmed(): void {
     const nowMs = this.#world.loop.world.nowMs();
+    this.note("barge-in");
     this.#ear.mustBeSilent(this.#saidUtterance, nowMs + silentWithinMs);
   }
 
-  /** Looks in now and then: is anybody doing anything? */
-  judgeProgress(): void {
-    const nowMs = this.#world.loop.world.nowMs();
-    if (this.outcome !== undefined) return;
-    const limitMs = answerMsMax + durationMsMax + 5000;
-    if (nowMs - this.#startedMs > limitMs) this.violated("no-end", `lives for over ${limitMs} ms`);
-    if (this.#answeredMs === undefined || this.faults.hasLostNotice) return;
-    const activeMs = Math.max(this.#caller.lastActiveMs, this.#ear.playedUntilMs);
-    if (nowMs - activeMs > stuckMs + this.#voiceMs && this.#isLineOpen) {
-      this.violated(
-        "stuck",
-        `nothing happens for ${stuckMs} ms in ${this.memory?.snapshot?.state}`,
-      );
+  #ended(outcome: string): void {
+    this.outcome = outcome;
+    this.#ear.finish();
+    this.judge.ended(outcome);
+    this.#world.callEnded();
+    // Where the shard never learned of the line nobody is there to hang up: the callee does.
+    if (this.faults.hasLostNotice) {
+      this.#world.loop.world.after(4000, () => this.#phone?.hangUp());
     }
   }
 
-  /** How long we may wait for a voice that does not answer. */
-  get #voiceMs(): number {
-    const hanging = this.faults.all.filter(({ site, mode }) => site === "tts" && mode !== "fail");
-    return hanging.reduce((sumMs, { count }) => sumMs + count * voiceMsMax, 0);
+  #answer({ token }: OriginateRequest): void {
+    const { loop, network } = this.#world;
+    const hangup = this.faults.find("nodeHangup");
+    if (hangup !== undefined) loop.world.after(hangup.at, () => this.#nodeHangup(hangup));
+    this.#phone = new Phone({
+      loop,
+      network,
+      rng: seededRng(this.#world.seed, 0xf0e, this.index),
+      faults: this.faults,
+      ear: this.#ear,
+      callId: this.callId,
+      token,
+      hasMarks: this.#hasMarks,
+      codec: this.#codec,
+      delayMs: this.#delayMs,
+      note: this.note,
+      opened: () => this.#caller.start(),
+      closed: () => {
+        this.#caller.stop();
+        this.#attempt?.lineClosed();
+      },
+    });
+    this.#phone.answer();
+  }
+
+  #nodeHangup(hangup: Fault): void {
+    if (this.outcome !== undefined) return;
+    this.faults.strike(hangup);
+    this.#world.hangup(this);
+  }
+
+  get #hasMarks(): boolean {
+    return this.index % 2 === 0;
+  }
+
+  /** Prompts are there in µ-law only: in the other everything is streamed. */
+  get #codec(): "pcmu" | "l16" {
+    return seededRng(this.#world.seed, 0xc0d, this.index).chance(0.75) ? "pcmu" : "l16";
+  }
+
+  get #delayMs(): number {
+    return seededRng(this.#world.seed, 0xde1, this.index).int(3, 40);
+  }
+
+  #makeEar(): Ear {
+    const codec = codecOf(this.#codec);
+    const samples = new Int16Array(frameSamples);
+    return new Ear({
+      time: this.#world.loop.world,
+      faults: this.faults,
+      delayMs: this.#delayMs,
+      violated: this.violated,
+      markReached: (name) => this.#phone?.returnMark(name),
+      isExact: () => !this.faults.hasLostNotice,
+      read: (payload) => {
+        codec.decode(payload, samples);
+        return readVoice(samples);
+      },
+    });
   }
 
   #makeCaller(): Caller {
     const { loop, seed } = this.#world;
+    const codec = codecOf(this.#codec);
+    const decodeSpeech = (payload: Uint8Array): Uint8Array => {
+      if (codec.name === "pcmu") return payload;
+      const samples = new Int16Array(payload.length);
+      codecOf("pcmu").decode(payload, samples);
+      const coded = new Uint8Array(payload.length * codec.bytesPerSample);
+      codec.encode(samples, coded);
+      return coded;
+    };
     return new Caller({
       loop,
       rng: seededRng(seed, 0x90, this.index),
       faults: this.faults,
       ear: this.#ear,
       expectation: () => this.#expectation,
-      hear: (payload, mediaSamples) => {
-        if (this.#isTaken) this.#world.writeFrame(this.#slot!, payload, mediaSamples);
-      },
-      press: (digit) => this.#tellShard({ kind: "keypad", slot: this.#slot!, digit }),
-      hangUp: () => {
-        this.#closeLine();
-        this.#world.gateway.peerEnded(this.#slot!, "the callee hung up");
-      },
+      hear: (payload, mediaSamples) => this.#phone?.say(decodeSpeech(payload), mediaSamples),
+      press: (digit) => this.#phone?.press(digit),
+      hangUp: () => this.#phone?.hangUp(),
       codeOf: (speech) => this.#speeches.push(speech),
-      note: (what) => this.#note(what),
+      note: this.note,
     });
   }
 
-  /** Whether the shard has this call's leg in its table. */
-  #isTaken = false;
-
-  #answer(): void {
-    if (this.outcome !== undefined) return;
-    this.#isLineOpen = true;
-    this.#slot = this.#world.gateway.open({
-      callId: this.callId,
-      callIndex: this.index,
-      hasMarks: this.#rng.chance(0.5),
-      ear: this.#ear,
-      tell: (notice) => this.#tellShard(notice),
-      violated: this.violated,
-      taken: () => void (this.#isTaken = true),
-      closed: () => this.#closeLine(),
-    });
-    this.#caller.start();
-  }
-
-  #closeLine(): void {
-    this.#isLineOpen = false;
-    this.#caller.stop();
-    this.#ear.close();
-  }
-
-  #tellShard(notice: LegNotice): void {
-    this.#notices.send(() => {
-      this.#note(`notice ${notice.kind === "playback" ? notice.notice.kind : notice.kind}`);
-      if (notice.kind === "legOpened") this.#answeredMs ??= this.#world.loop.world.nowMs();
-      // Cloned, as a port does: a notice that comes twice is two messages.
-      this.#world.notify(structuredClone(notice));
-    });
-  }
-
-  #notice(message: MediaLegMessage): void {
+  #toMediaLeg(message: MediaLegMessage): void {
     if (message.kind === "expect") this.#expectation = message.expectation;
     if (message.kind === "say") this.#saidUtterance = message.utterance;
   }
+}
 
-  #restarted(role: string): void {
-    const nowMs = this.#world.loop.world.nowMs();
-    this.#restartsMs = this.#restartsMs.filter((atMs) => nowMs - atMs <= restartPeriodMs);
-    this.#restartsMs.push(nowMs);
-    if (this.#restartsMs.length <= restartsMax) return;
-    this.violated("restart-intensity", `${role}: over ${restartsMax} restarts in 10 s`);
-  }
+const noticeKinds = new Set(["legOpened", "legGone", "legClosed", "keypad", "credit", "playback"]);
 
-  #judgeEnd(): void {
-    const { outcome } = this;
-    this.#ear.finish();
-    if (this.faults.struck.size > 0 || this.#world.hasWorldFaults) return;
-    // Nothing went wrong: it ends as the flow or the callee wanted.
-    if (outcome === "failed" || (outcome === "too_long" && this.#answeredMs !== undefined)) {
-      this.violated("unprovoked", `ended as ${outcome} without a fault`);
-    }
-  }
-
-  #note(what: string, value = 0): void {
-    const { trace, loop } = this.#world;
-    trace.note(loop.world.nowMs(), this.index, what, value);
-  }
+function isNotice(message: LegCommand | LegNotice): message is LegNotice {
+  return noticeKinds.has(message.kind);
 }

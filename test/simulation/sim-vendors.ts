@@ -1,10 +1,10 @@
 /** The vendors of one call: a recogniser that hears the coded speech, a voice, and a store. */
 import { EngineError } from "../../base/errors.js";
-import type { Grammar, Recognizer, RecognizerEvent } from "../../speech/asr/recognizer.js";
+import type { Grammar, RecognizerEvent, RecognizerStream } from "../../speech/asr/recognizer.js";
 import { RecognitionError, failureData } from "../../speech/asr/recognizer.js";
 import type { PcmAudio, SpeechRequest } from "../../speech/tts/synthesizer.js";
 import type { ThreadTime, SimLoop } from "./sim-loop.js";
-import { readSpeech } from "./spoken-code.js";
+import { readSpeech, voiceOf } from "./spoken-code.js";
 import type { Fault, FaultDesk } from "./fault-plan.js";
 import type { SeededRng } from "./seeded-rng.js";
 
@@ -13,52 +13,37 @@ export type Speech = { readonly text: string; readonly frames: number };
 
 export type VendorOptions = {
   readonly loop: SimLoop;
-  /** Of the shard: its callbacks wait while it is stalled. */
-  readonly time: ThreadTime;
   readonly rng: SeededRng;
   readonly faults: FaultDesk;
   readonly speechOf: (code: number) => Speech | undefined;
 };
 
-/** Speaks fast, so that a call is short: milliseconds of audio per letter. */
-const msPerLetter = 25;
+export type StreamOptions = {
+  /** Of the shard: callbacks wait while it is stalled, and die with it. */
+  readonly time: ThreadTime;
+  readonly grammar: Grammar;
+  readonly listener: (event: RecognizerEvent) => void;
+};
 
-/** How long `text` takes in our simulated voice. */
-export function spokenMs(text: string): number {
-  return Math.max(200, Math.ceil((text.length * msPerLetter) / 20) * 20);
+/** A stream of the recogniser. */
+export function openStream(vendors: VendorOptions, options: StreamOptions): RecognizerStream {
+  return new SimStream(vendors, options);
 }
 
-/** The recogniser of one call. */
-export function simRecognizer(options: VendorOptions): Recognizer {
-  return {
-    ratesHz: [8000, 16000],
-    open({ grammar }, listener) {
-      return new SimStream(options, grammar, options.faults.pass("asr"), listener);
-    },
-  };
-}
-
-class SimStream {
-  readonly #options: VendorOptions;
-  readonly #grammar: Grammar;
+class SimStream implements RecognizerStream {
+  readonly #vendors: VendorOptions;
+  readonly #options: StreamOptions;
   readonly #fault: Fault | undefined;
-  readonly #listener: (event: RecognizerEvent) => void;
   /** Frames heard by code, in the order of the speech. */
   readonly #heard = new Map<number, number>();
   #partial = "";
   #isOver = false;
   #isFinished = false;
 
-  constructor(
-    options: VendorOptions,
-    grammar: Grammar,
-    fault: Fault | undefined,
-    listener: (event: RecognizerEvent) => void,
-  ) {
+  constructor(vendors: VendorOptions, options: StreamOptions) {
+    this.#vendors = vendors;
     this.#options = options;
-    this.#grammar = grammar;
-    this.#fault = fault;
-    this.#listener = listener;
+    const fault = (this.#fault = vendors.faults.pass("asr"));
     if (fault?.mode === "busy") this.#fail("RECOGNITION_BUSY", 0);
     if (fault?.mode === "lost") this.#fail("RECOGNITION_LOST", fault.durationMs);
   }
@@ -69,13 +54,14 @@ class SimStream {
     const text = this.#text();
     if (text === this.#partial || this.#isFinished) return;
     this.#partial = text;
+    if (this.#fault?.mode === "garbage") return this.#chatter();
     const event = { kind: "partial", text, isComplete: this.#isInGrammar(text) } as const;
-    this.#later(this.#options.rng.int(20, 150), () => this.#listener(event));
+    this.#later(this.#vendors.rng.int(20, 150), event);
   }
 
   finish(): void {
     this.#isFinished = true;
-    const { rng } = this.#options;
+    const { rng } = this.#vendors;
     switch (this.#fault?.mode) {
       case "never":
         return;
@@ -86,7 +72,9 @@ class SimStream {
       case "rejected":
         return this.#final("", rng.int(20, 300));
       case "wrong":
-        return this.#final(this.#grammar.phrases[0] ?? "", rng.int(20, 300));
+        return this.#final(this.#options.grammar.phrases[0] ?? "", rng.int(20, 300));
+      case "garbage":
+        return this.#final("\u0000\ufffd ".repeat(rng.int(1, 4000)), rng.int(20, 300));
       default:
         return this.#final(this.#text(), rng.int(20, 300));
     }
@@ -96,28 +84,30 @@ class SimStream {
     this.#isOver = true;
   }
 
+  /** Partials without sense, more than anybody could use. */
+  #chatter(): void {
+    for (let count = 0; count < 50; count += 1) {
+      this.#later(count, { kind: "partial", text: `noise ${count}`, isComplete: count % 2 === 0 });
+    }
+  }
+
   #final(text: string, delayMs: number): void {
-    const isRejected = !this.#isInGrammar(text);
-    const event = { kind: "final", text: isRejected ? "" : text, isRejected } as const;
-    this.#later(delayMs, () => {
-      this.#isOver = true;
-      this.#listener(event);
-    });
+    const isRejected = !this.#isInGrammar(text) && this.#fault?.mode !== "garbage";
+    this.#later(delayMs, { kind: "final", text: isRejected ? "" : text, isRejected });
   }
 
   #fail(code: "RECOGNITION_BUSY" | "RECOGNITION_LOST" | "RECOGNITION_BROKEN", delayMs: number) {
-    this.#later(delayMs, () => {
-      this.#isOver = true;
-      const error = failureData(new RecognitionError(code, "simulated"));
-      this.#listener({ kind: "failed", error });
-    });
+    const error = failureData(new RecognitionError(code, "simulated"));
+    this.#later(delayMs, { kind: "failed", error });
   }
 
-  #later(delayMs: number, run: () => void): void {
-    const { loop, time } = this.#options;
-    loop.world.after(delayMs, () =>
+  #later(delayMs: number, event: RecognizerEvent): void {
+    const { time, listener } = this.#options;
+    this.#vendors.loop.world.after(delayMs, () =>
       time.soon(() => {
-        if (!this.#isOver) run();
+        if (this.#isOver) return;
+        this.#isOver = event.kind !== "partial";
+        listener(event);
       }),
     );
   }
@@ -126,14 +116,14 @@ class SimStream {
   #text(): string {
     const texts: string[] = [];
     for (const [code, frames] of this.#heard) {
-      const speech = this.#options.speechOf(code);
+      const speech = this.#vendors.speechOf(code);
       if (speech !== undefined && frames * 2 > speech.frames) texts.push(speech.text);
     }
-    return this.#grammar.digits === undefined ? texts.join(" ") : joinDigits(texts);
+    return this.#options.grammar.digits === undefined ? texts.join(" ") : joinDigits(texts);
   }
 
   #isInGrammar(text: string): boolean {
-    const { phrases, digits } = this.#grammar;
+    const { phrases, digits } = this.#options.grammar;
     if (phrases.includes(text)) return true;
     if (digits === undefined || !/^\d+$/.test(text)) return false;
     return text.length >= digits.min && text.length <= digits.max;
@@ -156,13 +146,20 @@ export function simSynthesize(
     loop.world.after(delayMs, () => {
       if (fault?.mode === "fail") {
         settle.fail(new EngineError("SYNTHESIS_FAILED", "simulated: the voice fails"));
-      } else settle.ok({ rateHz: 8000, samples: new Int16Array(spokenMs(text) * 8).fill(3000) });
+      } else settle.ok(fault?.mode === "garbage" ? noise(text) : voiceOf(text));
     });
   });
 }
 
+/** Audio of another rate, none, or the half of a frame: all of it may come from a vendor. */
+function noise(text: string): PcmAudio {
+  const rateHz = [8000, 16_000, 24_000][text.length % 3]!;
+  const samples = text.length % 4 === 0 ? 0 : text.length * 113;
+  return { rateHz, samples: new Int16Array(samples).fill(3000) };
+}
+
 /** The recording of one call. */
-export class SimStore {
+export class SimRecording {
   readonly #options: VendorOptions;
   readonly #violated: (rule: string, what: string) => void;
   #chunks = 0;
@@ -183,6 +180,14 @@ export class SimStore {
       if (index > this.#chunks) this.#violated("recording", `chunk ${index} of ${this.#chunks}`);
       this.#chunks = Math.max(this.#chunks, index + 1);
       this.#isComplete ||= isLast;
+    });
+  }
+
+  /** Its writer is gone: it ends behind the last whole chunk. Returns its length. */
+  close(): Promise<number> {
+    return this.#answer("cursor", () => {
+      this.#isComplete = true;
+      return this.#chunks * 1000;
     });
   }
 

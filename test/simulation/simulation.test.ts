@@ -1,21 +1,18 @@
 import { fork } from "node:child_process";
 import { randomInt } from "node:crypto";
 import { beforeAll, describe, expect, test } from "vitest";
-import type { CompiledFlow } from "../../dialog/dialog-types.js";
-import { listFlows, loadFlow } from "../../dialog/flow-files.js";
 import { Ear } from "./ear.js";
 import { callFaults, FaultDesk } from "./fault-plan.js";
 import { seededRng } from "./seeded-rng.js";
 import { replayCommand, shrink } from "./shrink.js";
-import { simulate, type SimulationOptions } from "./simulation.js";
+import { sabotages, type Sabotage } from "./sabotage.js";
+import { shippedFlows, simulate, type SimFlow, type SimulationOptions } from "./simulation.js";
 import { SimLoop } from "./sim-loop.js";
 import { frameSamples, readSpeech, speechFrame } from "./spoken-code.js";
 import { decodeMulaw } from "../../codecs/audio/g711.js";
 
-let flows: readonly CompiledFlow[];
-beforeAll(async () => {
-  flows = await Promise.all((await listFlows()).map(({ path }) => loadFlow(path)));
-});
+let flows: readonly SimFlow[];
+beforeAll(async () => void (flows = await shippedFlows()));
 const run = (options: Omit<SimulationOptions, "flows">) => simulate({ ...options, flows });
 
 describe("the simulation", () => {

@@ -1,13 +1,16 @@
 /**
- * A run: so many calls from one seed, judged. Everything in it follows from its options; two runs
- * of the same options are the same to the last message.
+ * A run: so many calls from one seed, in worlds of some hundred, judged. Everything in it follows
+ * from its options; two runs of the same options are the same to the last message.
  */
 import type { CompiledFlow } from "../../dialog/dialog-types.js";
+import { listFlows, loadFlow } from "../../dialog/flow-files.js";
 import { callFaults, FaultDesk, worldFaults, type Fault } from "./fault-plan.js";
+import type { Sabotage } from "./sabotage.js";
 import { seededRng } from "./seeded-rng.js";
 import { SimCall } from "./sim-call.js";
-import type { Violation } from "./violations.js";
-import { World, type Sabotage } from "./world.js";
+import { Trace } from "./trace.js";
+import { Violations, type Violation } from "./violations.js";
+import { World } from "./world.js";
 
 export type SimulationOptions = {
   readonly seed: number;
@@ -17,11 +20,19 @@ export type SimulationOptions = {
   readonly only?: readonly number[] | undefined;
   /** Only these faults; all that are planned, when absent. */
   readonly faults?: readonly string[] | undefined;
-  readonly flows: readonly CompiledFlow[];
+  readonly flows: readonly SimFlow[];
   readonly sabotage?: Sabotage | undefined;
   /** Takes every line of the trace. */
   readonly write?: ((line: string) => void) | undefined;
 };
+
+/** A flow and its file, since the node loads its own. */
+export type SimFlow = { readonly path: string; readonly flow: CompiledFlow };
+
+export async function shippedFlows(): Promise<readonly SimFlow[]> {
+  const files = await listFlows();
+  return Promise.all(files.map(async ({ path }) => ({ path, flow: await loadFlow(path) })));
+}
 
 export type SimulationResult = {
   readonly seed: number;
@@ -32,75 +43,133 @@ export type SimulationResult = {
   readonly faults: Readonly<Record<string, number>>;
   readonly outcomes: Readonly<Record<string, number>>;
   readonly broken: readonly Violation[];
-  /** Faults of the calls concerned, and of the world, that struck. */
+  /** Faults of the calls concerned, and of their worlds, that struck. */
   readonly struck: readonly Fault[];
   readonly messages: number;
   readonly virtualMs: number;
 };
 
-/** A call begins this often: some hundreds live at once. */
-const startEveryMs = 60;
+/** Calls of one world. */
+export const worldCalls = 125;
+/** A call begins this often: a hundred live at once. */
+const startEveryMs = 80;
 const judgeEveryMs = 2000;
-/** After the last end, everything that is on its way arrives. */
-const restMs = 12_000;
 /** No call lives longer; what does is a violation, not an endless run. */
 const tailMs = 200_000;
 
+/** What the worlds of one run add to. */
+type Tally = {
+  readonly trace: Trace;
+  readonly violations: Violations;
+  readonly struck: Map<string, Fault>;
+  readonly simCalls: SimCall[];
+  messages: number;
+  virtualMs: number;
+};
+
 export async function simulate(options: SimulationOptions): Promise<SimulationResult> {
-  const { seed, calls, only, flows } = options;
-  const struck = new Map<string, Fault>();
-  const onFault = (fault: Fault): void => void struck.set(fault.id, fault);
-  const isOn = ({ id }: Fault): boolean => options.faults?.includes(id) ?? true;
-  const spanMs = calls * startEveryMs + 60_000;
-  const faults = worldFaults(seed, spanMs).filter(isOn);
-  const { sabotage, write } = options;
-  const world = new World({ seed, flows, faults, sabotage, write, onFault });
-  const simCalls: SimCall[] = [];
-  for (const index of only ?? Array.from({ length: calls }, (_, each) => each)) {
-    const rng = seededRng(seed, 0x57a47, index);
-    const desk = new FaultDesk(callFaults(seed, index).filter(isOn), onFault);
-    const simCall = new SimCall(world, index, rng.pick(flows), desk);
-    simCalls.push(simCall);
-    world.loop.world.after(index * startEveryMs + rng.int(0, startEveryMs), () => simCall.start());
+  const { calls, only, write } = options;
+  const tally: Tally = {
+    trace: new Trace({ write }),
+    violations: new Violations(),
+    struck: new Map(),
+    simCalls: [],
+    messages: 0,
+    virtualMs: 0,
+  };
+  const indexes = only ?? Array.from({ length: calls }, (_, each) => each);
+  for (let index = 0; index * worldCalls < calls; index += 1) {
+    const here = indexes.filter((each) => Math.floor(each / worldCalls) === index);
+    if (here.length > 0) await runWorld(options, index, here, tally);
   }
+  return resultOf(options, tally);
+}
+
+async function runWorld(
+  { seed, flows, sabotage, faults: chosen }: SimulationOptions,
+  index: number,
+  indexes: readonly number[],
+  tally: Tally,
+): Promise<void> {
+  const isOn = ({ id }: Fault): boolean => chosen?.includes(id) ?? true;
+  const onFault = (fault: Fault): void => void tally.struck.set(fault.id, fault);
+  const spanMs = worldCalls * startEveryMs;
+  const { trace, violations } = tally;
+  const world = new World({
+    seed,
+    index,
+    flowFiles: flows.map(({ path }) => path),
+    faults: worldFaults(seed, index, spanMs + 25_000).filter(isOn),
+    sabotage,
+    trace,
+    violations,
+    onFault,
+  });
+  violations.enter(() => world.loop.world.nowMs(), index);
+  if (!(await world.start())) return violations.add(-1, "not-whole", "the node does not start");
+  const beganMs = world.loop.world.nowMs();
+  const simCalls = indexes.map((each) => {
+    const rng = seededRng(seed, 0x57a47, each);
+    const desk = new FaultDesk(callFaults(seed, each).filter(isOn), onFault);
+    const simCall = new SimCall(world, each, rng.pick(flows).flow, desk);
+    const atMs = (each % worldCalls) * startEveryMs + rng.int(0, startEveryMs);
+    world.loop.world.after(atMs, () => simCall.start());
+    return simCall;
+  });
   const judge = (): void => {
     world.judgeProgress();
     if (world.endedCount < simCalls.length) world.loop.world.after(judgeEveryMs, judge);
   };
   judge();
-  await world.loop.run(spanMs + tailMs, () => world.endedCount >= simCalls.length);
-  const endMs = world.loop.world.nowMs();
-  for (const simCall of simCalls) {
-    if (simCall.outcome === undefined) simCall.violated("one-outcome", "it never ended");
-  }
-  await world.loop.run(endMs + restMs, () => false);
-  world.judgeRest();
-  world.stop();
-  return resultOf(options, world, simCalls, struck, endMs);
+  await end(world, simCalls, { seed, index, spanMs, beganMs });
+  tally.simCalls.push(...simCalls);
+  tally.messages += world.handledCount;
+  tally.virtualMs += world.loop.world.nowMs();
 }
 
-function resultOf(
-  { seed, calls }: SimulationOptions,
+/** Half of the worlds are drained when all is quiet, the others in the middle of their calls. */
+async function end(
   world: World,
   simCalls: readonly SimCall[],
-  struck: ReadonlyMap<string, Fault>,
-  virtualMs: number,
-): SimulationResult {
-  const broken = world.violations.list;
+  span: { seed: number; index: number; spanMs: number; beganMs: number },
+): Promise<void> {
+  const { seed, index, spanMs, beganMs } = span;
+  const rng = seededRng(seed, 0xd4a1, index);
+  const isAllOver = (): boolean => world.endedCount >= simCalls.length;
+  if (rng.chance(0.5)) {
+    await world.loop.run(beganMs + spanMs + tailMs, isAllOver);
+    for (const simCall of simCalls) {
+      if (simCall.outcome === undefined) simCall.violated("one-outcome", "it never ended");
+    }
+    await world.rest();
+    return world.stop(0);
+  }
+  await world.loop.run(beganMs + spanMs + rng.int(-3000, 10_000), isAllOver);
+  return world.stop(rng.pick([0, 500, 5000, 20_000, 60_000]));
+}
+
+function resultOf({ seed, calls }: SimulationOptions, tally: Tally): SimulationResult {
+  const { violations, trace, struck, simCalls, messages, virtualMs } = tally;
+  const broken = violations.list;
   const concerned = new Set(broken.map(({ callIndex }) => callIndex));
+  const worlds = new Set(broken.map(({ world }) => world));
   return {
     seed,
     calls,
-    violations: world.violations.count,
-    traceHash: world.trace.hash,
-    faults: countBy([...struck.values()], ({ site, mode }) => `${site}.${mode}`),
+    violations: violations.count,
+    traceHash: trace.hash,
+    faults: countBy([...struck.values()], ({ site, mode, role }) =>
+      ["thread", "before", "after"].includes(mode) ? `${site}.${role}` : `${site}.${mode}`,
+    ),
     outcomes: countBy(simCalls, ({ outcome }) => outcome ?? "none"),
     broken,
     struck: [...struck.values()].filter(({ id }) => {
       const owner = id.split(".")[0]!;
-      return owner === "w" || concerned.has(Number(owner));
+      return owner.startsWith("w")
+        ? worlds.has(Number(owner.slice(1)))
+        : concerned.has(Number(owner));
     }),
-    messages: world.handledCount,
+    messages,
     virtualMs,
   };
 }

@@ -30,6 +30,8 @@ export type CastWatcher = {
   /** A look at an actor's state before a message, for a broken build. */
   readonly tamper?: ((part: Part, state: unknown) => void) | undefined;
   readonly starting: (part: Part) => void;
+  /** False once the thread is gone: nothing of it goes on, not even what was under way. */
+  readonly isAlive: () => boolean;
   /** Whatever is done outside of `receive` is done for this call from here on. */
   readonly enter: (part: Part) => void;
   /** A message was told, before it is queued. */
@@ -37,6 +39,7 @@ export type CastWatcher = {
   /** Other bounds of the lanes, for a broken build, in which nobody is ever free either. */
   readonly limits?: Partial<Record<Lane, number>> | undefined;
   readonly violated: (part: Part, rule: string, what: string) => void;
+  readonly nowMs: () => number;
 };
 
 /** What the kernel's cell offers beyond its public face. */
@@ -44,6 +47,7 @@ type Cell = ActorRef & {
   metrics?(): {
     readonly lanes: Partial<Record<Lane, { readonly depth: number; readonly bytes: number }>>;
   };
+  ask?(ref: ActorRef, question: unknown, deadlineMs: number): Promise<unknown>;
   spawn(name: string, behavior: Behavior<unknown, Message>, options?: object): ActorRef;
   after(delayMs: number, message: Message): unknown;
   watch(ref: ActorRef, toMessage: (down: never) => Message): void;
@@ -70,6 +74,8 @@ const manyWaiting = 60;
 export class WatchedCast {
   readonly #watcher: CastWatcher;
   readonly #lives = new Map<string, Life>();
+  /** Questions that are open, and when each must be answered or given up. */
+  readonly #asks = new Map<object, { readonly part: Part; readonly dueMs: number }>();
   readonly #trueLimits = new WeakMap<object, Partial<LaneLimits>>();
   #onDown: ActorSystem["onDown"] = () => undefined;
   handledCount = 0;
@@ -86,6 +92,11 @@ export class WatchedCast {
   /** Lives that have not ended. */
   get liveCount(): number {
     return this.#lives.size;
+  }
+
+  /** Questions of the cast that nobody has settled in time. */
+  overdueAsks(nowMs: number): readonly Part[] {
+    return [...this.#asks.values()].filter(({ dueMs }) => dueMs < nowMs).map(({ part }) => part);
   }
 
   /** The sink for dead letters of the system. */
@@ -108,8 +119,10 @@ export class WatchedCast {
         return behavior.start(ctx);
       },
       receive: (state, message, ctx) => {
+        if (!this.#watcher.isAlive()) return;
         this.#handle(life!, message);
         this.#watcher.handling(life!.part, message, "before");
+        if (!this.#watcher.isAlive()) return;
         this.#watcher.tamper?.(life!.part, state);
         behavior.receive(state, message, ctx);
         this.#watcher.handling(life!.part, message, "after");
@@ -156,6 +169,7 @@ export class WatchedCast {
     const after = cell.after.bind(cell);
     const watch = cell.watch.bind(cell);
     const pipeToSelf = cell.pipeToSelf.bind(cell);
+    const ask = cell.ask?.bind(cell);
     const mayComeFromItself = (): void => void (life.ownMax += 1);
     Object.assign(cell, {
       spawn: (name: string, child: Behavior<unknown, Message>, options?: object) => {
@@ -170,6 +184,14 @@ export class WatchedCast {
       watch: (...args: Parameters<Cell["watch"]>) => {
         mayComeFromItself();
         watch(...args);
+      },
+      ask: (ref: ActorRef, question: unknown, deadlineMs: number) => {
+        const asked = {};
+        this.#asks.set(asked, { part, dueMs: this.#watcher.nowMs() + deadlineMs });
+        const answer = ask!(ref, question, deadlineMs);
+        const settle = (): void => void this.#asks.delete(asked);
+        answer.then(settle, settle);
+        return answer;
       },
       pipeToSelf: (...args: Parameters<Cell["pipeToSelf"]>) => {
         mayComeFromItself();

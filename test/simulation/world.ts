@@ -1,275 +1,353 @@
 /**
- * The world of a run: one shard thread with the real kernel and cast, one gateway thread with the
- * real playout, and calls that come and go. A second shard and the ledger have their places here:
- * `remember` keeps each call's memory, and the gateway hands legs over.
+ * A world: an engine on simulated threads, and around it a trunk, phones, vendors and a disk. Some
+ * hundred calls come and go in it while things go wrong; then the engine is drained, and everything
+ * must be as it was.
  */
-import type { MessagePort } from "node:worker_threads";
-import type { CastPorts, MediaLink } from "../../actors/call/cast-ports.js";
-import {
-  createActorSystem,
-  createSchedulerDispatcher,
-  type ActorSystem,
-} from "../../actors/kernel/index.js";
-import { createFrameRing, FrameRingReader, FrameRingWriter } from "../../base/frame-ring.js";
-import { Histogram } from "../../base/histogram.js";
-import type { CompiledFlow } from "../../dialog/dialog-types.js";
-import type { LegCommand, LegNotice } from "../../engine/control/messages.js";
-import { Shard } from "../../engine/shard/shard.js";
-import { promptId } from "../../speech/prompts/prompt-id.js";
-import type { VadFactory } from "../../speech/vad/vad.js";
+import { toErrorData } from "../../base/errors.js";
+import type { LegCommand, LegNotice, ShardReport } from "../../engine/control/messages.js";
+import type { CallRequest, CallView } from "../../engine/engine-node.js";
+import type { Job, JobResult } from "../../engine/jobs/jobs.js";
+import type { OpenRecognizer } from "../../engine/shard/open-recognizer.js";
 import type { Fault } from "./fault-plan.js";
+import type { Sabotage } from "./sabotage.js";
+import { seededRng } from "./seeded-rng.js";
 import type { SimCall } from "./sim-call.js";
-import { SimGateway } from "./sim-gateway.js";
+import { SimDisk, simJobs, storeBody } from "./sim-disk.js";
+import { answerMsMax, durationMsMax, restMs, SimEngine } from "./sim-engine.js";
 import { SimLoop, type ThreadTime } from "./sim-loop.js";
-import { simSynthesize, spokenMs } from "./sim-vendors.js";
-import { speechLevel } from "./spoken-code.js";
-import { Trace } from "./trace.js";
-import { Violations } from "./violations.js";
-import { WatchedCast, type CastWatcher, type Part } from "./watched-cast.js";
-
-/** A guard of ours taken away, to see that the simulation notices. */
-export type Sabotage =
-  /** The gateway never hears of a clear. */
-  | "clear-ignored"
-  /** The ear's end of a clear is lost at the gateway: it plays on what it should drop. */
-  | "cleared-played"
-  /** A call restarts its actors for ever. */
-  | "restarts-unbounded"
-  /** Every end is reported twice. */
-  | "outcome-twice"
-  /** A timer of each call is never cancelled. */
-  | "timer-leaked"
-  /** Audio may pile up without bound. */
-  | "mailbox-unbounded";
+import { SimNetwork } from "./sim-network.js";
+import type { BodyContext, SimThread, ThreadBody } from "./sim-threads.js";
+import { simTrunk } from "./sim-trunk.js";
+import { openStream, simSynthesize } from "./sim-vendors.js";
+import type { Trace } from "./trace.js";
+import type { Violations } from "./violations.js";
+import type { CastWatcher, Part } from "./watched-cast.js";
+import { strikeWorld } from "./world-faults.js";
+import { gatewayBody, shardBody } from "./world-threads.js";
 
 export type WorldOptions = {
   readonly seed: number;
-  readonly flows: readonly CompiledFlow[];
+  readonly index: number;
+  readonly flowFiles: readonly string[];
   readonly faults: readonly Fault[];
-  readonly sabotage?: Sabotage | undefined;
-  readonly write?: ((line: string) => void) | undefined;
+  readonly sabotage: Sabotage | undefined;
+  readonly trace: Trace;
+  readonly violations: Violations;
   readonly onFault: (fault: Fault) => void;
 };
 
-const bytesPerMs = 8;
-const inboundBytes = 2 ** 22;
-const outboundBytes = 2 ** 21;
+/** A process that was killed is back by then, with what it had to clear away. */
+const recoveryMs = 8000;
 
 export class World {
   readonly seed: number;
+  readonly index: number;
   readonly sabotage: Sabotage | undefined;
   readonly loop = new SimLoop();
-  readonly shardTime: ThreadTime = this.loop.thread();
-  readonly gatewayTime: ThreadTime = this.loop.thread();
   readonly trace: Trace;
-  readonly violations = new Violations(() => this.loop.world.nowMs());
-  readonly gateway: SimGateway;
-  readonly shard: Shard;
-  readonly hasWorldFaults: boolean;
-  readonly #simCalls: (SimCall | undefined)[] = [];
-  readonly #flows: ReadonlyMap<string, CompiledFlow>;
-  readonly #prompts = new Map<string, Uint8Array>();
-  readonly #cast: WatchedCast;
-  readonly #system: ActorSystem;
-  readonly #frames: FrameRingWriter;
-  /** The shard's end of its port. */
-  #takeNotice: (notice: LegNotice) => void = () => undefined;
+  readonly violations: Violations;
+  readonly network = new SimNetwork(this.loop);
+  readonly disk: SimDisk;
+  /** No call lives longer, not even one that every shard dies with. */
+  readonly lifeMsMax = answerMsMax + durationMsMax + 20_000;
+  /** When a thread was last lost, or blocked, or the store unwell. */
+  lastTroubleMs = -1;
+  handledCount = 0;
+  engine: SimEngine;
+  readonly slowWays = new Map<string, { readonly untilMs: number; readonly extraMs: number }>();
+  readonly #options: WorldOptions;
+  readonly #simCalls = new Map<string, SimCall>();
+  readonly #callOfSlot = new Map<number, SimCall>();
+  readonly #callOfJob = new WeakMap<Job, SimCall>();
   /** The call for which code runs at this moment. */
   #current: SimCall | undefined;
+  #starting: SimCall | undefined;
   #endedCount = 0;
-  #openVads = 0;
+  /** Ended while their process died: the end was told, and may not have come to the disk. */
+  readonly #unwritten = new Set<string>();
+  /** Who waits for the end of a call. */
+  readonly #waiting = new Set<SimCall>();
 
   constructor(options: WorldOptions) {
-    this.seed = options.seed;
-    this.sabotage = options.sabotage;
-    this.trace = new Trace({ write: options.write });
-    this.hasWorldFaults = options.faults.length > 0;
-    this.#flows = new Map(options.flows.map((flow) => [flow.id, flow]));
-    this.#renderPrompts();
-    const { gatewayTime: time } = this;
-    const inbound = createFrameRing({ bytes: inboundBytes, incarnation: 1 });
-    const outbound = createFrameRing({ bytes: outboundBytes, incarnation: 1 });
-    this.#frames = new FrameRingWriter(inbound);
-    const ring = new FrameRingReader(outbound);
-    const isClearLost = options.sabotage === "cleared-played";
-    this.gateway = new SimGateway({
-      time,
-      ring,
-      findPrompt: (id) => this.#prompts.get(id),
-      isClearLost,
-    });
-    this.#cast = new WatchedCast(this.#watcher());
-    this.#system = createActorSystem({
-      name: "shard-0",
-      dispatcher: createSchedulerDispatcher(this.shardTime),
-      time: this.shardTime,
-      deadLetters: this.#cast.buried,
-      onFailure: () => undefined,
-    });
-    this.#cast.attach(this.#system);
-    const system: ActorSystem = {
-      ...this.#system,
-      spawn: (name, behavior) => this.#system.spawn(name, this.#cast.wrap(behavior)),
-    };
-    const castPorts = (media: MediaLink): CastPorts => this.#castPorts(media);
-    this.shard = new Shard({ time: this.shardTime, system, castPorts });
-    const port = this.#shardPort();
-    this.shard.attachGateway({ shardIndex: 0, incarnation: 1, port, inbound, outbound });
-    for (const fault of options.faults) this.#schedule(fault, options.onFault);
+    const { seed, index, sabotage, trace, violations } = options;
+    this.#options = options;
+    this.seed = seed;
+    this.index = index;
+    this.sabotage = sabotage;
+    this.trace = trace;
+    this.violations = violations;
+    this.disk = new SimDisk((callId, rule, what) => this.#call(callId)?.violated(rule, what));
+    this.disk.isForgetful = sabotage === "intent-unwritten";
+    this.disk.losesOutcomes = sabotage === "outcome-unwritten";
+    this.engine = this.#newEngine();
   }
 
   get endedCount(): number {
     return this.#endedCount;
   }
 
-  get handledCount(): number {
-    return this.#cast.handledCount;
+  get isStopping(): boolean {
+    return this.engine.isStopping;
   }
 
-  startCall(simCall: SimCall): void {
-    this.#simCalls[simCall.index] = simCall;
-    this.shard.startCall(simCall.spec);
+  async start(): Promise<boolean> {
+    const isUp = await this.engine.start();
+    for (const fault of this.#options.faults) this.#schedule(fault);
+    return isUp;
   }
 
-  /** A notice of the gateway arrives at the shard. */
-  notify(notice: LegNotice): void {
-    this.#takeNotice(notice);
+  startCall(simCall: SimCall, request: CallRequest): void {
+    this.#simCalls.set(simCall.callId, simCall);
+    const { engine } = this;
+    if (!engine.isUp) return simCall.refused("DOWN");
+    engine.time.soon(() => {
+      this.#starting = simCall;
+      const dialled = engine.node.startCall(request, (view) => simCall.seen(view));
+      this.#starting = undefined;
+      dialled.then(
+        (view) => this.#awaitEnd(engine, simCall, view),
+        (error: unknown) => simCall.refused(toErrorData(error).code),
+      );
+    });
   }
 
-  /** The gateway writes a frame to the shard's ring. */
-  writeFrame(slot: number, payload: Uint8Array, mediaSamples: number): void {
-    const atMs = this.loop.world.nowMs();
-    this.#frames.write({ slot, sequence: 0, flags: 0, mediaSamples, atMs }, payload);
-    if (!this.#frames.takeDoorbell()) return;
-    this.shardTime.soon(() => this.#takeNotice({ kind: "doorbell" }));
+  hangup(simCall: SimCall): void {
+    const { engine } = this;
+    engine.time.soon(() => {
+      // Rejected where it is over already.
+      engine.node.hangup(simCall.callId).catch(() => undefined);
+    });
   }
 
-  callEnded(_simCall: SimCall): void {
+  callEnded(): void {
     this.#endedCount += 1;
   }
 
   judgeProgress(): void {
-    for (const simCall of this.#simCalls) simCall?.judgeProgress();
+    for (const simCall of this.#simCalls.values()) simCall.judge.progress();
   }
 
-  /** All calls are over: what is left of them? */
-  judgeRest(): void {
-    for (const index of this.gateway.openCalls) {
-      this.violations.add(index, "leg-left", "the call is over and its line is open");
+  /** The process is killed; another one starts on the same disk. */
+  loseProcess(downMs: number): void {
+    this.engine.kill();
+    this.troubled(downMs + recoveryMs);
+    this.#waiting.clear();
+    const { world } = this.loop;
+    const lost = [...this.#simCalls.values()].filter(({ outcome }) => outcome === undefined);
+    for (const { callId, outcome } of this.#simCalls.values()) {
+      const isWritten = this.disk.records.get(callId)?.outcome !== undefined;
+      if (outcome !== undefined && !isWritten) this.#unwritten.add(callId);
     }
-    const { callCount } = this.shard;
-    if (callCount > 0) this.violations.add(-1, "call-left", `${callCount} calls`);
-    // The supervisor of the calls lives on, and the shard's own timers with it.
-    if (this.#cast.liveCount > 1) {
-      this.violations.add(-1, "actor-left", `${this.#cast.liveCount - 1} actors live on`);
+    world.after(downMs, () => {
+      this.engine = this.#newEngine();
+      this.engine.startAside();
+    });
+    world.after(downMs + recoveryMs, () => {
+      for (const simCall of lost) simCall.afterProcessLoss(this.disk);
+    });
+  }
+
+  /** Drains the engine and judges what it leaves. */
+  async stop(drainMs: number): Promise<void> {
+    await this.engine.stop(drainMs);
+    for (const simCall of this.#simCalls.values()) {
+      if (simCall.outcome === undefined) simCall.violated("one-outcome", "it never ended");
+      else this.#judgeRecord(simCall, simCall.outcome);
     }
-    const timers = this.shardTime.liveTimers + this.gatewayTime.liveTimers;
-    if (timers > 0) this.violations.add(-1, "timer-left", `${timers} timers wait`);
-    if (this.#openVads > 0) this.violations.add(-1, "vad-left", `${this.#openVads} detectors`);
+    this.#judgeWaiting();
   }
 
-  stop(): void {
-    this.#system.stop();
+  /** All calls are over and the engine runs on: what is left of them? */
+  async rest(): Promise<void> {
+    await this.loop.run(this.loop.world.nowMs() + restMs, () => false);
+    this.engine.judgeRest();
+    this.#judgeWaiting();
   }
 
-  #renderPrompts(): void {
-    for (const { fixedPrompts, voice, language } of this.#flows.values()) {
-      for (const text of fixedPrompts) {
-        const audio = new Uint8Array(spokenMs(text) * bytesPerMs).fill(0x20);
-        this.#prompts.set(promptId({ text, voice, language }), audio);
-      }
-    }
+  /** From now on, and until what takes `durationMs` is over, not everything is as it should be. */
+  troubled(durationMs: number): void {
+    this.lastTroubleMs = Math.max(this.lastTroubleMs, this.loop.world.nowMs() + durationMs);
   }
 
-  #watcher(): CastWatcher {
-    const callOf = (index: number | undefined): SimCall | undefined =>
-      index === undefined ? undefined : this.#simCalls[index];
-    return {
-      enter: (part) => void (this.#current = callOf(part.callIndex)),
-      starting: (part) => callOf(part.callIndex)?.starting(part),
-      handling: (part, message, when) => callOf(part.callIndex)?.handling(part, message, when),
-      told: (part, message) => {
-        if (part.role !== "dialog" || message.kind !== "bargeIn") return;
-        callOf(part.callIndex)?.bargeInConfirmed();
+  #judgeWaiting(): void {
+    for (const simCall of this.#waiting)
+      simCall.violated("ask-open", "who waits never hears of it");
+  }
+
+  /** What is on record is what was told; a store that was unwell may have missed the end. */
+  #judgeRecord(simCall: SimCall, outcome: string): void {
+    if (outcome.startsWith("refused:") || this.disk.wasUnwell) return;
+    const record = this.disk.records.get(simCall.callId);
+    if (record?.outcome === outcome || this.#unwritten.has(simCall.callId)) return;
+    simCall.violated("on-record", `${outcome} is on record as ${record?.outcome ?? "unknown"}`);
+  }
+
+  #awaitEnd(engine: SimEngine, simCall: SimCall, { callId }: CallView): void {
+    this.#waiting.add(simCall);
+    engine.node.callEnded(callId).then(
+      (view) => {
+        this.#waiting.delete(simCall);
+        if (view.outcome === simCall.outcome) return;
+        simCall.violated("one-outcome", `${simCall.outcome} was told, ${view.outcome} comes last`);
       },
+      (error: unknown) => {
+        this.#waiting.delete(simCall);
+        // It ended before anybody could ask, and its record could not be stored.
+        if (this.disk.wasUnwell) return;
+        simCall.violated("one-outcome", `no end to wait for: ${toErrorData(error).code}`);
+      },
+    );
+  }
+
+  #call(callId: string | undefined): SimCall | undefined {
+    return callId === undefined ? undefined : this.#simCalls.get(callId);
+  }
+
+  #newEngine(): SimEngine {
+    const { loop, network, seed, index } = this;
+    const rng = seededRng(seed, 0x9e71, index);
+    const ways = new Map<string, number>();
+    const engine: SimEngine = new SimEngine({
+      loop,
+      network,
+      flowFiles: this.#options.flowFiles,
+      // Sometimes there is no room for all prompts: then more is streamed.
+      promptBytesMax: rng.chance(0.7) ? 2 ** 28 : 400_000,
+      body: (name, context) => this.#body(name, context),
+      carry: (message, _receiver, arrive) => this.#carry(message, arrive),
+      wayMs: (name) => {
+        if (!ways.has(name)) ways.set(name, 0.1 + rng.next() * 3);
+        const slow = this.slowWays.get(name);
+        const isSlow = slow !== undefined && slow.untilMs > loop.world.nowMs();
+        return ways.get(name)! + (isSlow ? slow.extraMs : 0);
+      },
+      jobs: simJobs(loop, (job) => this.#job(job)),
+      newCallId: () => this.#starting!.callId,
+      trunk: simTrunk((request, tell) =>
+        this.#call(request.callId)!.dial(request, engine.time, tell),
+      ),
+      // Its calls are nowhere until they are taken over.
+      lost: () => this.troubled(3000),
+      areUndead: this.sabotage === "thread-undead",
+      violated: (rule, what) => this.violations.add(-1, rule, what),
+    });
+    return engine;
+  }
+
+  #body(name: string, context: BodyContext): ThreadBody {
+    if (name.startsWith("gateway")) return gatewayBody(context, this.network);
+    if (name === "store") return storeBody(context, this.disk);
+    return shardBody(context, {
+      watcher: ({ thread }) => this.#watcher(thread),
+      recognizer: this.#recognizer(context.time),
+      report: (report) => this.#shardReport(report, context),
+    });
+  }
+
+  /** One world in ten has no recogniser: callees answer by key. */
+  #recognizer(time: ThreadTime): OpenRecognizer | undefined {
+    if (seededRng(this.seed, 0xa5, this.index).chance(0.1)) return undefined;
+    return {
+      recognizer: {
+        ratesHz: [8000, 16000],
+        open: ({ grammar }, listener) =>
+          openStream(this.#current!.vendors, { time, grammar, listener }),
+      },
+      prepare: () => undefined,
+      close: () => undefined,
+    };
+  }
+
+  #shardReport(report: ShardReport, { thread, report: post }: BodyContext): void {
+    if (report.kind === "job" && this.#current !== undefined) {
+      this.#callOfJob.set(report.job, this.#current);
+    }
+    if (report.kind !== "remember" && report.kind !== "callEvent") return post(report);
+    const simCall = this.#call(report.callId)!;
+    const told = (): void => simCall.reported(report, thread);
+    if (report.kind === "remember") {
+      if (this.sabotage === "memory-stale" && simCall.judge.memoryCount >= 2) return told();
+      if (this.sabotage === "memory-late") {
+        return void thread.time.after(1, () => {
+          told();
+          post(report);
+        });
+      }
+    } else if (report.event.kind === "ended") {
+      if (this.sabotage === "outcome-twice") post(report);
+      if (this.sabotage === "timer-leaked") thread.time.after(3_600_000, () => undefined);
+    }
+    told();
+    post(report);
+  }
+
+  /** A job of a call goes to the call's own vendors. */
+  #job(job: Job): Promise<JobResult> | undefined {
+    const simCall =
+      this.#callOfJob.get(job) ?? this.#call("callId" in job ? job.callId : undefined);
+    if (simCall === undefined) return undefined;
+    const { recording, vendors } = simCall;
+    switch (job.kind) {
+      case "synthesize":
+        return simSynthesize(vendors, job.request).then((audio) => ({ kind: job.kind, audio }));
+      case "record":
+        return recording.record(job).then(() => ({ kind: job.kind, bytes: 0 }));
+      case "recordedChunks":
+        return recording.recordedChunks().then((chunks) => ({ kind: job.kind, chunks }));
+      case "closeRecording":
+        return recording.close().then((recordedMs) => ({ kind: job.kind, recordedMs }));
+      default:
+        return undefined;
+    }
+  }
+
+  /** What goes between the gateway and a shard goes over the way of its call. */
+  #carry(message: unknown, arrive: () => void): void {
+    const { kind, callId, slot } = message as Partial<LegCommand & LegNotice & { callId: string }>;
+    let simCall = this.#call(callId);
+    if (kind === "legOpened" && slot !== undefined && simCall !== undefined) {
+      this.#callOfSlot.set(slot, simCall);
+    }
+    if (slot !== undefined) simCall ??= this.#callOfSlot.get(slot);
+    if (simCall === undefined) return void this.loop.world.after(0.2, arrive);
+    if (this.sabotage === "hangup-ignored" && kind === "hangup") return;
+    simCall.carry(message as LegCommand | LegNotice, arrive);
+  }
+
+  #watcher(thread: SimThread): CastWatcher {
+    const callOf = ({ callIndex }: Part): SimCall | undefined =>
+      callIndex === undefined ? undefined : this.#call(`c${callIndex}`);
+    return {
+      isAlive: () => thread.time.isAlive,
+      nowMs: () => this.loop.world.nowMs(),
+      enter: (part) => void (this.#current = callOf(part)),
+      starting: (part) => callOf(part)?.starting(part, thread),
+      handling: (part, message, when) => {
+        if (when === "before") this.handledCount += 1;
+        callOf(part)?.handling(part, message, when, thread);
+      },
+      told: (part, message) => callOf(part)?.told(part, message),
       violated: (part, rule, what) => this.violations.add(part.callIndex ?? -1, rule, what),
       tamper: this.sabotage === "restarts-unbounded" ? forgetRestarts : undefined,
       limits: this.sabotage === "mailbox-unbounded" ? { audio: 1_000_000 } : undefined,
     };
   }
 
-  /** What the shard posts goes over the way of the call it concerns. */
-  #shardPort(): MessagePort {
-    const port = {
-      on: (_event: string, take: (notice: LegNotice) => void) => void (this.#takeNotice = take),
-      postMessage: (command: LegCommand) =>
-        this.#simCalls[this.gateway.callOf(command.slot)]!.send(command),
-      close: () => undefined,
-    };
-    return port as unknown as MessagePort;
-  }
-
-  #castPorts(media: MediaLink): CastPorts {
-    const current = (): SimCall => this.#current!;
-    return {
-      time: this.shardTime,
-      flow: (flowId) => this.#flows.get(flowId)!,
-      vad: this.#vad(),
-      get recognizer() {
-        return current().recognizer;
-      },
-      synthesize: (request) => simSynthesize(current().vendors, request),
-      findPrompt: (id) => (current().hasPrompts ? this.#prompts.get(id) : undefined),
-      media,
-      record: (chunk) => current().store.record(chunk),
-      recordedChunks: () => current().store.recordedChunks(),
-      remember: (callId, memory) => {
-        const simCall = this.#simCalls[Number(callId.slice(1))];
-        if (simCall !== undefined) simCall.memory = memory;
-      },
-      report: (callId, event) => {
-        const simCall = this.#simCalls[Number(callId.slice(1))]!;
-        simCall.event(event);
-        if (event.kind !== "ended") return;
-        if (this.sabotage === "outcome-twice") simCall.event(event);
-        if (this.sabotage === "timer-leaked") this.shardTime.after(3_600_000, () => undefined);
-      },
-      latency: {
-        frameIn: new Histogram(),
-        frameHeld: new Histogram(),
-        turn: new Histogram(),
-        turnEngine: new Histogram(),
-      },
-    };
-  }
-
-  #vad(): VadFactory {
-    const openVads = (by: number): void => void (this.#openVads += by);
-    return {
-      create() {
-        openVads(1);
-        return {
-          isSpeech: (frame) => Math.abs(frame[0]!) > speechLevel,
-          reset: () => undefined,
-          close: () => openVads(-1),
-        };
-      },
-      openCount: 0,
-    };
-  }
-
-  #schedule(fault: Fault, onFault: (fault: Fault) => void): void {
-    this.loop.world.after(fault.at, () => {
-      onFault(fault);
-      this.trace.note(this.loop.world.nowMs(), -1, fault.site, fault.durationMs);
-      if (fault.site === "shardStall") this.shardTime.stall(fault.durationMs);
-      else if (fault.site === "gatewayStall") this.gatewayTime.stall(fault.durationMs);
-      else this.shardTime.jumpEpoch(fault.durationMs);
+  #schedule(fault: Fault): void {
+    const { world } = this.loop;
+    world.after(fault.at, () => {
+      if (this.isStopping || !this.engine.isUp) return;
+      this.#options.onFault(fault);
+      const what = `${fault.site} ${fault.role ?? fault.mode}`;
+      this.trace.note(world.nowMs(), -1, what, fault.durationMs);
+      strikeWorld(this, fault);
     });
   }
 }
 
 /** A Call that never remembers how often it has restarted whom. */
 function forgetRestarts({ role }: Part, state: unknown): void {
-  if (role === "call") (state as { cast: { restartsMs: readonly number[] } }).cast.restartsMs = [];
+  if (role !== "call") return;
+  const { cast } = state as { readonly cast: { restartsMs: readonly number[] } };
+  cast.restartsMs = [];
 }
