@@ -21,6 +21,7 @@ import type {
   MediaSession,
   StreamStart,
 } from "../../access/protocols/media-protocol.js";
+import { CreditPack } from "./credit-pack.js";
 import type { LegNotice } from "../control/messages.js";
 import { LegKeys } from "./leg-keys.js";
 
@@ -30,8 +31,6 @@ const markGraceMs = 500;
 const quietGraceMs = 5000;
 /** Streamed frames held per leg; equals the credit its shard was given at the start. */
 const streamFramesMax = 100;
-/** Credits go back in packs, so that they cost a message per 200 ms, not per frame. */
-const creditPack = 10;
 
 export type GatewayLegOptions = {
   readonly slot: number;
@@ -78,9 +77,9 @@ export class GatewayLeg implements PacedLeg {
   #streamId: number;
   #sounding: Sounding[] = [];
   #endTimers = new Map<number, Timer>();
-  #credits = 0;
-  /** What they are for. */
-  #creditUtterance = 0;
+  readonly #credits = new CreditPack((frames, utterance) =>
+    this.#tellShard({ kind: "credit", slot: this.slot, frames, utterance }),
+  );
   #lastUtterance = 0;
   #tellShard: (notice: LegNotice) => void;
   #playedUntilMs = 0;
@@ -215,7 +214,7 @@ export class GatewayLeg implements PacedLeg {
 
   /** Takes one frame of streamed speech from the ring; what is not taken gives its credit back. */
   addFrame(utterance: number, frame: Uint8Array): void {
-    if (!this.#playout.addFrame(utterance, frame)) this.#giveCredit(1, utterance);
+    if (!this.#playout.addFrame(utterance, frame)) this.#credits.add(1, utterance);
   }
 
   openStream(utterance: number): void {
@@ -238,7 +237,7 @@ export class GatewayLeg implements PacedLeg {
     if (one.isPaused) this.#goOn(one, Math.max(nowMs, playAtMs));
     one.sentFrames += 1;
     this.#playedUntilMs = playAtMs + this.#frameMs;
-    if (isStreamed) this.#giveCredit(1, utterance);
+    if (isStreamed) this.#credits.add(1, utterance);
     if (!this.#playout.hasFrame) this.#takeCompleted();
     return true;
   }
@@ -251,7 +250,7 @@ export class GatewayLeg implements PacedLeg {
     if (this.#pausedAtMs === undefined) this.#session.sendClear(this.#streamId, utterance);
     this.#playedUntilMs = Math.min(this.#playedUntilMs, nowMs);
     const sounding = this.#sounding.filter((one) => one.utterance <= utterance);
-    for (const end of unsent) this.#giveCredit(end.unsentFrames, end.utterance);
+    for (const end of unsent) this.#credits.add(end.unsentFrames, end.utterance);
     for (const one of sounding) this.#finish(one.utterance, this.#heardMs(one), "cleared");
     for (const end of unsent) {
       const wasSounding = sounding.some((one) => one.utterance === end.utterance);
@@ -275,7 +274,7 @@ export class GatewayLeg implements PacedLeg {
     this.#tellShard = () => undefined;
     if (cut !== undefined) this.clear(this.#lastUtterance);
     this.#tellShard = tell;
-    this.#credits = 0;
+    this.#credits.forget();
     const sounding = this.#sounding.map(({ utterance }) => utterance);
     const waiting = this.#playout.waiting.map(({ utterance }) => utterance);
     const playing = [...new Set([...sounding, ...waiting])].sort((a, b) => a - b);
@@ -378,21 +377,6 @@ export class GatewayLeg implements PacedLeg {
 
   #tell(notice: PlaybackNotice): void {
     this.#tellShard({ kind: "playback", slot: this.slot, notice });
-  }
-
-  /** A pack is of one utterance: who begins anew takes no credit for what it has not sent. */
-  #giveCredit(frames: number, utterance: number): void {
-    if (utterance !== this.#creditUtterance) this.#tellCredit();
-    this.#creditUtterance = utterance;
-    this.#credits += frames;
-    if (this.#credits >= creditPack) this.#tellCredit();
-  }
-
-  #tellCredit(): void {
-    const { slot } = this;
-    const [frames, utterance] = [this.#credits, this.#creditUtterance];
-    this.#credits = 0;
-    if (frames > 0) this.#tellShard({ kind: "credit", slot, frames, utterance });
   }
 
   #wholeFrames(audio: Uint8Array): Uint8Array {

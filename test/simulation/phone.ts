@@ -141,6 +141,8 @@ export class Phone {
       case "hangup":
         ear.hungUp();
         return this.#end();
+      default:
+        return;
     }
   }
 
@@ -177,7 +179,7 @@ export class Phone {
           connection.cut(fault.durationMs * 15);
           break;
         case "hold":
-          connection.hold(fault.durationMs);
+          connection.standStill(fault.durationMs);
           break;
         case "nonsense":
           connection.sendToServer("nonsense");

@@ -19,13 +19,13 @@ export const sabotages = {
   /** A shard that is terminated goes on beside the one in its place. */
   "thread-undead": "life-twice",
   /** The watchdog sees every loop turn, also one that is blocked. */
-  "watchdog-blind": "stuck",
+  "watchdog-blind": "watchdog",
   /** The store says that it has stored what it has not. */
   "intent-unwritten": "intent-first",
   /** An outcome is never written down. */
   "outcome-unwritten": "on-record",
   /** A leg of a call that is over is never hung up. */
-  "hangup-ignored": "leg-left",
+  "hangup-ignored": "recording",
 } as const;
 
 export type Sabotage = keyof typeof sabotages;

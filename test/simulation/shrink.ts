@@ -34,7 +34,7 @@ export async function shrink(
   return best;
 }
 
-/** The first failing call alone, where that fails too; else its world, halved as long as it fails. */
+/** The first failing call alone, where that fails too; else its world, cut while it fails. */
 async function fewerCalls(from: Shrunk, rule: string, attempt: Attempt): Promise<Shrunk> {
   const { options, result } = from;
   const { callIndex, world } = result.broken.find((one) => one.rule === rule)!;

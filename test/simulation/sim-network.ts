@@ -100,8 +100,7 @@ class SimListener implements Listener {
   take(connection: SimConnection): void {
     if (this.#isClosed) return connection.refused("nobody listens");
     if (connection.isOver) return;
-    const { accept, connected } = this.#options;
-    const answer = accept(connection.request);
+    const answer = this.#options.accept(connection.request);
     if (!answer.ok) return connection.refused(`${answer.status} ${answer.reason}`);
     this.#connections.add(connection);
     connection.id = this.#lastId += 1;
@@ -111,7 +110,7 @@ class SimListener implements Listener {
       this.#whenEmpty?.();
       this.#loop.flush();
     });
-    connected(connection);
+    this.#options.connected(connection);
     connection.open();
   }
 
@@ -184,6 +183,11 @@ export class SimConnection implements Connection {
     if (!this.#isClosing && !this.#isCut) this.#client.message(message);
   }
 
+  /** Every message goes at once: there is no system call to be spared. */
+  hold(): void {}
+
+  release(): void {}
+
   close(code: number, reason: string): void {
     if (this.#isClosing || this.#isCut) return;
     this.#isClosing = true;
@@ -215,7 +219,7 @@ export class SimConnection implements Connection {
   }
 
   /** What is sent within the next `durationMs` arrives after that. */
-  hold(durationMs: number): void {
+  standStill(durationMs: number): void {
     this.#heldUntilMs = this.#loop.world.nowMs() + durationMs;
   }
 

@@ -7,8 +7,10 @@ import type { World } from "./world.js";
 /** How long a way stays slow. */
 const slowForMs = 2000;
 const beatMs = 50;
-/** A loop that is blocked for longer is ended by the watchdog. */
+/** A loop that is blocked for longer is ended by the watchdog … */
 const watchdogMs = 1000;
+/** … by then, though the node itself had a stall and its ways were slow. */
+const endedMsMax = 3500;
 
 export function strikeWorld(world: World, fault: Fault): void {
   const { site, role = "", durationMs, count } = fault;
@@ -21,7 +23,11 @@ export function strikeWorld(world: World, fault: Fault): void {
     case "threadStall":
       time?.stall(durationMs);
       if (world.sabotage === "watchdog-blind") moveBeat(world, thread, durationMs);
-      return;
+      if (thread?.beat === undefined || durationMs <= endedMsMax) return;
+      return later(endedMsMax, () => {
+        if (!thread.isAlive || engine.isStopping) return;
+        world.violations.add(-1, "watchdog", `${role} is blocked for ${endedMsMax} ms and lives`);
+      });
     case "threadLost":
       return thread?.lose("simulated: the thread is lost");
     case "allShardsLost":
