@@ -46,7 +46,13 @@ describe.concurrent("a bench with calls", () => {
   });
 
   test("capacity understands every word that its callers say", async () => {
-    const parts = { ladder: false, "no-asr": false, "no-recording": false, line: "native" };
+    const parts = {
+      ladder: false,
+      overload: false,
+      "no-asr": false,
+      "no-recording": false,
+      line: "native",
+    };
     const result = await capacityBench({ ...small, ...parts, seconds: 4, calls: 3 }, quiet);
     expect(result).toMatchObject({ bench: "capacity", calls: 3, failedPct: 0 });
     expect(result.work.broken).toBe(0);

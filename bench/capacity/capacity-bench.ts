@@ -18,6 +18,7 @@ import { tailOf, type Tail } from "../support/figures.js";
 import { withLoad } from "../support/with-load.js";
 import { promptCount, runCapacity, type CapacityPlan, type CapacityRun } from "./capacity-run.js";
 import { formatCapacity } from "./format-capacity.js";
+import { overloadOf, type Overload } from "./overload.js";
 import { climb, type Rung } from "./ladder.js";
 import { whyNotCarried } from "./verdict.js";
 
@@ -30,6 +31,7 @@ const options = {
     help: "protocol of the callers",
   },
   ladder: { kind: "flag", help: "find the most calls that are carried, up to --calls" },
+  overload: { kind: "flag", help: "offer twice --calls, and see who is refused" },
   "no-asr": { kind: "flag", help: "without recognition" },
   "no-recording": { kind: "flag", help: "without recordings" },
 } as const;
@@ -49,6 +51,8 @@ export type CapacityResult = CallFigures & {
   /** Carried by the rule; the reasons if not. Turns are judged on the ladder. */
   readonly isCarried: boolean;
   readonly why: readonly string[];
+  /** Where more calls were offered than `calls`. */
+  readonly overload?: Overload;
   readonly ladder?: readonly Rung[];
 };
 
@@ -73,6 +77,7 @@ async function single(
   const { calls, seconds, repeats, line } = values;
   const plan: CapacityPlan = {
     calls,
+    ...(values.overload ? { offered: 2 * calls } : {}),
     seconds,
     repeats,
     transport: transportOf(values.transport),
@@ -85,6 +90,7 @@ async function single(
   const floor = await runFloor(
     {
       ...plan,
+      calls: run.takenCalls,
       seconds: values["floor-seconds"],
       echoShare: run.load.heardFrames / run.load.sentFrames,
       clips: [silenceClip()],
@@ -95,7 +101,8 @@ async function single(
 }
 
 function resultOf(plan: CapacityPlan, run: CapacityRun, floor: FloorRun): CapacityResult {
-  const { calls, seconds, line, without } = plan;
+  const { seconds, line, without, offered } = plan;
+  const calls = run.takenCalls;
   const figures = callFigures(calls, run, floor, promptCount);
   const { transcripts, latency } = run;
   const { said, right, wrongCalls, examples } = transcripts;
@@ -124,6 +131,7 @@ function resultOf(plan: CapacityPlan, run: CapacityRun, floor: FloorRun): Capaci
     isCarried: why.length === 0,
     why,
     notes: [...figures.notes, ...examples],
+    ...(offered === undefined ? {} : { overload: overloadOf(offered, run.refusals) }),
   };
 }
 

@@ -19,6 +19,8 @@ export const promptCount = 2;
 
 export type CapacityPlan = {
   readonly calls: number;
+  /** Twice as many, to see who is refused; left out, no more than are expected to be taken. */
+  readonly offered?: number;
   readonly seconds: number;
   readonly repeats: number;
   readonly warmUpSeconds: number;
@@ -57,7 +59,7 @@ export async function runCapacity(plan: CapacityPlan, load: LoadProcess): Promis
         config: {
           recognition: without.asr
             ? { isEnabled: false }
-            : networkRecognition(recogniser.url, calls),
+            : networkRecognition(recogniser.url, plan.offered ?? calls),
           flows: [questionsFile],
         },
         flow: "questions",

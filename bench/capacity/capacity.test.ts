@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import type { CallView } from "../../engine/engine-node.js";
 import { climb, rungsUpTo, type RungResult } from "./ladder.js";
+import { overloadOf } from "./overload.js";
 import { checkTranscripts } from "./transcripts.js";
 import { whyNotCarried, type Carried } from "./verdict.js";
 
@@ -101,5 +102,31 @@ describe("the ladder", () => {
     );
     expect(top.calls).toBe(50);
     expect(rungs.at(-1)).toMatchObject({ calls: 100, isCarried: false, isValid: false });
+  });
+});
+
+describe("refusals under overload", () => {
+  const full = { code: "ADMISSION_REFUSED", why: "no new call now: frames are late" };
+
+  test("are exact when each says why and when to ask again", () => {
+    const refusals = [
+      { ...full, retryAfterSeconds: 5 },
+      { ...full, retryAfterSeconds: 1 },
+    ];
+    expect(overloadOf(10, refusals)).toEqual({
+      offered: 10,
+      taken: 8,
+      refused: 2,
+      isExact: true,
+      reasons: [full.why],
+    });
+  });
+
+  test.each([
+    ["without a time", full],
+    ["for another reason", { code: "UNEXPECTED", why: "x", retryAfterSeconds: 5 }],
+    ["without a word", { ...full, why: "", retryAfterSeconds: 5 }],
+  ])("are not exact %s", (_what, refusal) => {
+    expect(overloadOf(2, [refusal]).isExact).toBe(false);
   });
 });

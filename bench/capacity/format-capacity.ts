@@ -1,10 +1,11 @@
 /** The result of the capacity bench, for a person. */
 import { formatCalls } from "../support/format-calls.js";
 import type { CapacityResult } from "./capacity-bench.js";
+import type { Overload } from "./overload.js";
 import type { Rung } from "./ladder.js";
 
 export function formatCapacity(result: CapacityResult): string {
-  const { without, line, transcripts, isCarried, why, ladder } = result;
+  const { without, line, transcripts, isCarried, why, ladder, overload } = result;
   const left = without.length === 0 ? "" : `, without ${without.join(" and ")}`;
   const text = formatCalls(`capacity (${line}${left})`, result, [
     ["turn", result.turnMs],
@@ -15,9 +16,18 @@ export function formatCapacity(result: CapacityResult): string {
     `  sentences understood: ${transcripts.right} of ${transcripts.said}, ` +
       `calls misunderstood: ${transcripts.wrongCalls}`,
     isCarried ? "  carried" : `  NOT carried: ${why.join("; ")}`,
+    ...(overload === undefined ? [] : overloadLines(overload)),
     ...(ladder === undefined ? [] : ladderTable(ladder)),
   ];
   return `${text}${lines.join("\n")}\n`;
+}
+
+function overloadLines({ offered, taken, refused, isExact, reasons }: Overload): string[] {
+  const exact = isExact ? "each with a reason and a time to ask again" : "NOT exactly";
+  return [
+    `  offered ${offered}: taken ${taken}, refused ${refused}, ${exact}`,
+    ...reasons.map((reason) => `    ${reason}`),
+  ];
 }
 
 function ladderTable(rungs: readonly Rung[]): string[] {

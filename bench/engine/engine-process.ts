@@ -37,8 +37,9 @@ export class EngineProcess<More extends Asks = Record<never, never>> {
     return this.#child.ask(name, argument);
   }
 
-  start(config: ConfigOverrides): Promise<EngineAsks["start"]["answer"]> {
-    return this.#child.ask("start", config);
+  /** @param isGated whether the engine itself may refuse calls by what it measures */
+  start(config: ConfigOverrides, isGated = false): Promise<EngineAsks["start"]["answer"]> {
+    return this.#child.ask("start", { config, isGated });
   }
 
   startCalls(calls: StartCalls): Promise<StartedCalls> {

@@ -9,13 +9,21 @@ import { join } from "node:path";
 import type { Trunk } from "../../access/trunks/trunk.js";
 import { EngineError, toErrorData } from "../../base/errors.js";
 import type { Config } from "../../config/schema.js";
-import { defaultConfig, type ConfigOverrides } from "../../config/default-config.js";
+import { defaultConfig } from "../../config/default-config.js";
 import type { CallView, EngineNode } from "../../engine/engine-node.js";
+import { admissionLimits } from "../../engine/node/admission.js";
 import { createNode, type NodeParts } from "../../engine/node/node.js";
 import { churnCalls } from "./call-churn.js";
 import type { Asks } from "../support/child.js";
 import { serveParent, type Answers } from "../support/child-side.js";
-import type { EngineAsks, EngineEvent, Refusal, StartCalls, StartedCalls } from "./messages.js";
+import type {
+  EngineAsks,
+  EngineEvent,
+  Refusal,
+  StartCalls,
+  StartedCalls,
+  StartEngine,
+} from "./messages.js";
 
 /** What a bench puts in the place of the engine's own. */
 export type OwnParts = Omit<NodeParts, "trunks" | "log">;
@@ -71,11 +79,15 @@ function node(): EngineNode {
   return runningEngine().node;
 }
 
-async function start(overrides: ConfigOverrides): Promise<EngineAsks["start"]["answer"]> {
+/** No number of calls is judged. */
+const ungated = { ...admissionLimits, callsMin: Infinity };
+
+async function start(setup: StartEngine): Promise<EngineAsks["start"]["answer"]> {
   const beganMs = performance.now();
   const dataDir = await mkdtemp(join(tmpdir(), "voxtree-bench-"));
-  const config = defaultConfig({ ...overrides, storage: { dataDir }, trunks: [] });
-  const created = createNode(config, { ...partsFor(config), trunks: [trunk], log });
+  const config = defaultConfig({ ...setup.config, storage: { dataDir }, trunks: [] });
+  const admission = setup.isGated ? {} : { admission: ungated };
+  const created = createNode(config, { ...partsFor(config), ...admission, trunks: [trunk], log });
   running = { node: created, dataDir };
   await created.start();
   return { startMs: performance.now() - beganMs, notes: created.health().notes };
@@ -114,9 +126,13 @@ async function startCalls({ flow, count, overMs, isRecorded }: StartCalls): Prom
       callIds.push(callId);
       follow(callId);
     } catch (error) {
-      const { code, detail } = toErrorData(error);
+      const { code, message: why, detail } = toErrorData(error);
       const { retryAfterSeconds } = detail as { retryAfterSeconds?: number };
-      refusals.push({ code, ...(retryAfterSeconds === undefined ? {} : { retryAfterSeconds }) });
+      refusals.push({
+        code,
+        why,
+        ...(retryAfterSeconds === undefined ? {} : { retryAfterSeconds }),
+      });
     }
   };
   await Promise.all(Array.from({ length: count }, (_, index) => one(index)));

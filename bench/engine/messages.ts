@@ -11,8 +11,18 @@ export type StartCalls = {
   readonly isRecorded: boolean;
 };
 
+export type StartEngine = {
+  readonly config: ConfigOverrides;
+  /** False: calls are taken whatever is measured, since it is the bench that asks for so many. */
+  readonly isGated: boolean;
+};
+
 /** A call that was not taken. */
-export type Refusal = { readonly code: string; readonly retryAfterSeconds?: number };
+export type Refusal = {
+  readonly code: string;
+  readonly why: string;
+  readonly retryAfterSeconds?: number;
+};
 
 export type StartedCalls = {
   readonly callIds: readonly string[];
@@ -22,7 +32,7 @@ export type StartedCalls = {
 export type EngineAsks = {
   /** Starts the engine; the configuration says all but where it keeps its data. */
   readonly start: {
-    readonly ask: ConfigOverrides;
+    readonly ask: StartEngine;
     readonly answer: { readonly startMs: number; readonly notes: readonly string[] };
   };
   /** Starts calls over the public API; the trunk tells whom to dial by events. */

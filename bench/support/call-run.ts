@@ -17,6 +17,8 @@ import { usageOf } from "./process-usage.js";
 
 export type CallRunPlan = {
   readonly calls: number;
+  /** More calls than are expected to be taken: what is refused is no failure then. */
+  readonly offered?: number;
   /** Of measurement, all windows together. */
   readonly seconds: number;
   /** Windows in which CPU is read, for the spread between them. */
@@ -36,6 +38,8 @@ export type CallRun = {
   readonly windows: readonly CpuWindow[];
   readonly rssPerCallMb: number;
   readonly startMs: number;
+  /** Calls that were taken. */
+  readonly takenCalls: number;
   /** Calls that were refused, never opened, or ended before they were asked to. */
   readonly failedCalls: number;
   readonly refusals: readonly Refusal[];
@@ -47,15 +51,21 @@ export type CallRun = {
   readonly troubles: readonly string[];
 };
 
-/** New calls a second while the run is set up. */
+/** New calls a second while the run is set up, and where the engine is to say when to stop. */
 const callsPerSecond = 200;
+const offersPerSecond = 50;
+
+function offerOf({ calls, offered }: CallRunPlan): { count: number; perSecond: number } {
+  if (offered === undefined) return { count: calls, perSecond: callsPerSecond };
+  return { count: offered, perSecond: offersPerSecond };
+}
 
 /** Runs the plan on an engine of its own; the generator goes on living. */
 export async function runCalls(plan: CallRunPlan, load: LoadProcess): Promise<CallRun> {
   const engine = new EngineProcess(load);
   try {
     await load.prepare(plan.load);
-    const { startMs } = await engine.start(configOf(plan));
+    const { startMs } = await engine.start(configOf(plan), plan.offered !== undefined);
     return { startMs, ...(await measure(plan, engine, load)) };
   } finally {
     await engine.stop();
@@ -63,11 +73,13 @@ export async function runCalls(plan: CallRunPlan, load: LoadProcess): Promise<Ca
 }
 
 /** Room for the calls, and nothing listening that the bench does not need. */
-function configOf({ calls, config, transport }: CallRunPlan): ConfigOverrides {
+function configOf({ calls, offered, config, transport }: CallRunPlan): ConfigOverrides {
+  // Where more are offered than expected, what is measured says how many are taken, not this.
+  const callsMax = offered === undefined ? calls : 2 * offered;
   return {
     ...config,
-    gateway: { port: 0, transport, connectionsMax: 2 * calls + 100, ...config.gateway },
-    calls: { callsMax: calls, ...config.calls },
+    gateway: { port: 0, transport, connectionsMax: 2 * callsMax + 100, ...config.gateway },
+    calls: { callsMax, ...config.calls },
   };
 }
 
@@ -78,9 +90,10 @@ async function measure(
 ): Promise<Omit<CallRun, "startMs">> {
   const { calls, flow, isRecorded, progress } = plan;
   const idle = usageOf(engine.pid);
-  progress(`starting ${calls} calls`);
-  const overMs = (calls * 1000) / callsPerSecond;
-  const started = await engine.startCalls({ flow, count: calls, overMs, isRecorded });
+  const { count, perSecond } = offerOf(plan);
+  progress(`starting ${count} calls`);
+  const overMs = (count * 1000) / perSecond;
+  const started = await engine.startCalls({ flow, count, overMs, isRecorded });
   await load.settled(started.callIds.length);
   progress(`warm-up: ${plan.warmUpSeconds} s`);
   await sleep(plan.warmUpSeconds * 1000);
@@ -88,7 +101,8 @@ async function measure(
   progress(`measuring: ${calls} calls for ${plan.seconds} s`);
   const windows = await measureCpu(plan, engine.pid, load.pid);
   const [latency, report] = await Promise.all([engine.latency(), load.report()]);
-  const rssPerCallMb = (usageOf(engine.pid).rssMb - idle.rssMb) / calls;
+  const takenCalls = started.callIds.length;
+  const rssPerCallMb = (usageOf(engine.pid).rssMb - idle.rssMb) / Math.max(1, takenCalls);
   const early = await engine.takeEnded();
   const lost = [...load.closed];
   await engine.hangUpAll();
@@ -96,13 +110,22 @@ async function measure(
   const said = await load.said();
   const { refusals, callIds } = started;
   const unopened = callIds.length - load.openedCount;
-  const failedCalls = refusals.length + Math.max(early.length, lost.length, unopened);
+  const refusedInError = plan.offered === undefined ? refusals : [];
+  const failedCalls = refusedInError.length + Math.max(early.length, lost.length, unopened);
   const troubles = [
     ...early.map(({ outcome }) => `a call ended early: ${outcome ?? "?"}`),
     ...lost.map(({ reason }) => `a line was lost: ${reason}`),
-    ...refusals.map(({ code }) => `a call was refused: ${code}`),
+    ...refusedInError.map(({ code, why }) => `a call was refused: ${code} ${why}`),
     ...engine.log,
   ];
-  const figures = { latency, load: report, windows, rssPerCallMb, failedCalls, refusals };
+  const figures = {
+    latency,
+    load: report,
+    windows,
+    rssPerCallMb,
+    takenCalls,
+    failedCalls,
+    refusals,
+  };
   return { ...figures, views, said, troubles };
 }

@@ -64,8 +64,8 @@ export const admissionLimits: AdmissionLimits = {
   settleMs: 1000,
   newcomerShare: 0.5,
   newcomersMin: 250,
-  strainedShare: 0.02,
-  strainedMin: 4,
+  strainedShare: 0.05,
+  strainedMin: 10,
 };
 
 /** One reading against its limit, both in words. */

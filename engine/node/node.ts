@@ -22,7 +22,7 @@ import type {
   ShardMailboxes,
 } from "../engine-node.js";
 import { checkRequest } from "./call-check.js";
-import { Admission, type Refused } from "./admission.js";
+import { Admission, type AdmissionLimits, type Refused } from "./admission.js";
 import { CallRegistry } from "./call-registry.js";
 import { newView, recordOf } from "./call-view.js";
 import type { LostShard, LostThread } from "./engine-threads.js";
@@ -47,6 +47,8 @@ export type NodeParts = {
   readonly newCallId?: () => string;
   /** Beside those of the configuration. */
   readonly trunks?: readonly Trunk[];
+  /** When a call is refused by what is measured. */
+  readonly admission?: AdmissionLimits;
   readonly log?: (level: "info" | "warn" | "error", message: string, fields: object) => void;
 };
 
@@ -64,7 +66,7 @@ class Node implements EngineNode {
   readonly #calls: CallRegistry;
   readonly #ledger = new Ledger();
   #writer: LedgerWriter | undefined;
-  readonly #admission = new Admission();
+  readonly #admission: Admission;
   #meter: LoadMeter | undefined;
   readonly #attempts = new Map<string, TrunkAttempt>();
   #starting: Promise<Running> | undefined;
@@ -79,6 +81,7 @@ class Node implements EngineNode {
     this.#parts = parts;
     this.#log = parts.log ?? (() => undefined);
     this.#calls = new CallRegistry(this.#time);
+    this.#admission = new Admission(parts.admission);
   }
 
   async start(
