@@ -46,6 +46,8 @@ export class MediaSocket {
   /** Closes a socket that starts no stream. */
   readonly #startTimer: Timer;
   #nowMs = 0;
+  /** Why the connection closed, in words, once it has. */
+  #closeReason = "";
 
   constructor(options: {
     readonly connection: Connection;
@@ -116,6 +118,7 @@ export class MediaSocket {
 
   #closed(code: number, reason: string): void {
     this.#startTimer.cancel();
+    this.#closeReason = reason;
     if (this.protocol.canResume && isLoss(code)) {
       for (const seat of [...this.seats.values()]) this.#owner.lost(seat);
     }
@@ -137,7 +140,9 @@ export class MediaSocket {
       markReached: (streamId, name) => this.seats.get(streamId)?.leg.markReached(name),
       ended: (streamId, reason) => {
         const seat = this.seats.get(streamId);
-        if (seat !== undefined) this.#owner.ended(seat, reason);
+        // The protocol knows the kind of end, the connection why.
+        const why = this.#closeReason === "" ? reason : `${reason}: ${this.#closeReason}`;
+        if (seat !== undefined) this.#owner.ended(seat, why);
         this.closeIfEmpty(reason);
       },
     };

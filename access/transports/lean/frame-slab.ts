@@ -21,17 +21,24 @@ const HEAD_BYTES_MAX = 10;
 const UTF8_BYTES_MAX = 3;
 const FINAL = 0x80;
 
+/** Where frames go out. */
+export type FrameOutlet = {
+  readonly socket: Duplex;
+  /** The system has not taken all it was given; told by the last write, so it may have since. */
+  isBehind: boolean;
+};
+
 export class FrameSlab {
   #slab = Buffer.allocUnsafeSlow(SLAB_BYTES);
   /** The last view that was written: frames of audio are alike in length. */
   #view = this.#slab.subarray(0, 0);
   /** Whose frames wait in the slab until `release`. */
-  #holder: Duplex | undefined;
+  #holder: FrameOutlet | undefined;
   #heldBytes = 0;
 
-  /** Lets what this socket is sent wait until `release`, as long as it fits. */
-  hold(socket: Duplex): void {
-    this.#holder = socket;
+  /** Lets what goes out here wait until `release`, as long as it fits. */
+  hold(outlet: FrameOutlet): void {
+    this.#holder = outlet;
   }
 
   /** Writes what was held. */
@@ -40,45 +47,49 @@ export class FrameSlab {
     this.#holder = undefined;
   }
 
-  /** Bytes of this socket that have not been written yet. */
-  heldBytesOf(socket: Duplex): number {
-    return socket === this.#holder ? this.#heldBytes : 0;
+  /** Bytes that wait for `release`. */
+  heldBytesOf(outlet: FrameOutlet): number {
+    return outlet === this.#holder ? this.#heldBytes : 0;
   }
 
-  /** Sends one frame: now, or at `release` to the socket that is held. */
-  send(socket: Duplex, opcode: number, payload: Uint8Array | string): void {
+  /** Sends one frame: now, or at `release` where it is held. */
+  send(outlet: FrameOutlet, opcode: number, payload: Uint8Array | string): void {
     const isText = typeof payload === "string";
     const bytesMax = HEAD_BYTES_MAX + payload.length * (isText ? UTF8_BYTES_MAX : 1);
-    const isHeld = socket === this.#holder;
+    const isHeld = outlet === this.#holder;
     if (this.#heldBytes > 0 && (!isHeld || this.#heldBytes + bytesMax > SLAB_BYTES)) {
       this.#write(this.#holder!);
     }
     if (bytesMax > SLAB_BYTES) {
-      socket.write(frameOf(opcode, isText ? Buffer.from(payload) : payload));
+      outlet.socket.write(frameOf(opcode, isText ? Buffer.from(payload) : payload));
+      outlet.isBehind = outlet.socket.writableLength > 0;
       return;
     }
     if (isText) this.#addText(opcode, payload);
     else this.#addBytes(opcode, payload);
-    if (!isHeld) this.#write(socket);
+    if (!isHeld) this.#write(outlet);
   }
 
-  /** Writes to the socket what waits for it. */
-  flush(socket: Duplex): void {
-    if (socket === this.#holder) this.#write(socket);
+  /** Writes what waits for `release`. */
+  flush(outlet: FrameOutlet): void {
+    if (outlet === this.#holder) this.#write(outlet);
   }
 
-  #write(socket: Duplex): void {
+  #write(outlet: FrameOutlet): void {
     const bytes = this.#heldBytes;
     if (bytes === 0) return;
     this.#heldBytes = 0;
     if (this.#view.length !== bytes) this.#view = this.#slab.subarray(0, bytes);
-    if (socket.writableLength > 0) {
+    const { socket } = outlet;
+    // Asked once a frame and not more: it is the dearest line here.
+    if (outlet.isBehind && socket.writableLength > 0) {
       socket.write(Buffer.from(this.#view));
       return;
     }
     socket.write(this.#view);
+    outlet.isBehind = socket.writableLength > 0;
     // What the system did not take at once still lies here.
-    if (socket.writableLength > 0) this.#renew();
+    if (outlet.isBehind) this.#renew();
   }
 
   #renew(): void {

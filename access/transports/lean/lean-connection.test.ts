@@ -106,7 +106,9 @@ describe("the slab of frames going out", () => {
     for (let seed = 1; seed <= 30; seed++) {
       const rng = seededRng(seed);
       const slab = new FrameSlab();
-      const ends = Array.from({ length: 3 }, () => ({ ...open(slab), sent: [] as Buffer[] }));
+      const ends = Array.from({ length: 3 }, () => {
+        return { socket: new SlowSocket(), isBehind: false, sent: [] as Buffer[] };
+      });
       for (let step = 0; step < 200; step++) {
         const end = rng.pick(ends);
         if (rng.chance(0.1)) end.socket.isTaking = !end.socket.isTaking;
@@ -114,13 +116,14 @@ describe("the slab of frames going out", () => {
           while (end.socket.waitingCount > 0) end.socket.takeOne();
         }
         const isHeld = rng.chance(0.3);
-        if (isHeld) slab.hold(end.socket);
+        if (isHeld) slab.hold(end);
         for (let times = rng.int(1, isHeld ? 6 : 1); times > 0; times--) {
           const to = rng.chance(0.9) ? end : rng.pick(ends);
           const length = rng.pick([0, 1, 100, 125, 126, 320, 5000, 16_000, 16_384, 40_000]);
           const payload = Buffer.alloc(length, String(step * 10 + times));
           to.sent.push(payload);
-          to.connection.send(rng.chance(0.5) ? payload.toString() : new Uint8Array(payload));
+          if (rng.chance(0.5)) slab.send(to, OPCODE.text, payload.toString());
+          else slab.send(to, OPCODE.binary, payload);
         }
         if (isHeld) slab.release();
       }

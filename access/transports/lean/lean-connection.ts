@@ -14,7 +14,7 @@ import type { Place, SweptConnection } from "../listening.js";
 import { CLOSE, CLOSE_MS_MAX, type ConnectionHandler, type UpgradeRequest } from "../transport.js";
 import { FrameParser } from "./frame-parser.js";
 import { OPCODE } from "./frame-rules.js";
-import { closePayload, type FrameSlab } from "./frame-slab.js";
+import { closePayload, type FrameOutlet, type FrameSlab } from "./frame-slab.js";
 
 /** After more frames than this in one read, the next read waits until the others had theirs. */
 const FRAMES_A_READ = 512;
@@ -37,6 +37,7 @@ export class LeanConnection implements SweptConnection {
   readonly #options: LeanConnectionOptions;
   readonly #socket: Duplex;
   readonly #slab: FrameSlab;
+  readonly #outlet: FrameOutlet;
   readonly #parser: FrameParser;
   readonly #handler: HandlerSlot;
   /** Why the connection ends; undefined while open. */
@@ -51,6 +52,7 @@ export class LeanConnection implements SweptConnection {
     this.#options = options;
     this.#socket = socket;
     this.#slab = options.slab;
+    this.#outlet = { socket, isBehind: false };
     this.#handler = new HandlerSlot(this, options);
     const receiver = {
       message: (data: Uint8Array | string) => this.#message(data),
@@ -67,7 +69,7 @@ export class LeanConnection implements SweptConnection {
   }
 
   get bufferedBytes(): number {
-    return this.#socket.writableLength + this.#slab.heldBytesOf(this.#socket);
+    return this.#socket.writableLength + this.#slab.heldBytesOf(this.#outlet);
   }
 
   get isListenedTo(): boolean {
@@ -110,7 +112,7 @@ export class LeanConnection implements SweptConnection {
     const { time } = this.#options;
     this.heardMs = time.nowMs();
     // What the handler says to this peer meanwhile goes out in one write.
-    this.#slab.hold(this.#socket);
+    this.#slab.hold(this.#outlet);
     const frames = this.#parser.take(chunk);
     this.#slab.release();
     if (frames <= FRAMES_A_READ) return;
@@ -124,9 +126,9 @@ export class LeanConnection implements SweptConnection {
 
   #send(opcode: number, payload: Uint8Array | string): void {
     if (this.#ending !== undefined) return;
-    this.#slab.send(this.#socket, opcode, payload);
+    this.#slab.send(this.#outlet, opcode, payload);
     // Pongs count against the bound too: a peer may ping without ever reading.
-    if (this.#socket.writableLength > 0) this.#checkBuffered();
+    if (this.#outlet.isBehind) this.#checkBuffered();
   }
 
   #checkBuffered(): void {
@@ -164,12 +166,12 @@ export class LeanConnection implements SweptConnection {
 
   #sendClose({ code, reason }: Ending): void {
     const payload = code === CLOSE.none ? NOTHING : closePayload(code, reason);
-    this.#slab.send(this.#socket, OPCODE.close, payload);
+    this.#slab.send(this.#outlet, OPCODE.close, payload);
   }
 
   /** Ends our side of TCP behind what was sent. */
   #endSocket(): void {
-    this.#slab.flush(this.#socket);
+    this.#slab.flush(this.#outlet);
     this.#socket.end();
   }
 
