@@ -36,8 +36,10 @@ export class FrameSlab {
   #holder: FrameOutlet | undefined;
   #heldBytes = 0;
 
-  /** Lets what goes out here wait until `release`, as long as it fits. */
+  /** Lets what goes out here wait until `release`, as long as it fits. Ends another hold. */
   hold(outlet: FrameOutlet): void {
+    // A handler may hold another connection: what waits in the slab is not that one's.
+    if (this.#holder !== undefined) this.#write(this.#holder);
     this.#holder = outlet;
   }
 

@@ -84,6 +84,27 @@ describe("a lean connection", () => {
     expect(socket.isPaused()).toBe(false);
   });
 
+  it("holds another connection in the middle of a read without mixing the two up", () => {
+    const slab = new FrameSlab();
+    const [one, two] = [open(slab), open(slab)];
+    one.connection.listen({
+      message() {
+        one.connection.send("to one");
+        two.connection.hold();
+        two.connection.send("to two");
+        two.connection.send("to two");
+        two.connection.release();
+        one.connection.send("to one");
+      },
+      closed: () => undefined,
+    });
+    one.socket.emit("data", frame("x"));
+    const said = (socket: SlowSocket) => Buffer.concat(socket.writes).toString("latin1");
+    expect(said(one.socket)).toBe("\x81\x06to one\x81\x06to one");
+    expect(said(two.socket)).toBe("\x81\x06to two\x81\x06to two");
+    expect(two.socket.writes).toHaveLength(1);
+  });
+
   it("answers through another connection without mixing the two up", () => {
     const slab = new FrameSlab();
     const [one, two] = [open(slab), open(slab)];

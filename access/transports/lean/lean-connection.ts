@@ -85,7 +85,7 @@ export class LeanConnection implements SweptConnection {
   }
 
   hold(): void {
-    this.#slab.hold(this.#socket);
+    this.#slab.hold(this.#outlet);
   }
 
   release(): void {
