@@ -12,6 +12,7 @@ import { flow } from "./parts/flow-bench.js";
 import { ring } from "./parts/ring-bench.js";
 import { vad } from "./parts/vad-bench.js";
 import { start } from "./start/start-bench.js";
+import { recogniserLoss } from "./recogniser-loss/recogniser-loss-bench.js";
 import type { Bench } from "./support/bench.js";
 
 export const benches: readonly Bench[] = [
@@ -28,4 +29,5 @@ export const benches: readonly Bench[] = [
   codecs, // codecs, resampler, wire formats
   vad, // voice detection and turns
   flow, // one answer in a flow
+  recogniserLoss, // a recogniser that dies in mid-sentence
 ];

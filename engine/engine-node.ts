@@ -1,6 +1,7 @@
 /** What one engine offers to whoever embeds it: the CLI, the HTTP server, an integrator's code. */
 import type { Side, TurnLatency } from "../actors/call/call-events.js";
 import type { HistogramSummary } from "../base/histogram.js";
+import type { VendorCounters } from "../speech/asr/network/recognition-counters.js";
 import type { MailboxReport } from "./control/messages.js";
 
 export type CallRequest = {
@@ -117,6 +118,8 @@ export interface EngineNode {
   latency(): LatencyReport;
   /** Depth, bytes, age of the oldest and losses by lane, and dead letters, of every shard. */
   mailboxes(): Promise<readonly ShardMailboxes[]>;
+  /** What came of each recogniser on the network: finals, failures by code, takeovers. */
+  recognition(): Readonly<Record<string, VendorCounters>>;
   /** Begins the figures anew: a bench leaves its warm-up out. */
   resetLatency(): void;
   /** Pids of the processes that work for this one: their CPU is the engine's, too. */

@@ -6,6 +6,7 @@ import { echoBench } from "../bench/echo/echo-bench.js";
 import { floorBench } from "../bench/floor/floor-bench.js";
 import { kernelBench } from "../bench/kernel/kernel-bench.js";
 import { latencyBench } from "../bench/latency/latency-bench.js";
+import { recogniserLossBench } from "../bench/recogniser-loss/recogniser-loss-bench.js";
 import { mediaBench } from "../bench/media/media-bench.js";
 import { memoryBench } from "../bench/memory/memory-bench.js";
 import { codecsBench } from "../bench/parts/codecs-bench.js";
@@ -126,4 +127,13 @@ test("the chaos bench takes a shard away, and hears from its callers that nobody
   expect(fault).toMatchObject({ name: "shard-killed", callsHit: 3 });
   expect(fault).toMatchObject({ droppedCalls: 0, othersDropped: 0, statesSkipped: 0 });
   expect(fault!.gapMs.p50).toBeGreaterThan(0);
+});
+
+test("the recogniser-loss bench kills a recogniser in mid-sentence and finds every word", async () => {
+  const options = { utterances: 6, talkers: 3, deaths: 2, alone: false };
+  const result = await recogniserLossBench(options, quiet);
+  expect(result).toMatchObject({ isValid: true, deaths: 2, wrong: 0, failed: 0 });
+  expect(result.utterances).toBeGreaterThanOrEqual(6);
+  expect(result.movedOn).toBeGreaterThan(0);
+  expect(result.deathsMs.count).toBe(result.utterances);
 });

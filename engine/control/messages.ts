@@ -10,6 +10,7 @@ import type { DeadLetterReason, SystemMetrics } from "../../actors/kernel/index.
 import type { ErrorData } from "../../base/errors.js";
 import type { HistogramHandle } from "../../base/histogram.js";
 import type { AudioFormat } from "../../codecs/audio/audio-codec.js";
+import type { VendorCounters } from "../../speech/asr/network/recognition-counters.js";
 import type { Job, JobResult } from "../jobs/jobs.js";
 
 /** How a thread reaches another directly: control on the port, audio on the rings. */
@@ -201,5 +202,9 @@ export type ShardReport =
   | { readonly kind: "job"; readonly jobId: number; readonly job: Job }
   | { readonly kind: "actorFailed"; readonly path: string; readonly error: ErrorData }
   | { readonly kind: "mailboxes"; readonly askId: number; readonly report: MailboxReport }
+  | {
+      readonly kind: "recognition";
+      readonly figures: Readonly<Record<string, VendorCounters>>;
+    }
   | LogReport
   | { readonly kind: "stopped" };

@@ -54,6 +54,7 @@ function fakeNode(
     latency: () => {
       throw new Error("not used by the server");
     },
+    recognition: () => ({}),
     mailboxes: () => Promise.resolve([{ shard: 0, isAnswering: false }]),
     resetLatency: () => undefined,
     processIds: () => [],
@@ -385,11 +386,14 @@ describe("over a real socket", () => {
   });
 });
 
-it("shows mailboxes to whoever may ask", async () => {
+it.each([
+  ["mailboxes", { shards: [{ shard: 0, isAnswering: false }] }],
+  ["recognition", { vendors: {} }],
+])("shows %s to whoever may ask", async (page, shown) => {
   const { server } = serve({}, "0123456789abcdef0123456789abcdef");
   const get = (headers: Record<string, string>) =>
-    server.app.inject({ method: "GET", url: "/v1/mailboxes", headers });
+    server.app.inject({ method: "GET", url: `/v1/${page}`, headers });
   expect((await get({})).statusCode).toBe(401);
   const token = { authorization: "Bearer 0123456789abcdef0123456789abcdef" };
-  expect((await get(token)).json()).toEqual({ shards: [{ shard: 0, isAnswering: false }] });
+  expect((await get(token)).json()).toEqual(shown);
 });

@@ -99,6 +99,7 @@ function addGuardedRoutes(app: FastifyInstance, { node, config }: HttpServerOpti
       next(problem === undefined ? undefined : (new ProblemError(problem) as unknown as Error));
     });
     addCallRoutes(scope, node);
+    scope.get("/recognition", () => ({ vendors: node.recognition() }));
     scope.get("/mailboxes", async () => ({ shards: await node.mailboxes() }));
     done();
   };
@@ -124,7 +125,7 @@ function acceptJsonOnly(app: FastifyInstance): void {
 const routes: readonly { readonly path: RegExp; readonly allow: string }[] = [
   { path: /^\/(healthz|readyz)$/, allow: "GET, HEAD" },
   { path: /^\/v1\/calls$/, allow: "POST" },
-  { path: /^\/v1\/mailboxes$/, allow: "GET, HEAD" },
+  { path: /^\/v1\/(mailboxes|recognition)$/, allow: "GET, HEAD" },
   { path: /^\/v1\/calls\/[^/]+\/hangup$/, allow: "POST" },
   { path: /^\/v1\/calls\/[^/]+(\/recording)?$/, allow: "GET, HEAD" },
 ];

@@ -25,6 +25,7 @@ import type { LoadReadings } from "./load-meter.js";
 import { createBeat, takeLagMs } from "./loop-beat.js";
 import { MailboxDesk } from "./mailbox-desk.js";
 import { shareOfVendors } from "./recognition.js";
+import { RecognitionFigures, type RecognitionFiguresByVendor } from "./recognition-figures.js";
 import { Restarts } from "./restarts.js";
 import {
   connectShard,
@@ -88,6 +89,7 @@ export class EngineThreads {
   #gateway: GatewayThread | undefined;
   #counters: GatewayCounters | undefined;
   readonly #mailboxes: MailboxDesk;
+  readonly #recognition = new RecognitionFigures();
   readonly #watchdog: Watchdog;
   readonly #restarts: Restarts;
   #firstStart: Promise<unknown> = Promise.resolve();
@@ -143,6 +145,11 @@ export class EngineThreads {
       turn: sumOf(this.#latency.turn),
       turnEngine: sumOf(this.#latency.turnEngine),
     };
+  }
+
+  /** What came of the recognisers on the network, by name. */
+  get recognition(): RecognitionFiguresByVendor {
+    return this.#recognition.sum;
   }
 
   /** How the mailboxes of every shard stand; undefined for one that does not answer. */
@@ -328,6 +335,8 @@ export class EngineThreads {
         return listener.callEvent(report.callId, report.event);
       case "job":
         return this.#runJob(thread, report.jobId, report.job);
+      case "recognition":
+        return this.#recognition.take(thread, report.figures);
       case "mailboxes":
         return this.#mailboxes.answer(report.askId, report.report);
       case "log": {

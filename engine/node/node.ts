@@ -207,6 +207,10 @@ class Node implements EngineNode {
     );
   }
 
+  recognition(): ReturnType<EngineNode["recognition"]> {
+    return this.#running?.threads.recognition ?? {};
+  }
+
   resetLatency(): void {
     this.#running?.threads.resetLatency();
   }

@@ -9,7 +9,7 @@ import { loadVad } from "../../speech/vad/fvad.js";
 import type { ShardCommand, ShardReport } from "../control/messages.js";
 import { openRecognizer } from "./open-recognizer.js";
 import { shardLetters } from "./shard-letters.js";
-import { recognitionLog } from "./recognition-log.js";
+import { recognitionReport } from "./recognition-report.js";
 import { ShardThread, type ShardThreadData } from "./shard-thread.js";
 
 assert(parentPort !== null, "a shard runs in a thread");
@@ -22,7 +22,7 @@ async function start(): Promise<void> {
   const recognizer = openRecognizer(recognition, {
     time,
     rng: nodeRng,
-    observe: recognitionLog(time, report),
+    observe: recognitionReport(time, report),
   });
   const vad = await loadVad();
   const name = `shard-${shardIndex}`;

@@ -28,6 +28,7 @@ export function baidu(config: RecognitionVendorConfig): Vendor {
     burstMs: 800,
     // Five seconds without audio end a session.
     idleMsMax: 0,
+    hasOneTarget: false,
     target() {
       const url = new URL(config.url);
       url.searchParams.set("sn", randomUUID());

@@ -37,6 +37,7 @@ export function deepgram(config: RecognitionVendorConfig): Vendor {
     burstMs: 1000,
     idleMsMax: 60_000,
     keepAlive: { everyMs: keepAliveMs, message: '{"type":"KeepAlive"}' },
+    hasOneTarget: false,
     target: (request) => targetOf(config, request),
     session: (request, io) => new Session(request, io),
   };

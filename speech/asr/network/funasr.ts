@@ -36,6 +36,7 @@ export function funasr(config: RecognitionVendorConfig): Vendor {
     speedMax: config.replaySpeed ?? 4,
     burstMs: 1000,
     idleMsMax: 30_000,
+    hasOneTarget: true,
     target: () => target,
     session: (request, io) => new Session(config.hotWords ?? [], request, io),
   };

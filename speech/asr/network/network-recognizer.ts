@@ -32,7 +32,7 @@ export interface NetworkRecognizer extends Recognizer {
 }
 
 /**
- * Connects when the first stream is opened.
+ * Opens the connections that are wanted ahead at once, the others when they are needed.
  *
  * @throws {Error} when a vendor's `caFile` cannot be read
  */
@@ -46,6 +46,7 @@ export function createNetworkRecognizer(options: NetworkRecognizerOptions): Netw
     const ca = config.caFile === undefined ? undefined : readFileSync(config.caFile, "utf8");
     const pool = new SocketPool({ ...config, time, rng, idleMsMax, keepAlive, ca });
     pools.push(pool);
+    if (vendor.hasOneTarget) pool.warmUp(vendor.target(anyRequest));
     const { name, finalMsMax } = config;
     return {
       name,
@@ -65,6 +66,9 @@ export function createNetworkRecognizer(options: NetworkRecognizerOptions): Netw
     },
   };
 }
+
+/** For a vendor whose target is the same for all. */
+const anyRequest = { grammar: { language: "", phrases: [] }, rateHz: 8000 };
 
 function lastSeat(recognizer: Recognizer, health: VendorHealth): Seat {
   return {

@@ -34,6 +34,7 @@ export function sherpaOnnx(config: RecognitionVendorConfig): Vendor {
     speedMax: config.replaySpeed ?? 4,
     burstMs: 1000,
     idleMsMax: 30_000,
+    hasOneTarget: true,
     target: () => target,
     session: (_request, io) => new Session(io),
   };

@@ -40,6 +40,7 @@ export class SocketPool {
   #idle: Idle[] = [];
   readonly #inUse = new Set<VendorSocket>();
   #ahead = new Map<VendorSocket, Target>();
+  /** Connections that were lost before anybody used them, in a row. */
   #failures = 0;
   #retry: Timer | undefined;
   #isClosed = false;
@@ -84,6 +85,11 @@ export class SocketPool {
     else this.#drop(socket);
   }
 
+  /** Opens connections before the first utterance. */
+  warmUp(target: Target): void {
+    this.#openAhead(target);
+  }
+
   close(): void {
     this.#isClosed = true;
     this.#retry?.cancel();
@@ -99,7 +105,10 @@ export class SocketPool {
     const idle = this.#idle.find(
       ({ socket, freeAtMs }) => socket.target.key === key && freeAtMs <= nowMs && socket.isOpen,
     );
-    if (idle !== undefined) this.#forget(idle);
+    if (idle !== undefined) {
+      this.#forget(idle);
+      this.#failures = 0;
+    }
     return idle?.socket;
   }
 
@@ -130,9 +139,16 @@ export class SocketPool {
       this.#forget(idle);
       this.#drop(socket);
     };
-    const expiry = time.after(idleMsMax, giveUp);
+    const expiry = time.after(idleMsMax, () => {
+      giveUp();
+      // One that waited in vain makes way for one that is sure to be alive.
+      this.#openAhead(socket.target);
+    });
     const idle: Idle = { socket, freeAtMs: time.nowMs() + afterMs, expiry, keepAlive: undefined };
-    const closed = (): void => this.#forget(idle);
+    const closed = (): void => {
+      this.#forget(idle);
+      this.#openLater(socket.target);
+    };
     socket.listen({ opened: () => undefined, message: giveUp, closed });
     this.#idle.push(idle);
     this.#keepAlive(idle);
@@ -168,25 +184,29 @@ export class SocketPool {
     for (let count = 0; count < missing; count += 1) this.#openOneAhead(target);
   }
 
+  #openLater(target: Target): void {
+    const { time, rng, warmCount } = this.#options;
+    if (this.#isClosed || this.#retry !== undefined || warmCount === 0) return;
+    this.#failures += 1;
+    this.#retry = time.after(backoffMs(this.#failures, rng), () => {
+      this.#retry = undefined;
+      this.#openAhead(target);
+    });
+  }
+
   #openOneAhead(target: Target): void {
-    const { time, rng, connectMsMax, ca } = this.#options;
+    const { time, connectMsMax, ca } = this.#options;
     const socket: VendorSocket = new VendorSocket(
       { target, time, connectMsMax, ca },
       {
         opened: () => {
-          this.#failures = 0;
           this.#ahead.delete(socket);
           this.#keep(socket, 0);
         },
         message: () => undefined,
         closed: () => {
           this.#ahead.delete(socket);
-          if (this.#isClosed || this.#retry !== undefined) return;
-          this.#failures += 1;
-          this.#retry = time.after(backoffMs(this.#failures, rng), () => {
-            this.#retry = undefined;
-            this.#openAhead(target);
-          });
+          this.#openLater(target);
         },
       },
     );

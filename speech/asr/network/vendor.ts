@@ -90,6 +90,8 @@ export interface Vendor {
   readonly idleMsMax: number;
   /** What keeps a connection alive that waits. */
   readonly keepAlive?: { readonly everyMs: number; readonly message: string };
+  /** All utterances go to one target, so that connections can be opened before the first. */
+  readonly hasOneTarget: boolean;
   target(request: VendorRequest): Target;
   session(request: VendorRequest, io: SessionIo): VendorSession;
 }

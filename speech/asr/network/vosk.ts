@@ -34,6 +34,7 @@ export function vosk(config: RecognitionVendorConfig): Vendor {
     speedMax: config.replaySpeed ?? 4,
     burstMs: 1000,
     idleMsMax: 30_000,
+    hasOneTarget: true,
     target: () => target,
     session: (request, io) => new Session(config.isGrammarClosed === true, request, io),
   };

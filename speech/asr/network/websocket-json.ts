@@ -29,6 +29,7 @@ export function websocketJson(settings: WebsocketJsonSettings): Vendor {
     speedMax: settings.replaySpeed ?? 1,
     burstMs: 1000,
     idleMsMax: 30_000,
+    hasOneTarget: true,
     target: () => target,
     session: (request, io) => new Session(settings, request, io),
   };
