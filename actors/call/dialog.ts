@@ -11,6 +11,7 @@ import { assertNever } from "../../base/assert.js";
 import type { DialogEffect, DialogEvent, DialogStep } from "../../dialog/dialog-types.js";
 import { promptId } from "../../speech/prompts/prompt-id.js";
 import type { Behavior, Context } from "../kernel/index.js";
+import { answerGrammar } from "./answer-grammar.js";
 import {
   newDialogState,
   type DialogOptions,
@@ -177,16 +178,10 @@ function say(
 function listen(options: DialogOptions, state: DialogState, effect: Listen): void {
   state.listen = effect;
   const { expectation } = effect;
-  const { phrases, digits } = expectation;
+  const { language } = state.flow;
+  const grammar = answerGrammar(expectation, { language, variables: options.spec.variables });
   options.directory.mediaLeg?.tell({ kind: "expect", expectation });
-  options.directory.recognizer?.tell({
-    kind: "expect",
-    grammar: {
-      language: state.flow.language,
-      phrases,
-      ...(digits === undefined ? {} : { digits }),
-    },
-  });
+  options.directory.recognizer?.tell({ kind: "expect", grammar });
 }
 
 /** Once all is said: wait for the answer, or hang up. */

@@ -12,6 +12,8 @@ export type Grammar = {
   readonly phrases: readonly string[];
   /** Strings of spoken digits are answers too, from `min` to `max` digits (1 to 32). */
   readonly digits?: { readonly min: number; readonly max: number };
+  /** Words likely to be said beside the phrases, such as the contact's name. Personal data. */
+  readonly hotWords?: readonly string[];
 };
 
 /** One word and when it was said, in ms since the stream's first sample. */

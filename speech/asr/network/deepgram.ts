@@ -65,7 +65,9 @@ function targetOf(config: RecognitionVendorConfig, { grammar, rateHz }: VendorRe
   }
   const headers: Record<string, string> =
     config.key === undefined ? {} : { authorization: `Token ${config.key}` };
-  return { key: url.href, url: url.href, headers, protocols: [] };
+  // With the contact's words in it, nobody else has the same.
+  const isSingular = grammar.hotWords !== undefined;
+  return { key: url.href, url: url.href, headers, protocols: [], isSingular };
 }
 
 const anyError: VendorFailure = ["RECOGNITION_VENDOR", "the vendor reports an error", {}];

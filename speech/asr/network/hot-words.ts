@@ -1,15 +1,16 @@
-/** The words that a recogniser should listen for: the phrases of the state, and standing ones. */
+/** The words that a recogniser should listen for: standing ones, the contact's, the state's. */
 import type { Grammar } from "../recognizer.js";
 
 /** Vendors limit the whole list; 500 tokens is the least of them. */
 const wordsMax = 100;
 const charsMax = 1500;
 
-/** Without duplicates, the standing ones first; what is over the limits is left out. */
-export function hotWords({ phrases }: Grammar, standing: readonly string[] = []): string[] {
+/** Without duplicates, in that order; what is over the limits is left out. */
+export function hotWords(grammar: Grammar, standing: readonly string[] = []): string[] {
+  const { phrases, hotWords: ofContact = [] } = grammar;
   const chosen: string[] = [];
   let chars = 0;
-  for (const phrase of new Set([...standing, ...phrases].map(withoutMarks))) {
+  for (const phrase of new Set([...standing, ...ofContact, ...phrases].map(withoutMarks))) {
     chars += phrase.length;
     if (chosen.length >= wordsMax || chars > charsMax) break;
     if (phrase !== "") chosen.push(phrase);

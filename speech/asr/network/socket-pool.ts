@@ -74,7 +74,7 @@ export class SocketPool {
     if (socket !== undefined) socket.listen(this.#watched(() => socket, handler));
     const taken = socket ?? this.#connect(target, handler);
     this.#inUse.add(taken);
-    this.#openAhead(target);
+    if (target.isSingular !== true) this.#openAhead(target);
     return taken;
   }
 

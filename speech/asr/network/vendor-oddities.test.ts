@@ -97,11 +97,11 @@ describe("peculiarities", () => {
         hotWords: ["Acme Corp"],
         ...(model === undefined ? {} : { model }),
       });
-      const grammar = { language: "en-GB", phrases: ["Yes, please."] };
+      const grammar = { language: "en-GB", phrases: ["Yes, please."], hotWords: ["Dr. Brown"] };
       return new URL(deepgram(config).target({ grammar, rateHz }).url).searchParams;
     };
     const newer = target(undefined, 8000);
-    expect(newer.getAll("keyterm")).toEqual(["Acme Corp", "Yes please"]);
+    expect(newer.getAll("keyterm")).toEqual(["Acme Corp", "Dr Brown", "Yes please"]);
     expect(Object.fromEntries(newer)).toMatchObject({
       tag: "x",
       model: "nova-3",
@@ -110,7 +110,7 @@ describe("peculiarities", () => {
       sample_rate: "8000",
     });
     const older = target("nova-2-phonecall", 16_000);
-    expect(older.getAll("keywords")).toEqual(["Acme Corp:2", "Yes please:2"]);
+    expect(older.getAll("keywords")).toEqual(["Acme Corp:2", "Dr Brown:2", "Yes please:2"]);
     expect(older.get("encoding")).toBe("linear16");
   });
 

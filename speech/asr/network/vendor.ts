@@ -21,6 +21,8 @@ export type Target = {
   /** May hold credentials: never log them. */
   readonly headers: Readonly<Record<string, string>>;
   readonly protocols: readonly string[];
+  /** Of this utterance alone: a connection opened ahead would never be used. */
+  readonly isSingular?: boolean;
 };
 
 /** What an utterance has come to on one connection. */

@@ -1,0 +1,28 @@
+/** What a recogniser is told about the answer that is awaited. Pure. */
+import type { Expectation } from "../../dialog/dialog-types.js";
+import type { Grammar } from "../../speech/asr/recognizer.js";
+
+/** A longer text is a sentence, not a name. */
+const hotWordCharsMax = 60;
+
+/** The contact's own data, names above all, are words the caller is likely to say. */
+export function answerGrammar(
+  { phrases, digits }: Expectation,
+  {
+    language,
+    variables,
+  }: {
+    readonly language: string;
+    readonly variables: Readonly<Record<string, string>>;
+  },
+): Grammar {
+  const hotWords = Object.values(variables).filter(
+    (text) => text.length <= hotWordCharsMax && /\p{L}/u.test(text),
+  );
+  return {
+    language,
+    phrases,
+    ...(digits === undefined ? {} : { digits }),
+    ...(hotWords.length === 0 ? {} : { hotWords }),
+  };
+}
