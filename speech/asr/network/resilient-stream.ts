@@ -72,7 +72,7 @@ export class ResilientStream implements RecognizerStream {
     const { time, hedgeMs } = this.#options;
     this.#finishedAtMs = time.nowMs();
     for (const { stream } of this.#runs) stream.finish();
-    this.#end = time.after(giveUpMs, () => this.#giveUp());
+    this.#end = time.after(giveUpMs, () => this.#giveUpWaiting());
     if (hedgeMs !== undefined) this.#hedge = time.after(hedgeMs, () => this.#askAnother());
   }
 
@@ -211,6 +211,14 @@ export class ResilientStream implements RecognizerStream {
 
   #observeCircuit(seat: Seat, change: ReturnType<Seat["health"]["failed"]>): void {
     if (change !== undefined) this.#options.observe({ kind: "circuit", vendor: seat.name, change });
+  }
+
+  /** Who was asked until now had its time. */
+  #giveUpWaiting(): void {
+    for (const { seat } of this.#runs) {
+      this.#observeCircuit(seat, seat.health.failed("RECOGNITION_STALLED"));
+    }
+    this.#giveUp();
   }
 
   #giveUp(): void {

@@ -196,6 +196,12 @@ describe("an utterance", () => {
     expect(say(three)).toMatchObject([{ kind: "failed", error: { code: "RECOGNITION_STALLED" } }]);
   });
 
+  it("says of a vendor that never answers that it fails", () => {
+    const { say, notices } = rig([{ isMute: true }]);
+    for (let call = 0; call < 3; call += 1) say(["yes"]);
+    expect(notices).toContainEqual({ kind: "circuit", vendor: "v0", change: "opened" });
+  });
+
   it("sends only what is not settled yet to the next vendor", () => {
     const plan = { commitsEvery: 1, hasTimes: true };
     const { say, heardMs } = rig([{ ...plan, failures: [lost(600), lost()] }, plan]);

@@ -103,6 +103,15 @@ describe("a pool of connections", () => {
     expect(peers).toHaveLength(3);
   });
 
+  it("closes one that waits for another target rather than have more than it may", async () => {
+    open({ streamsMax: 2, warmCount: 2 });
+    pool.warmUp(target);
+    await expect.poll(() => pool.idleCount).toBe(2);
+    await take({ ...target, key: "b" }).opened;
+    expect(pool.idleCount).toBe(1);
+    await expect.poll(() => server.clients.size).toBe(2);
+  });
+
   it("tries again, less and less often, where connections are closed at once", async () => {
     const waits: number[] = [];
     const after: Time["after"] = (delayMs, run) => {

@@ -72,7 +72,7 @@ export class SocketPool {
     if (this.isFull || this.#isClosed) return undefined;
     const socket = this.#takeIdle(target.key);
     if (socket !== undefined) socket.listen(this.#watched(() => socket, handler));
-    const taken = socket ?? this.#connect(target, handler);
+    const taken = socket ?? this.#connectNow(target, handler);
     this.#inUse.add(taken);
     if (target.isSingular !== true) this.#openAhead(target);
     return taken;
@@ -110,6 +110,21 @@ export class SocketPool {
       this.#failures = 0;
     }
     return idle?.socket;
+  }
+
+  /** Vendors count connections, those that only wait as well: the oldest of them makes room. */
+  #connectNow(target: Target, handler: SocketHandler): VendorSocket {
+    const [oldest] = this.#idle;
+    if (oldest !== undefined && this.#room <= 0) {
+      this.#forget(oldest);
+      this.#drop(oldest.socket);
+    }
+    return this.#connect(target, handler);
+  }
+
+  /** How many connections more there may be. */
+  get #room(): number {
+    return this.#options.streamsMax - this.#inUse.size - this.#idle.length - this.#ahead.size;
   }
 
   #connect(target: Target, handler: SocketHandler): VendorSocket {
@@ -175,12 +190,11 @@ export class SocketPool {
   }
 
   #openAhead(target: Target): void {
-    const { warmCount, idleMsMax, streamsMax } = this.#options;
+    const { warmCount, idleMsMax } = this.#options;
     if (idleMsMax === 0 || this.#retry !== undefined || this.#isClosed) return;
     const ready = this.#idle.filter(({ socket }) => socket.target.key === target.key).length;
     const ahead = [...this.#ahead.values()].filter(({ key }) => key === target.key).length;
-    const room = streamsMax - this.#inUse.size - this.#idle.length - this.#ahead.size;
-    const missing = Math.min(warmCount - ready - ahead, room);
+    const missing = Math.min(warmCount - ready - ahead, this.#room);
     for (let count = 0; count < missing; count += 1) this.#openOneAhead(target);
   }
 
