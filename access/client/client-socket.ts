@@ -58,6 +58,17 @@ export class ClientSocket {
     this.#socket.close(code, reason);
   }
 
+  /** Lets go of a socket that may hang; nothing of it is told any more. */
+  abandon(): void {
+    if (this.#state === "closed") return;
+    this.#state = "closed";
+    const socket = this.#socket;
+    for (const event of ["onopen", "onmessage", "onerror", "onclose"] as const) {
+      socket[event] = () => undefined;
+    }
+    socket.close();
+  }
+
   #opened(): void {
     if (this.#state !== "connecting") return;
     this.#state = "open";

@@ -33,11 +33,26 @@ export type ClearEvent = {
 };
 
 /** Word that the engine took the call. */
-export type ReadyEvent = { readonly isResumed: boolean; readonly resume?: string };
+export type ReadyEvent = {
+  readonly isResumed: boolean;
+  /** Secret for another client to take the call up with, should this one be lost. */
+  readonly resume?: string;
+};
+
+/** The connection was lost and is there again; the call went on. */
+export type ResumedEvent = {
+  /** How long there was none. */
+  readonly gapMs: number;
+  /** The secret from here on. */
+  readonly resume?: string;
+};
 
 /** What a client tells its owner. All are optional but they come in this order. */
 export type MediaClientListener = {
   ready?(event: ReadyEvent): void;
+  /** The connection is lost; the client tries to get another one. `resumed` or `closed` follows. */
+  lost?(code: number, reason: string): void;
+  resumed?(event: ResumedEvent): void;
   /** A frame arrived; it may still be dropped by a clear. */
   frame?(frame: ReceivedFrame): void;
   /** A frame begins to sound. */
@@ -49,7 +64,7 @@ export type MediaClientListener = {
   hangup?(reason: string): void;
   /** Something went wrong; the connection closes. */
   error?(error: EngineError): void;
-  /** The connection is gone: told exactly once, last of all. */
+  /** The call has no connection any more: told exactly once, last of all. */
   closed?(code: number, reason: string): void;
 };
 
@@ -62,14 +77,15 @@ export interface MediaClient {
   /**
    * Sends one frame of speech; copies it. Media time follows the clock over pauses, so a caller
    * may send only while there is something to hear. Does nothing before `ready` could come, once
-   * the call is over, and while the network is clogged: late speech is worse than none.
+   * the call is over, and while the network is clogged: late speech is worse than none. While the
+   * connection is lost the newest frames are kept, and sent when it is there again.
    *
    * @param dueMs when it should have been sent: earlier than now where the owner's timer was late,
    *   so that frames which are made up for do not look like a pause. Default now
    * @throws {EngineError} `CLIENT_FRAME_LENGTH`
    */
   sendFrame(payload: Uint8Array, dueMs?: number): void;
-  /** Presses a key: 0-9 * # A-D. */
+  /** Presses a key: 0-9 * # A-D. It arrives once, also when the connection is lost meanwhile. */
   sendDtmf(digit: string): void;
   /** Hangs up and closes the connection. */
   hangup(reason?: string): void;

@@ -96,6 +96,11 @@ export class PlayoutBuffer {
     return { frames, marks };
   }
 
+  /** Forgets the marks that wait: whoever sent them asks again. */
+  dropMarks(): void {
+    this.#queue = this.#queue.filter(({ kind }) => kind !== "mark");
+  }
+
   /** Stops for good, without a word about what waits. */
   close(): void {
     this.#isClosed = true;

@@ -2,6 +2,7 @@
 import { MessageChannel, type MessagePort } from "node:worker_threads";
 import { mediaProtocols } from "../../access/protocols/media-protocols.js";
 import { createLeanTransport } from "../../access/transports/lean/lean-transport.js";
+import type { Transport } from "../../access/transports/transport.js";
 import { createFrameRing, FrameRingReader, FrameRingWriter } from "../../base/frame-ring.js";
 import { nodeTime } from "../../base/node-ports.js";
 import type { Time } from "../../base/ports.js";
@@ -50,6 +51,7 @@ export async function startGateway(
   options: {
     readonly config?: Partial<GatewayConfig>;
     readonly time?: Time;
+    readonly transport?: Transport;
     readonly resumeKey?: Uint8Array;
   } = {},
 ) {
@@ -59,7 +61,7 @@ export async function startGateway(
   const gateway = new Gateway({
     config,
     time: options.time ?? nodeTime(),
-    transport: createLeanTransport(),
+    transport: options.transport ?? createLeanTransport(),
     protocols: mediaProtocols(),
     report: (report) => reports.push(report),
   });
