@@ -39,6 +39,7 @@ describe("docs/configuration.md", () => {
   it.each([
     ["gateway.port", limits.gateway.port, String],
     ["gateway.connectionsMax", limits.gateway.connectionsMax, String],
+    ["gateway.streamsMax", limits.gateway.streamsMax, String],
     ["gateway.messageBytesMax", limits.gateway.messageBytesMax, formatSize],
     ["gateway.bufferedBytesMax", limits.gateway.bufferedBytesMax, formatSize],
     ["gateway.handshake", limits.gateway.handshakeMsMax, formatDuration],

@@ -74,6 +74,7 @@ const gatewayDefaults: Config["gateway"] = {
   port: limits.gateway.port.default,
   transport: "auto",
   connectionsMax: limits.gateway.connectionsMax.default,
+  streamsMax: limits.gateway.streamsMax.default,
   messageBytesMax: limits.gateway.messageBytesMax.default,
   bufferedBytesMax: limits.gateway.bufferedBytesMax.default,
   handshakeMsMax: limits.gateway.handshakeMsMax.default,

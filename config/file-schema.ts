@@ -76,6 +76,7 @@ export const fileSchema = part({
     port: whole(limits.gateway.port),
     transport: oneOf(transports),
     connectionsMax: whole(limits.gateway.connectionsMax),
+    streamsMax: whole(limits.gateway.streamsMax),
     messageBytesMax: size(limits.gateway.messageBytesMax),
     bufferedBytesMax: size(limits.gateway.bufferedBytesMax),
     handshake: duration(limits.gateway.handshakeMsMax),

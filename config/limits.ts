@@ -16,6 +16,8 @@ export const limits = {
   gateway: {
     port: { min: 0, max: 65_535, default: 8080 },
     connectionsMax: { min: 1, max: 100_000, default: 2000 },
+    /** Calls at once on one connection of the native protocol. */
+    streamsMax: { min: 1, max: 65_536, default: 4096 },
     /** A 20 ms frame at 48 kHz L16 is 1.9 kB; a peer may put more frames in one message. */
     messageBytesMax: { min: 4 * kib, max: 16 * mib, default: 64 * kib },
     bufferedBytesMax: { min: 16 * kib, max: 256 * mib, default: mib },

@@ -15,6 +15,8 @@ export type GatewayConfig = {
   readonly port: number;
   readonly transport: TransportName;
   readonly connectionsMax: number;
+  /** Calls at once on one connection, where its protocol carries several. */
+  readonly streamsMax: number;
   readonly messageBytesMax: number;
   /** A client that does not read is cut off beyond this. */
   readonly bufferedBytesMax: number;

@@ -12,6 +12,7 @@ import type { Rng, Timer } from "../../base/ports.js";
 import {
   DEFAULT_NATIVE_LIMITS,
   NativeChannel,
+  type NativePacking,
   type NativeReceiver,
   type NativeStream,
 } from "../../codecs/wire/native-channel.js";
@@ -21,6 +22,9 @@ import { browserChance } from "./browser-chance.js";
 import { ClientSocket } from "./client-socket.js";
 import type { ClientTime, OpenSocket } from "./media-client.js";
 import { isWorthRetrying, retryDelayMs } from "./retry.js";
+
+/** How long the frames of a trunk wait for others to share their message. */
+const packMs = 2;
 
 /** A call on the connection. */
 export type ConnectionCall = {
@@ -159,12 +163,24 @@ export class NativeConnection implements NativeReceiver {
       send: (message) => this.#socket.send(message),
       limits: { ...DEFAULT_NATIVE_LIMITS, streamsMax: this.#options.streamsMax },
       agent: "voxtree-client",
+      packing: this.#packing(),
     });
     this.#channel = channel;
     this.#heardMs = this.#options.time.nowMs();
     channel.sendHello();
     for (const call of [...this.#calls.values()]) call.connected(channel);
     this.#watch();
+  }
+
+  /** The frames of many calls go out together; those of a single one at once. */
+  #packing(): NativePacking | undefined {
+    const { streamsMax, time } = this.#options;
+    if (streamsMax === 1) return undefined;
+    return {
+      packed: () => void time.after(packMs, () => this.#channel?.flush()),
+      // A socket of a browser does not say when it is done with a message.
+      isDrained: () => false,
+    };
   }
 
   #message(data: Uint8Array | string): void {

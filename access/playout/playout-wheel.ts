@@ -35,6 +35,8 @@ export type WheelOptions = {
   readonly sent: (latenessMs: number) => void;
   /** Runs at every pass before frames are sent: brings in what waits elsewhere. */
   readonly poll: () => void;
+  /** Runs when a pass has sent what was due. */
+  readonly passed?: () => void;
 };
 
 type Seat = {
@@ -123,6 +125,7 @@ export class PlayoutWheel {
       for (const seat of this.#slots[index % slotCount]!) this.#serve(seat, nowMs);
     }
     this.#nextSlotIndex = nowIndex + 1;
+    this.#options.passed?.();
     this.#arm();
   }
 

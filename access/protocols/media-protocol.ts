@@ -2,7 +2,10 @@
  * The port of media protocols: how a peer's messages become streams of audio with keys and marks,
  * and back. One file of pure parsing per protocol in `codecs/wire/`, one of session state here.
  */
+import type { NativePacking } from "../../codecs/wire/native-channel.js";
 import type { AudioFormat } from "../../codecs/audio/audio-codec.js";
+
+import type { ProtocolError } from "../../codecs/wire/protocol-error.js";
 
 /** A stream that its peer wants to start. */
 export type StreamStart = {
@@ -42,6 +45,8 @@ export interface MediaSink {
   dtmf(streamId: number, digit: string): void;
   /** A mark came back: the peer played what was sent before it, or, unsure, dropped it. */
   markReached(streamId: number, name: string, certainty: MarkCertainty): void;
+  /** A stream broke a rule and is over; the others on its connection go on. `ended` follows. */
+  broken?(streamId: number, error: ProtocolError): void;
   /** The peer has surely read the `ready` of this stream: it has its resume token. */
   confirmed?(streamId: number): void;
   /** The peer hung up, or the connection is gone. Told at most once; not after our own hang-up. */
@@ -84,6 +89,10 @@ export interface MediaSession {
   sendMark(streamId: number, name: string): void;
   /** Makes the peer drop what it has of utterances up to and including this one. */
   sendClear(streamId: number, utterance: number): void;
+  /** Sends what is packed: see `MediaPeer.packing`. */
+  flush?(): void;
+  /** Many calls may come and go on the connection: it stays when the last one ends. */
+  readonly isTrunk?: boolean;
   /** Ends the call on our side. */
   hangup(streamId: number, reason: string): void;
   /**
@@ -113,6 +122,8 @@ export type MediaPeer = {
   readonly query: string;
   /** Monotonic time, for protocols whose audio carries none. */
   nowMs(): number;
+  /** For protocols that can put many frames into one message; without it they send at once. */
+  readonly packing?: NativePacking;
 };
 
 export interface MediaProtocol {

@@ -1,15 +1,16 @@
 /** The media protocols there are. A new one is a file of its own and a line here. */
 import { asteriskProtocol } from "./asterisk-session.js";
 import { exotelProtocol, plivoProtocol, telnyxProtocol } from "./carrier-sessions.js";
+import type { NativeLimits } from "../../codecs/wire/native-control.js";
 import { audioForkProtocol, jambonzProtocol, vonageProtocol } from "./fork-sessions.js";
 import type { MediaProtocol } from "./media-protocol.js";
 import { nativeProtocol } from "./native-session.js";
 import { twilioProtocol } from "./twilio-session.js";
 
-/** All protocols with their defaults. */
-export function mediaProtocols(): readonly MediaProtocol[] {
+/** All protocols. @param limits of a connection of the native one */
+export function mediaProtocols(limits: Partial<NativeLimits> = {}): readonly MediaProtocol[] {
   return [
-    nativeProtocol(),
+    nativeProtocol({ limits }),
     twilioProtocol(),
     telnyxProtocol(),
     plivoProtocol(),

@@ -38,7 +38,9 @@ function control<Name extends ControlName>(
   return record({ type: RECORD_TYPES[name], ...fields }, encodeControl(name, body));
 }
 
-const hello = control("hello", { versions: [1], limits: DEFAULT_NATIVE_LIMITS });
+/** Of a client that carries one call. */
+const oneCall = { ...DEFAULT_NATIVE_LIMITS, streamsMax: 1 };
+const hello = control("hello", { versions: [1], limits: oneCall });
 const startBody = {
   callId: "c",
   token: "t",
@@ -255,7 +257,7 @@ describe("a native session", () => {
   it("does not start a stream whose frames the peer says it cannot take", () => {
     const { receive } = open();
     const format = { codec: "l16", rateHz: 48000, frameMs: 20 } as const;
-    const limits = { ...DEFAULT_NATIVE_LIMITS, messageBytesMax: 1024 };
+    const limits = { ...oneCall, messageBytesMax: 1024 };
     receive(control("hello", { versions: [1], limits }));
     expect(() => receive(control("start", { ...startBody, format }, { streamId: 1 }))).toThrowError(
       "frames of 1944 bytes with their header, but hello takes only 1024",

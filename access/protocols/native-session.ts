@@ -8,17 +8,20 @@ import {
   DEFAULT_NATIVE_LIMITS,
   NativeChannel,
   newNativeStream,
+  type NativePacking,
   type NativeReceiver,
   type NativeStream,
 } from "../../codecs/wire/native-channel.js";
 import type {
   ControlMessage,
+  ErrorMessage,
   NativeLimits,
   StartMessage,
 } from "../../codecs/wire/native-control.js";
 import {
   NATIVE_HEADER_BYTES,
   NATIVE_SUBPROTOCOL,
+  RECORD_TYPES,
   recordName,
   type NativeHeader,
 } from "../../codecs/wire/native-v1.js";
@@ -43,9 +46,15 @@ export function nativeProtocol(options: NativeProtocolOptions = {}): MediaProtoc
     subprotocol: NATIVE_SUBPROTOCOL,
     marks: "played",
     canResume: true,
-    open: (send, sink) => new NativeSession({ send, sink, limits, agent }),
+    open: (send, sink, _close, { packing }) =>
+      new NativeSession({ send, sink, limits, agent, packing }),
   };
 }
+
+/** Records of streams that are not open: more show a client that does not know what it does. */
+const STRAY_RECORDS_MAX = 1000;
+/** For the word about a stream that never was. */
+const anyFormat = { codec: "pcmu", rateHz: 8000, frameMs: 20 } as const;
 
 type Leg = {
   readonly stream: NativeStream;
@@ -61,6 +70,7 @@ class NativeSession implements MediaSession, NativeReceiver {
   readonly #sink: MediaSink;
   readonly #limits: NativeLimits;
   readonly #legs = new Map<number, Leg>();
+  #strayRecords = 0;
   #isDead = false;
 
   constructor(options: {
@@ -68,10 +78,19 @@ class NativeSession implements MediaSession, NativeReceiver {
     readonly sink: MediaSink;
     readonly limits: NativeLimits;
     readonly agent: string;
+    readonly packing: NativePacking | undefined;
   }) {
     this.#channel = new NativeChannel(options);
     this.#sink = options.sink;
     this.#limits = options.limits;
+  }
+
+  get isTrunk(): boolean {
+    return (this.#channel.peerLimits?.streamsMax ?? 1) > 1;
+  }
+
+  flush(): void {
+    this.#channel.flush();
   }
 
   receive(message: Uint8Array | string): void {
@@ -183,6 +202,30 @@ class NativeSession implements MediaSession, NativeReceiver {
     }
   }
 
+  /** On a trunk one call's misbehaviour ends that call, not the connection. */
+  streamBroke({ type, streamId }: NativeHeader, error: ProtocolError): boolean {
+    if (!this.isTrunk) return false;
+    const leg = this.#legs.get(streamId);
+    if (leg === undefined) return this.#strayRecord(type, streamId, error);
+    const { stream, isClosing } = leg;
+    stream.isBroken = true;
+    leg.isClosing = true;
+    this.#channel.sendControl("error", stream, errorBody(error));
+    if (isClosing) return true;
+    this.#sink.broken?.(streamId, error);
+    this.#sink.ended(streamId, "protocolError");
+    return true;
+  }
+
+  /** Of a stream that is not open: who tries to open it is told, all else is dropped. */
+  #strayRecord(type: number, streamId: number, error: ProtocolError): boolean {
+    this.#strayRecords += 1;
+    if (type === RECORD_TYPES.start) {
+      this.#channel.sendControl("error", newNativeStream(streamId, anyFormat), errorBody(error));
+    }
+    return this.#strayRecords <= STRAY_RECORDS_MAX;
+  }
+
   #pong(streamId: number): void {
     if (this.#openLeg(streamId) !== undefined) this.#sink.confirmed?.(streamId);
   }
@@ -270,11 +313,7 @@ class NativeSession implements MediaSession, NativeReceiver {
 
   #die(error: ProtocolError): void {
     this.#isDead = true;
-    this.#channel.sendControl("error", undefined, {
-      code: error.code,
-      message: error.message.slice(0, 1024),
-      detail: error.detail,
-    });
+    this.#channel.sendControl("error", undefined, errorBody(error));
   }
 
   #endAll(reason: string): void {
@@ -295,6 +334,10 @@ class NativeSession implements MediaSession, NativeReceiver {
     const leg = this.#isDead ? undefined : this.#legs.get(streamId);
     return leg?.isClosing === true ? undefined : leg;
   }
+}
+
+function errorBody({ code, message, detail }: ProtocolError): ErrorMessage {
+  return { code, message: message.slice(0, 1024), detail };
 }
 
 /** Utterance 0 is none and never overtaken. */

@@ -24,14 +24,16 @@ import {
   emptyNativeHeader,
   encodeRecord,
   isKnownType,
+  NATIVE_HEADER_BYTES,
   NATIVE_VERSION,
   readRecord,
   RECORD_TYPES,
   recordName,
+  writeHeader,
   type NativeHeader,
 } from "./native-v1.js";
 import { codecOf, formatKey, frameBytes, frameSamples } from "../audio/audio-codec.js";
-import { ProtocolError } from "./protocol-error.js";
+import { isProtocolError, ProtocolError } from "./protocol-error.js";
 
 /** What we take unless configured otherwise. */
 export const DEFAULT_NATIVE_LIMITS: NativeLimits = {
@@ -57,7 +59,22 @@ export type NativeStream = {
   earlierInSamples: number;
   /** Samples sent. */
   outSamples: number;
+  /** It broke a rule: of what still comes only its hang-up counts. */
+  isBroken: boolean;
 };
+
+/** Messages longer than this gain nothing. */
+const packBytesMax = 64 * 1024;
+const nothing = new Uint8Array(0);
+
+/** What breaks a connection as a whole: the next record cannot be found, or must not be skipped. */
+const connectionFaults: ReadonlySet<string> = new Set([
+  "PROTOCOL_TRUNCATED",
+  "PROTOCOL_VERSION",
+  "PROTOCOL_TYPE",
+  "PROTOCOL_OVERSIZE",
+  "PROTOCOL_MESSAGE_KIND",
+]);
 
 /** Who takes what a channel reads. */
 export type NativeReceiver = {
@@ -65,6 +82,19 @@ export type NativeReceiver = {
   audio(stream: NativeStream, header: NativeHeader, message: Uint8Array, samples: number): void;
   /** A control message, checked in itself; the stream is undefined for the connection's own. */
   control(message: ControlMessage, header: NativeHeader, stream: NativeStream | undefined): void;
+  /**
+   * A record of one stream broke a rule. Where the others on the connection can go on without it,
+   * returns true: the record is skipped. Else `receive` throws.
+   */
+  streamBroke?(header: NativeHeader, error: ProtocolError): boolean;
+};
+
+/** How records are packed into messages. */
+export type NativePacking = {
+  /** Audio waits: `flush` must be called within the slot, 2 ms. */
+  packed(): void;
+  /** All that was sent is with the system: the memory of messages may be used again. */
+  isDrained(): boolean;
 };
 
 /** A stream at its start. Sequence numbers of both directions begin at 0. */
@@ -82,6 +112,7 @@ export function newNativeStream(id: number, format: NativeFormat): NativeStream 
     inSamples: -1,
     earlierInSamples: -1,
     outSamples: 0,
+    isBroken: false,
   };
 }
 
@@ -91,6 +122,11 @@ export class NativeChannel {
   readonly #send: (message: Uint8Array) => void;
   readonly #limits: NativeLimits;
   readonly #agent: string;
+  readonly #packing: NativePacking | undefined;
+  /** Records that wait to be sent as one message. */
+  #pack = nothing;
+  #packBytes = 0;
+  #packCapacity = 1024;
   readonly #inHeader = emptyNativeHeader();
   readonly #outHeader = emptyNativeHeader();
   /** Sequence numbers of the connection's own records. */
@@ -102,10 +138,13 @@ export class NativeChannel {
     readonly send: (message: Uint8Array) => void;
     readonly limits: NativeLimits;
     readonly agent: string;
+    /** Without it every record is a message of its own, sent at once. */
+    readonly packing?: NativePacking | undefined;
   }) {
     this.#send = options.send;
     this.#limits = options.limits;
     this.#agent = options.agent;
+    this.#packing = options.packing;
   }
 
   /** What the peer takes; undefined before its hello. */
@@ -132,9 +171,10 @@ export class NativeChannel {
     header.utterance = place.utterance ?? 0;
     header.mediaTime = (place.mediaTime ?? 0) >>> 0;
     this.#sendRecord(stream, encodeControl(name, body));
+    this.flush();
   }
 
-  /** Sends one frame; copies the payload. */
+  /** Sends one frame, or packs it for `flush`; copies the payload. */
   sendAudio(stream: NativeStream, payload: Uint8Array, utterance: number, samples: number): void {
     const header = this.#outHeader;
     header.type = RECORD_TYPES.audio;
@@ -142,6 +182,16 @@ export class NativeChannel {
     header.utterance = utterance;
     header.mediaTime = samples % 0x1_0000_0000;
     this.#sendRecord(stream, payload);
+  }
+
+  /** Sends what is packed, as one message. */
+  flush(): void {
+    if (this.#packBytes === 0) return;
+    const message = this.#pack.subarray(0, this.#packBytes);
+    this.#packBytes = 0;
+    this.#send(message);
+    // Else the connection still needs the memory.
+    if (this.#packing?.isDrained() !== true) this.#pack = nothing;
   }
 
   /**
@@ -154,14 +204,27 @@ export class NativeChannel {
     this.#checkMessage(message);
     const header = this.#inHeader;
     for (let offset = 0; offset < message.length;) {
-      offset = readRecord(message, offset, header, this.#limits.messageBytesMax);
-      if (header.type === RECORD_TYPES.audio) this.#audio(header, message, receiver);
-      else this.#control(header, message, receiver);
+      try {
+        offset = readRecord(message, offset, header, this.#limits.messageBytesMax);
+        if (header.type === RECORD_TYPES.audio) this.#audio(header, message, receiver);
+        else this.#control(header, message, receiver);
+      } catch (error) {
+        if (!this.#isOfOneStream(error, header)) throw error;
+        if (receiver.streamBroke?.(header, error) !== true) throw error;
+        offset = header.payloadOffset + header.payloadBytes;
+      }
     }
+  }
+
+  /** Whether the record is whole, and only what it says about its stream is wrong. */
+  #isOfOneStream(error: unknown, { streamId }: NativeHeader): error is ProtocolError {
+    if (!isProtocolError(error) || this.#peerLimits === undefined) return false;
+    return streamId > 0 && !connectionFaults.has(error.code);
   }
 
   #audio(header: NativeHeader, message: Uint8Array, receiver: NativeReceiver): void {
     const stream = this.#streamOf(header);
+    if (stream.isBroken) return;
     checkFrame(header, stream);
     const samples = mediaTimeOf(header, stream);
     stream.inSamples = samples + stream.frameSamples;
@@ -177,6 +240,7 @@ export class NativeChannel {
     const stream = header.streamId === 0 || isNewStream ? undefined : this.#streamOf(header);
     if (header.streamId === 0) this.#inSequence = checkSequence(header, this.#inSequence);
     if (isNewStream) checkSequence(header, 0);
+    if (stream?.isBroken === true && header.type !== RECORD_TYPES.hangup) return;
     this.#checkControlLength(header);
     const end = header.payloadOffset + header.payloadBytes;
     const control = decodeControl(header.type, message.subarray(header.payloadOffset, end));
@@ -204,6 +268,7 @@ export class NativeChannel {
     if (this.#peerLimits === undefined) throw helloFirst(header);
     const stream = this.streams.get(header.streamId);
     if (stream === undefined) throw unknownStream(header);
+    if (stream.isBroken) return stream;
     stream.inSequence = checkSequence(header, stream.inSequence);
     return stream;
   }
@@ -220,7 +285,32 @@ export class NativeChannel {
     header.sequence = stream?.outSequence ?? this.#outSequence;
     if (stream === undefined) this.#outSequence = nextSequence(this.#outSequence);
     else stream.outSequence = nextSequence(stream.outSequence);
-    this.#send(encodeRecord(header, payload));
+    if (this.#packing === undefined) return this.#send(encodeRecord(header, payload));
+    this.#addToPack(header, payload);
+  }
+
+  #addToPack(header: NativeHeader, payload: Uint8Array): void {
+    const recordBytes = NATIVE_HEADER_BYTES + payload.length;
+    if (this.#packBytes + recordBytes > this.#packBytesMax) this.flush();
+    this.#makeRoom(this.#packBytes + recordBytes);
+    header.payloadBytes = payload.length;
+    writeHeader(this.#pack, this.#packBytes, header);
+    this.#pack.set(payload, this.#packBytes + NATIVE_HEADER_BYTES);
+    this.#packBytes += recordBytes;
+    if (this.#packBytes === recordBytes) this.#packing!.packed();
+  }
+
+  /** What the peer takes in one message; before its hello, what every peer must. */
+  get #packBytesMax(): number {
+    return Math.min(this.#peerLimits?.messageBytesMax ?? 1024, packBytesMax);
+  }
+
+  #makeRoom(bytes: number): void {
+    if (this.#pack.length >= bytes) return;
+    while (this.#packCapacity < bytes) this.#packCapacity *= 2;
+    const pack = new Uint8Array(this.#packCapacity);
+    pack.set(this.#pack.subarray(0, this.#packBytes));
+    this.#pack = pack;
   }
 
   #checkMessage(message: Uint8Array): void {

@@ -22,7 +22,8 @@ async function start(): Promise<void> {
   const transport = await chooseTransport(config.transport, (why) =>
     report({ kind: "log", level: "warn", message: "the lean transport is used", fields: { why } }),
   );
-  const protocols = mediaProtocols();
+  const { streamsMax, messageBytesMax } = config;
+  const protocols = mediaProtocols({ streamsMax, messageBytesMax });
   const gateway = new Gateway({ config, time: nodeTime(), transport, protocols, report });
   port.on("message", (command: GatewayCommand) => gateway.receive(command));
   await gateway.start();

@@ -153,6 +153,7 @@ export class Gateway {
 
   readonly #owner: SocketOwner = {
     started: (socket, start) => this.#started(socket, start),
+    packed: (session) => this.#desk.packed(session),
     confirmed: ({ connection }) => connection.confirm(),
     lost: (seat) => {
       const isOver = this.#listener === undefined || this.#options.config.resumeGraceMs === 0;

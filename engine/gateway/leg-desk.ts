@@ -4,7 +4,11 @@
  */
 import type { Time, Timer } from "../../base/ports.js";
 import { PlayoutWheel } from "../../access/playout/playout-wheel.js";
-import type { ReadyOptions, StreamStart } from "../../access/protocols/media-protocol.js";
+import type {
+  MediaSession,
+  ReadyOptions,
+  StreamStart,
+} from "../../access/protocols/media-protocol.js";
 import type {
   GatewayCommand,
   GatewayReport,
@@ -71,6 +75,9 @@ export class LegDesk {
   readonly #seatOfCall = new Map<string, Seat>();
   #lastSlot: number;
   #resumed = 0;
+  /** Sessions with audio that is packed and not sent yet. */
+  readonly #packed: MediaSession[] = [];
+  #isPassing = false;
 
   constructor(options: LegDeskOptions) {
     this.#options = options;
@@ -82,7 +89,14 @@ export class LegDesk {
       leadMs: options.playoutLeadMs,
       packFrames,
       sent: options.sent,
-      poll: () => this.#pollRings(),
+      poll: () => {
+        this.#isPassing = true;
+        this.#pollRings();
+      },
+      passed: () => {
+        this.#isPassing = false;
+        this.#flush();
+      },
     });
   }
 
@@ -170,6 +184,14 @@ export class LegDesk {
     seat.graceTimer = time.after(resumeGraceMs, () => {
       this.end(seat, `the connection was lost, and nobody came back within ${resumeGraceMs} ms`);
     });
+  }
+
+  /** Frames wait in a session: they go out with the others of this pass, or of this turn. */
+  packed(session: MediaSession): void {
+    this.#packed.push(session);
+    if (!this.#isPassing && this.#packed.length === 1) {
+      this.#options.time.soon(() => this.#flush());
+    }
   }
 
   /** Its client came back, or takes over while the old connection still seems open. */
@@ -301,6 +323,11 @@ export class LegDesk {
       case "hangup":
         return this.hangup(seat, command.reason);
     }
+  }
+
+  #flush(): void {
+    for (const session of this.#packed) session.flush?.();
+    this.#packed.length = 0;
   }
 
   #play(leg: GatewayLeg): void {

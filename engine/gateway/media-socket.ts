@@ -19,6 +19,8 @@ import type { Seat } from "./leg-desk.js";
 export const POLICY_VIOLATION = 1008;
 /** Application code (section 7.4.2): a newer connection has its calls. */
 export const SUPERSEDED = 4001;
+/** A trunk that has so many streams turned away in a row, and none let in, is closed. */
+const refusalsMax = 256;
 /** A peer may be this far ahead of real time, e.g. after a network stall; beyond it, it floods. */
 const floodMs = 10_000;
 
@@ -30,6 +32,8 @@ export type SocketOwner = {
   confirmed(seat: Seat): void;
   /** The connection is gone without a goodbye: the stream may go on on another one. */
   lost(seat: Seat): void;
+  /** Frames wait to be sent: see `MediaSession.flush`. */
+  packed(session: MediaSession): void;
   /** A stream is over. */
   ended(seat: Seat, reason: string): void;
   /** The client broke its protocol; its connection closes. */
@@ -48,6 +52,8 @@ export class MediaSocket {
   #nowMs = 0;
   /** Why the connection closed, in words, once it has. */
   #closeReason = "";
+  /** Streams turned away since the last that was let in. */
+  #refusals = 0;
 
   constructor(options: {
     readonly connection: Connection;
@@ -69,7 +75,14 @@ export class MediaSocket {
       (message) => connection.send(message),
       this.#sink(),
       (code, reason) => connection.close(code, reason),
-      { query: connection.request.query, nowMs: () => this.#nowMs },
+      {
+        query: connection.request.query,
+        nowMs: () => this.#nowMs,
+        packing: {
+          packed: () => this.#owner.packed(this.session),
+          isDrained: () => connection.bufferedBytes === 0,
+        },
+      },
     );
     connection.listen({
       message: (data, nowMs) => this.#message(data, nowMs),
@@ -81,11 +94,14 @@ export class MediaSocket {
   seat(streamId: number, seat: Seat): void {
     this.seats.set(streamId, seat);
     this.#startTimer.cancel();
+    this.#refusals = 0;
   }
 
   /** Turns a stream away. Other streams on the socket go on. */
   refuse(streamId: number, reason: string): void {
-    if (this.seats.size === 0) this.connection.close(POLICY_VIOLATION, reason);
+    this.#refusals += 1;
+    const isHopeless = this.#refusals > (this.session.isTrunk === true ? refusalsMax : 0);
+    if (isHopeless && this.seats.size === 0) this.connection.close(POLICY_VIOLATION, reason);
     else this.session.hangup(streamId, reason);
   }
 
@@ -98,12 +114,17 @@ export class MediaSocket {
   release(streamId: number, reason: string): void {
     this.session.release?.(streamId, reason);
     this.leave(streamId);
-    if (this.seats.size === 0) this.connection.close(SUPERSEDED, reason);
+    this.#closeIfEmpty(SUPERSEDED, reason);
   }
 
-  /** Nobody is left on it. */
+  /** Nobody is left on it, and nobody will come: a trunk stays. */
   closeIfEmpty(reason: string): void {
-    if (this.seats.size === 0) this.connection.close(CLOSE.normal, reason);
+    this.#closeIfEmpty(CLOSE.normal, reason);
+  }
+
+  #closeIfEmpty(code: number, reason: string): void {
+    const isDone = this.seats.size === 0 && this.session.isTrunk !== true;
+    if (isDone) this.connection.close(code, reason);
   }
 
   #message(data: Uint8Array | string, nowMs: number): void {
@@ -133,6 +154,7 @@ export class MediaSocket {
       started: (start) => this.#owner.started(this, start),
       frame: (streamId, payload, mediaSamples) => this.#frame(streamId, payload, mediaSamples),
       dtmf: (streamId, digit) => this.seats.get(streamId)?.leg.keyReceived(digit),
+      broken: (_streamId, error) => this.#owner.broken(this, error),
       confirmed: (streamId) => {
         const seat = this.seats.get(streamId);
         if (seat !== undefined) this.#owner.confirmed(seat);

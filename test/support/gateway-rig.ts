@@ -62,7 +62,7 @@ export async function startGateway(
     config,
     time: options.time ?? nodeTime(),
     transport: options.transport ?? createLeanTransport(),
-    protocols: mediaProtocols(),
+    protocols: mediaProtocols({ streamsMax: config.streamsMax }),
     report: (report) => reports.push(report),
   });
   await gateway.start();
