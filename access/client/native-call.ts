@@ -38,7 +38,7 @@ export type NativeCallOptions = {
   readonly framesMax?: number;
   /** Speech kept in case the connection is lost; default 1500. 0: none is sent again. */
   readonly keptMsMax?: number;
-  /** Whether to get another connection when one is lost. Default true, where the engine offers it. */
+  /** Whether to get another connection when one is lost, where the engine offers it: default. */
   readonly isResuming?: boolean;
 };
 

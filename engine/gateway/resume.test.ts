@@ -2,7 +2,12 @@ import { afterEach, describe, expect, test } from "vitest";
 import { connectMediaClient, type MediaClient } from "../../access/client/index.js";
 import { virtualTime } from "../../base/virtual-time.js";
 import type { LegCommand } from "../control/messages.js";
-import { isKind, startGateway, type GatewayRig } from "../../test/support/gateway-rig.js";
+import {
+  isKind,
+  settlePorts,
+  startGateway,
+  type GatewayRig,
+} from "../../test/support/gateway-rig.js";
 import { memoryNetwork } from "../../test/support/memory-transport.js";
 
 const format = { codec: "pcmu", rateHz: 8000 } as const;
@@ -23,11 +28,6 @@ function numbered(frames: number): Uint8Array {
   return audio;
 }
 
-/** Messages between threads do not wait for virtual time. */
-async function ports(): Promise<void> {
-  for (let turn = 0; turn < 6; turn += 1) await new Promise((resolve) => setImmediate(resolve));
-}
-
 /** A gateway and its network, in virtual time. */
 async function line(config: { resumeGraceMs?: number; idleMsMax?: number } = {}) {
   const time = virtualTime();
@@ -43,7 +43,7 @@ async function line(config: { resumeGraceMs?: number; idleMsMax?: number } = {})
   const run = async (ms: number): Promise<void> => {
     for (let ranMs = 0; ranMs < ms; ranMs += 10) {
       time.advance(Math.min(10, ms - ranMs));
-      await ports();
+      await settlePorts();
     }
   };
   return { time, network, rig, run, start };

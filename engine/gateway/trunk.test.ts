@@ -5,7 +5,12 @@ import { virtualTime } from "../../base/virtual-time.js";
 import type { NativeCallOptions } from "../../access/client/index.js";
 import { encodeControl } from "../../codecs/wire/native-control.js";
 import { emptyNativeHeader, encodeRecord, RECORD_TYPES } from "../../codecs/wire/native-v1.js";
-import { isKind, startGateway, type GatewayRig } from "../../test/support/gateway-rig.js";
+import {
+  isKind,
+  settlePorts,
+  startGateway,
+  type GatewayRig,
+} from "../../test/support/gateway-rig.js";
 import { memoryNetwork } from "../../test/support/memory-transport.js";
 
 const format = { codec: "pcmu", rateHz: 8000 } as const;
@@ -15,10 +20,6 @@ const ends: (() => void)[] = [];
 afterEach(() => {
   for (const end of ends.splice(0)) end();
 });
-
-async function ports(): Promise<void> {
-  for (let turn = 0; turn < 6; turn += 1) await new Promise((resolve) => setImmediate(resolve));
-}
 
 /** A gateway, a trunk to it, and what each of its calls was told. */
 async function trunkLine(config: { streamsMax?: number; resumeGraceMs?: number } = {}) {
@@ -43,7 +44,7 @@ async function trunkLine(config: { streamsMax?: number; resumeGraceMs?: number }
   const run = async (ms: number): Promise<void> => {
     for (let ranMs = 0; ranMs < ms; ranMs += 10) {
       time.advance(Math.min(10, ms - ranMs));
-      await ports();
+      await settlePorts();
     }
   };
   return { time, network, rig, trunk, run, closed };

@@ -44,6 +44,11 @@ export const isKind =
   (item: T): item is Extract<T, { kind: K }> =>
     item.kind === kind;
 
+/** Messages between threads do not wait for virtual time: lets those on their way arrive. */
+export async function settlePorts(): Promise<void> {
+  for (let turn = 0; turn < 6; turn += 1) await new Promise((resolve) => setImmediate(resolve));
+}
+
 export type GatewayRig = Awaited<ReturnType<typeof startGateway>>;
 
 /** Starts a gateway with one shard attached; `stop` ends both. */
