@@ -1,5 +1,9 @@
 import { afterEach, describe, expect, test } from "vitest";
-import { connectMediaClient, type MediaClient } from "../../access/client/index.js";
+import {
+  connectMediaClient,
+  type MediaClient,
+  type MediaClientOptions,
+} from "../../access/client/index.js";
 import { virtualTime } from "../../base/virtual-time.js";
 import type { LegCommand } from "../control/messages.js";
 import {
@@ -52,7 +56,7 @@ async function line(config: { resumeGraceMs?: number; idleMsMax?: number } = {})
 type Line = Awaited<ReturnType<typeof line>>;
 
 /** A client, everything it was told, and what it heard. */
-function dial({ time, network }: Line, more: { resume?: string; quietMsMax?: number } = {}) {
+function dial({ time, network }: Line, more: Partial<MediaClientOptions> = {}) {
   const told: string[] = [];
   const heard: number[] = [];
   const words: (string | undefined)[] = [];
@@ -234,7 +238,6 @@ describe("the grace", () => {
     await call.run(200);
     expect(other.told).toEqual(["ready again"]);
     await call.run(3000);
-    // This client never got what the first one had heard: that is not said again.
     expect(call.kinds()).not.toContain("legClosed");
     expect(call.rig.gateway.counters().legs).toBe(1);
   });
@@ -341,19 +344,10 @@ describe("who comes back", () => {
     call.network.setReachable(false);
     await call.run(100);
     call.network.setReachable(true);
-    const told: string[] = [];
-    connectMediaClient({
-      url: "ws://memory/media/native/v1",
-      callId: "c1",
-      token: "secret",
-      resume: call.words[0]!,
-      format: { codec: "l16", rateHz: 16000 },
-      socket: call.network.open,
-      time: call.time,
-      listener: { ready: () => told.push("ready"), closed: (code) => told.push(`closed ${code}`) },
-    });
+    const other = { codec: "l16", rateHz: 16000 } as const;
+    const stranger = dial(call, { resume: call.words[0]!, format: other });
     await call.run(20);
-    expect(told).toEqual(["closed 1008"]);
+    expect(stranger.told).toEqual(["closed 1008"]);
   });
 });
 
