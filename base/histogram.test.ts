@@ -3,12 +3,15 @@ import { expect, test } from "vitest";
 import { Histogram, type HistogramHandle } from "./histogram.js";
 
 test("adds up what several threads recorded", async () => {
+  const entry = new URL("../dist/base/histogram.js", import.meta.url);
   const sum = new Histogram();
-  for (const valueUs of [1000, 9000]) {
+  for (const valueMs of [1, 9]) {
     const source = `
-      const { createHistogram } = require("node:perf_hooks");
-      const h = createHistogram({ lowest: 1, highest: 60e6, figures: 3 });
-      h.record(${valueUs}); require("node:worker_threads").parentPort.postMessage(h);`;
+      import(${JSON.stringify(entry.href)}).then(({ Histogram }) => {
+        const histogram = new Histogram();
+        histogram.recordMs(${valueMs});
+        require("node:worker_threads").parentPort.postMessage(histogram.handle);
+      });`;
     const worker = new Worker(source, { eval: true });
     const handle = await new Promise<HistogramHandle>((resolve) => worker.once("message", resolve));
     sum.add(new Histogram(handle));
@@ -17,6 +20,37 @@ test("adds up what several threads recorded", async () => {
   const summary = sum.summary();
   expect(summary.count).toBe(2);
   expect(summary.max).toBeCloseTo(9, 1);
+});
+
+test("keeps three figures of any value, and the order of all", () => {
+  const histogram = new Histogram();
+  const valuesMs = Array.from({ length: 2000 }, (_, index) => 0.001 * 1.009 ** index);
+  for (const valueMs of valuesMs) {
+    histogram.reset();
+    histogram.recordMs(valueMs);
+    const keptMs = Math.min(60_000, Math.max(0.001, Math.round(valueMs * 1000) / 1000));
+    expect(histogram.summary().p50).toBeGreaterThanOrEqual(keptMs - 1e-9);
+    expect(histogram.summary().p50).toBeLessThanOrEqual(keptMs * 1.001 + 1e-9);
+  }
+});
+
+test("gives the shares of a thousand values", () => {
+  const histogram = new Histogram();
+  for (let ms = 1; ms <= 1000; ms += 1) histogram.recordMs(ms);
+  const { p50, p95, p99, p999, max } = histogram.summary();
+  const expected = [500, 950, 990, 999, 1000];
+  [p50, p95, p99, p999, max].forEach((valueMs, index) => {
+    expect(Math.abs(valueMs / expected[index]! - 1)).toBeLessThan(0.001);
+  });
+});
+
+test("shares its counts with who was given its handle", () => {
+  const recording = new Histogram();
+  const reading = new Histogram(recording.handle);
+  recording.recordMs(7);
+  expect(reading.count).toBe(1);
+  reading.reset();
+  expect(recording.count).toBe(0);
 });
 
 test("counts clock noise as zero and the absurd as one minute", () => {

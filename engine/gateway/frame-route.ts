@@ -3,6 +3,7 @@
  * the ring may be faster than the message that announces it: no frame is lost at a start, nor when
  * a leg changes shards.
  */
+import type { FrameHead } from "../../base/frame-ring.js";
 import type { ShardLink } from "./shard-link.js";
 
 /** Two seconds; a shard that takes longer to answer is lost, and the oldest frames with it. */
@@ -12,19 +13,21 @@ type Held = { readonly payload: Uint8Array; readonly mediaSamples: number; reado
 
 export class FrameRoute {
   readonly link: ShardLink;
-  readonly #slot: number;
+  /** Of the frame that is being written; one object for all. */
+  readonly #head: FrameHead;
   #held: Held[] | undefined = [];
 
   constructor(slot: number, link: ShardLink) {
-    this.#slot = slot;
+    this.#head = { slot, sequence: 0, flags: 0, mediaSamples: 0, atMs: 0 };
     this.link = link;
   }
 
   /** Passes a frame on; copies it. */
   write(payload: Uint8Array, mediaSamples: number, atMs: number): void {
     if (this.#held !== undefined) return this.hold(payload, mediaSamples, atMs);
-    const head = { slot: this.#slot, sequence: 0, flags: 0, mediaSamples, atMs };
-    this.link.write(head, payload);
+    this.#head.mediaSamples = mediaSamples;
+    this.#head.atMs = atMs;
+    this.link.write(this.#head, payload);
   }
 
   /** Keeps a frame for the shard to come, in the order of media time. Once open: too late. */
