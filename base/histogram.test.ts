@@ -44,6 +44,15 @@ test("gives the shares of a thousand values", () => {
   });
 });
 
+test("draws its distribution from the shortest value to the longest, finer towards the end", () => {
+  const histogram = new Histogram();
+  expect(histogram.curve()).toEqual([]);
+  for (let ms = 1; ms <= 8; ms += 1) histogram.recordMs(ms);
+  const curve = histogram.curve();
+  expect(curve.map(([percentile]) => percentile)).toEqual([0, 50, 75, 87.5, 100]);
+  expect(curve.map(([, ms]) => Math.round(ms))).toEqual([1, 4, 6, 7, 8]);
+});
+
 test("shares its counts with who was given its handle", () => {
   const recording = new Histogram();
   const reading = new Histogram(recording.handle);

@@ -96,8 +96,14 @@ export class Histogram {
    * the end. Empty without values.
    */
   curve(): readonly (readonly [percentile: number, ms: number])[] {
-    if (this.count === 0) return [];
-    return [...this.handle.percentiles].map(([percentile, valueUs]) => [percentile, valueUs / 1e3]);
+    const { count } = this;
+    if (count === 0) return [];
+    // Each point halves what lies beyond it, down to a single value.
+    const shares = [0];
+    for (let beyond = 0.5; beyond * count >= 1; beyond /= 2) shares.push(1 - beyond);
+    shares.push(1);
+    const valuesMs = this.#valuesMs(shares, count);
+    return shares.map((share, index) => [share * 100, valuesMs[index]!]);
   }
 
   /** All figures in milliseconds. */
