@@ -134,6 +134,24 @@ describe("a new gateway", () => {
   });
 });
 
+describe("a leg of which nobody says that it is closed", () => {
+  test("goes with its call: the shard sleeps again", () => {
+    const { time, shard, ended } = startShard();
+    const gateway = fakeGateway();
+    shard.attachGateway(gateway.link);
+    shard.startCall(specOf("c"));
+    time.settle();
+    gateway.open("c", 1);
+    time.settle();
+    shard.hangup("c", "cancelled");
+    time.advance(20_000);
+    expect(gateway.kinds()).toContain("hangup");
+    expect(ended()).toEqual([["c", "cancelled"]]);
+    expect(shard.callCount).toBe(0);
+    expect(time.pendingCount).toBe(0);
+  });
+});
+
 describe("a leg that opens before its call starts", () => {
   test("keeps what is said of it meanwhile, its key and its end", () => {
     const { time, shard, events, ended } = startShard();

@@ -66,7 +66,7 @@ export class Shard {
     const ports = options.castPorts(this.#mediaLink());
     const listener: CallsListener = {
       started: (callId, directory) => this.#started(callId, directory),
-      ended: (callId) => void this.#directories.delete(callId),
+      ended: (callId) => this.#ended(callId),
       isLive: (callId) => this.#directories.has(callId),
     };
     const { system } = options;
@@ -217,6 +217,13 @@ export class Shard {
     this.#early.delete(callId);
     early?.timer.cancel();
     for (const act of early?.acts ?? []) act(directory);
+  }
+
+  /** Its legs go with it, also where nobody said that they are closed: nobody listens to them. */
+  #ended(callId: string): void {
+    const directory = this.#directories.get(callId);
+    this.#directories.delete(callId);
+    for (const [slot, owner] of this.#legs) if (owner === directory) this.#legs.delete(slot);
   }
 
   #wake(): void {
