@@ -24,7 +24,7 @@ export function costChart(own: readonly OwnCost[]): string {
   const rowHeight = 44;
   const height = rows.length * rowHeight + 40;
   const smallest = Math.min(...rows.map(({ coresPerCall }) => coresPerCall));
-  const x = logScale([Math.min(0.0005, smallest / 1.5), 0.2], [210, width - 110]);
+  const x = logScale([Math.min(0.0005, smallest / 1.5), 0.2], [290, width - 90]);
   const parts = x.ticks.flatMap((tick) => [
     line(x.at(tick), 8, x.at(tick), height - 28, "grid"),
     text(x.at(tick), height - 10, String(tick), { anchor: "middle", kind: "tick" }),
@@ -32,8 +32,8 @@ export function costChart(own: readonly OwnCost[]): string {
   rows.forEach(({ name, what, coresPerCall, kind }, index) => {
     const y = 10 + index * rowHeight;
     parts.push(
-      text(198, y + 15, name, { anchor: "end", kind: kind === "ours" ? "strong" : "label" }),
-      text(198, y + 30, what, { anchor: "end", kind: "tick" }),
+      text(278, y + 15, name, { anchor: "end", kind: kind === "ours" ? "strong" : "label" }),
+      text(278, y + 30, what, { anchor: "end", kind: "tick" }),
       bar(x.at(0), y + 4, x.at(coresPerCall) - x.at(0), 24, kind),
       text(x.at(coresPerCall) + 8, y + 21, String(coresPerCall), { kind: "value" }),
     );
@@ -64,7 +64,7 @@ export function ladderChart(rungs: readonly Rung[]): string {
     ),
     text((width - 50) / 2, height - 3, "calls at once", { anchor: "middle", kind: "tick" }),
     line(60, y.at(frameMsMax), width - 110, y.at(frameMsMax), "limit"),
-    text(width - 104, y.at(frameMsMax) + 4, `limit ${frameMsMax} ms`, { kind: "limit-text" }),
+    text(66, y.at(frameMsMax) - 6, `limit ${frameMsMax} ms at p99.9`, { kind: "limit-text" }),
   ];
   for (const [figure, kind, name] of series) {
     const points = rungs.map((rung) => [x.at(rung.calls), y.at(rung[figure])] as const);

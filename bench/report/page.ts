@@ -13,7 +13,9 @@ export function reportPage(lines: readonly ResultLine[]): string {
   const newest = (test: (line: ResultLine) => boolean): ResultLine | undefined =>
     valid.findLast(test);
   const isWhole = (line: ResultLine): boolean =>
-    line.bench === "capacity" && ((line["without"] as unknown[] | undefined) ?? []).length === 0;
+    line.bench === "capacity" &&
+    line["overload"] === undefined &&
+    ((line["without"] as unknown[] | undefined) ?? []).length === 0;
   const capacity = newest(isWhole);
   const ladder = newest((line) => isWhole(line) && Array.isArray(line["ladder"]));
   const media = newest(({ bench }) => bench === "media");

@@ -36,8 +36,11 @@ export async function linesOf(name: string, results: readonly ResultLine[]): Pro
 
 /** What must be the same in two runs that are compared. */
 export function keyOf(line: ResultLine): string {
-  const { bench, calls = "", line: protocol = "", without = [] } = line;
-  return [bench, calls, protocol, ...(without as string[])].map(String).join(" ").trim();
+  const { bench, calls = "", line: protocol = "", without = [], overload } = line;
+  // How many are taken under overload differs from run to run; what was offered does not.
+  const load =
+    overload === undefined ? calls : `offered ${(overload as { offered: number }).offered}`;
+  return [bench, load, protocol, ...(without as string[])].map(String).join(" ").trim();
 }
 
 /** The newest line of each key that counts. */

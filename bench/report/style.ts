@@ -20,6 +20,6 @@ svg circle.p50{fill:var(--p50)}svg circle.p99{fill:var(--p99)}svg circle.p999{fi
 svg text.name{stroke:none;font-weight:600;font-size:12px}svg text.p50{fill:var(--p50)}svg text.p99{fill:var(--p99)}svg text.p999{fill:var(--p999)}
 i.in,i.out{font-style:normal;font-weight:600}i.in{color:var(--in)}i.out{color:var(--out)}
 .scroll{overflow-x:auto}table{border-collapse:collapse;width:100%;font-size:13px;font-variant-numeric:tabular-nums}
-th{text-align:right;color:var(--soft);font-weight:500}td,th{padding:6px 10px;border-bottom:1px solid var(--line);white-space:nowrap;text-align:right}
+th{text-align:right;color:var(--soft);font-weight:500}td,th{padding:6px 7px;border-bottom:1px solid var(--line);white-space:nowrap;text-align:right}
 td:first-child,th:first-child{text-align:left;padding-left:0}footer{color:var(--soft);border-top:1px solid var(--line);padding-top:14px}
 `;
