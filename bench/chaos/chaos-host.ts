@@ -2,11 +2,12 @@
  * The threads of an engine, started so that they can be made to fail, and watched: who they are,
  * which shard has which call, and the shards' own histograms.
  */
+import { BroadcastChannel } from "node:worker_threads";
 import { compiledEntry } from "../../base/compiled-entry.js";
 import { Histogram, type HistogramHandle } from "../../base/histogram.js";
 import { nodeThreadHost } from "../../base/node-ports.js";
 import type { ThreadHandle, ThreadHost, ThreadOptions } from "../../base/ports.js";
-import type { ChaosCommand } from "./messages.js";
+import { chaosChannel, type Chaos, type ChaosCommand } from "./messages.js";
 
 type ShardReport = { readonly kind: string; readonly frameIn?: HistogramHandle };
 type ShardCommand = { readonly kind: string; readonly spec?: { readonly callId: string } };
@@ -20,21 +21,27 @@ export class ChaosHost {
   readonly #frameIn = new Map<string, Histogram[]>();
   /** The shard that a call was given to last. */
   readonly #shardOf = new Map<string, string>();
-  #toNewcomers: ChaosCommand | undefined;
+  readonly #channel = new BroadcastChannel(chaosChannel);
+  #toNewcomers: Chaos | undefined;
+
+  constructor() {
+    this.#channel.unref();
+  }
 
   /** Calls that this shard has been given, those that ended included. */
   callsOf(shard: string): string[] {
     return [...this.#shardOf].filter(([, name]) => name === shard).map(([callId]) => callId);
   }
 
-  tell(name: string, command: ChaosCommand): void {
-    this.#threads.get(name)?.post(command);
+  tell(name: string, chaos: Chaos): void {
+    const command: ChaosCommand = { to: name, ...chaos };
+    this.#channel.postMessage(command);
   }
 
   /** Tells every shard, also those that are started later. */
-  tellShards(command: ChaosCommand): void {
-    this.#toNewcomers = command;
-    for (const name of this.#threads.keys()) if (isShard(name)) this.tell(name, command);
+  tellShards(chaos: Chaos): void {
+    this.#toNewcomers = chaos;
+    for (const name of this.#threads.keys()) if (isShard(name)) this.tell(name, chaos);
   }
 
   kill(name: string): void {
@@ -56,11 +63,10 @@ export class ChaosHost {
 
   #spawn(options: ThreadOptions): ThreadHandle {
     const { name, entry } = options;
-    const thread = nodeThreadHost.spawn({ ...options, entry: armed(entry) });
+    const thread = nodeThreadHost.spawn({ ...options, entry: armed(name, entry) });
     this.#threads.set(name, thread);
     if (!isShard(name)) return thread;
     thread.onMessage((message) => this.#reported(name, message as ShardReport));
-    if (this.#toNewcomers !== undefined) thread.post(this.#toNewcomers);
     return {
       name,
       post: (...args) => this.#posted(thread, ...args),
@@ -74,6 +80,7 @@ export class ChaosHost {
     if (kind !== "ready" || frameIn === undefined) return;
     const lives = this.#frameIn.get(name) ?? [];
     this.#frameIn.set(name, [...lives, new Histogram(frameIn)]);
+    if (this.#toNewcomers !== undefined) this.tell(name, this.#toNewcomers);
   }
 
   #posted(thread: ThreadHandle, message: unknown, transfer?: readonly unknown[]): void {
@@ -89,8 +96,11 @@ function isShard(name: string): boolean {
 }
 
 /** The entry behind one that listens for what is to go wrong. */
-function armed(entry: URL): URL {
+function armed(name: string, entry: URL): URL {
   const chaos = compiledEntry("bench/chaos/chaos-thread.js");
-  const source = `import ${JSON.stringify(chaos.href)}; await import(${JSON.stringify(entry.href)});`;
+  const source = `
+    import { listen } from ${JSON.stringify(chaos.href)};
+    listen(${JSON.stringify(name)});
+    await import(${JSON.stringify(entry.href)});`;
   return new URL(`data:text/javascript,${encodeURIComponent(source)}`);
 }

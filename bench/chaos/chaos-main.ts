@@ -53,17 +53,17 @@ function strike(fault: FaultName): Strike {
       threads.kill(struck);
       return hit(onShard);
     case "shard-blocked":
-      threads.tell(struck, { kind: "chaos", what: "block" });
+      threads.tell(struck, { what: "block" });
       return hit(onShard);
     case "shard-heap":
-      threads.tell(struck, { kind: "chaos", what: "heap" });
+      threads.tell(struck, { what: "heap" });
       return hit(onShard);
     case "shard-rejection":
-      threads.tell(struck, { kind: "chaos", what: "reject" });
+      threads.tell(struck, { what: "reject" });
       return hit(onShard);
     case "poisonous-call": {
       const [poisoned = ""] = onShard;
-      threads.tellShards({ kind: "chaos", what: "poison", callId: poisoned });
+      threads.tellShards({ what: "poison", callId: poisoned });
       return { ...hit(onShard), poisoned };
     }
     case "gateway-killed":
@@ -79,7 +79,7 @@ function strike(fault: FaultName): Strike {
     case "socket-cut":
       return hit([]);
     case "store-slow":
-      threads.tell("store", { kind: "chaos", what: "block", forMs: storeMs });
+      threads.tell("store", { what: "block", forMs: storeMs });
       return hit(all);
     case "store-locked":
       lockStore();

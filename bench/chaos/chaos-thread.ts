@@ -1,9 +1,10 @@
 /**
  * Runs in a thread of the engine, in front of its real entry, and makes it fail when told to. The
- * product knows nothing of it: only the engine of the chaos bench starts its threads this way.
+ * product knows nothing of it: only the engine of the chaos bench starts its threads this way, and
+ * tells them by a channel of its own.
  */
-import { parentPort } from "node:worker_threads";
-import type { ChaosCommand } from "./messages.js";
+import { BroadcastChannel, parentPort } from "node:worker_threads";
+import { chaosChannel, type ChaosCommand } from "./messages.js";
 
 /** A poisonous call takes its shard down so long after it came. */
 const poisonMs = 200;
@@ -16,13 +17,20 @@ type ShardCommand = {
   readonly spec: { readonly callId: string };
 };
 
-parentPort?.on("message", (message: ChaosCommand | ShardCommand | { readonly kind: "other" }) => {
-  if (message.kind === "chaos") fail(message);
-  if (message.kind === "startCall" || message.kind === "adoptCall") {
+/** @param name of this thread */
+export function listen(name: string): void {
+  const channel = new BroadcastChannel(chaosChannel);
+  channel.onmessage = (event) => {
+    const command = (event as { readonly data: ChaosCommand }).data;
+    if (command.to === name) fail(command);
+  };
+  channel.unref();
+  parentPort?.on("message", (message: ShardCommand | { readonly kind: "other" }) => {
+    if (message.kind !== "startCall" && message.kind !== "adoptCall") return;
     callsHere.add(message.spec.callId);
     if (message.spec.callId === poison) failSoon();
-  }
-});
+  });
+}
 
 function fail(command: ChaosCommand): void {
   switch (command.what) {

@@ -37,11 +37,15 @@ export type ChaosAsks = {
   readonly othersFrameInP99Ms: { readonly ask: undefined; readonly answer: number };
 };
 
-/** To a thread of the engine, in front of its own messages. */
-export type ChaosCommand = { readonly kind: "chaos" } & (
+/** How a thread of the engine is told, beside its own messages. */
+export const chaosChannel = "voxtree-chaos";
+
+/** `to`: the name of the thread. */
+export type ChaosCommand = { readonly to: string } & Chaos;
+
+export type Chaos =
   | { readonly what: "block"; readonly forMs?: number }
   | { readonly what: "heap" }
   | { readonly what: "reject" }
   /** From now on, whoever has this call fails. */
-  | { readonly what: "poison"; readonly callId: string }
-);
+  | { readonly what: "poison"; readonly callId: string };
