@@ -92,6 +92,8 @@ export type CompiledFlow = {
   readonly voice: string;
   /** Every text without variables, to be rendered before the first call. No duplicates. */
   readonly fixedPrompts: readonly string[];
+  /** The last sentence of a call that the engine has to end by itself: rendered ahead, too. */
+  readonly offline: string;
   /** The declared variables; `isRequired`: `start` must be given a value. */
   readonly variables: readonly FlowVariable[];
   /** Every outcome a call can have, also the built-in `hangup` and `maxTurns`. */

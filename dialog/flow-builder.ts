@@ -18,6 +18,7 @@ import type { FlowDraft, ResumeDraft, StateDraft } from "./flow-schema.js";
 import { flowDefaults } from "./limits.js";
 import { spokenForm } from "./nlu/normalise.js";
 import { createPhraseMatcher } from "./nlu/phrase-matcher.js";
+import { offlineText } from "./offline-texts.js";
 import { cleanValue, parseTemplate, type Template } from "./template.js";
 
 /** Builds the flow of a draft that all checks have passed; anything missing now is our bug. */
@@ -33,6 +34,7 @@ export function buildFlow(draft: FlowDraft): Flow {
     start,
     maxTurns: draft.maxTurns ?? flowDefaults.maxTurns,
     ...(afterMaxTurns === undefined ? {} : { afterMaxTurns }),
+    offline: draft.offline ?? offlineText(language),
     variables: buildVariables(draft),
     states: new Map(entries.map((entry) => [entry[0], buildState(draft, entry)])),
   };

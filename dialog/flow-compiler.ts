@@ -74,6 +74,7 @@ class MachineFlow implements CompiledFlow {
   readonly language: string;
   readonly voice: string;
   readonly fixedPrompts: readonly string[];
+  readonly offline: string;
   readonly variables: CompiledFlow["variables"];
   readonly outcomes: readonly string[];
   readonly #flow: Flow;
@@ -86,6 +87,7 @@ class MachineFlow implements CompiledFlow {
     this.language = flow.language;
     this.voice = flow.voice;
     this.fixedPrompts = fixedPromptsOf(flow);
+    this.offline = flow.offline;
     this.variables = [...flow.variables.values()].map(({ name, example, isRequired }) => {
       return { name, example, isRequired };
     });

@@ -74,6 +74,8 @@ export type LatencyReport = {
 export type HealthReport = {
   /** Takes new calls now. */
   readonly isReady: boolean;
+  /** A thread was lost so often that it is not started again: only a new process helps. */
+  readonly isFailed: boolean;
   /** Why not, and what is missing though it runs (e.g. no speech recogniser). */
   readonly notes: readonly string[];
   readonly liveCalls: number;

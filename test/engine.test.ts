@@ -5,7 +5,9 @@ import { isPocketSphinxAvailable } from "../speech/asr/pocketsphinx.js";
 import type { CallView } from "../engine/engine-node.js";
 import {
   blockMessage,
+  exhaustMessage,
   flowFile,
+  rejectMessage,
   startEngine,
   whenView,
   type EngineRig,
@@ -25,6 +27,7 @@ describe("the engine, keypad only", () => {
         flowFile("dialog/flows/appointment-reminder.zh.yaml"),
       ],
       calls: { callsMax: 3, ringMsMax: 2000, answerMsMax: 8000 },
+      threads: { shardHeapMbMax: 128 },
     });
   });
   afterAll(() => rig.stop());
@@ -122,15 +125,20 @@ describe("the engine, keypad only", () => {
     },
   );
 
-  test("a shard whose loop is blocked is ended by the watchdog, and its calls go on", async () => {
+  test.each([
+    ["whose loop is blocked", blockMessage, "a thread is ended: its loop is blocked"],
+    ["whose heap is exhausted", exhaustMessage, "a thread is lost"],
+    ["with a rejection that nobody hears of", rejectMessage, "a thread is lost"],
+  ])("a shard %s is ended, and its calls go on elsewhere", async (_what, harm, told) => {
     const talking = whenView(({ transcript }) => transcript.length > 0);
     const { callId } = await rig.dial("two-keys", talking.listener);
     await talking.seen;
-    rig.threads.get("shard-0")!.post(blockMessage);
+    const runsAgain = countOf("a thread runs again");
+    const toldBefore = countOf(told);
+    rig.threads.get("shard-0")!.post(harm);
     expectWhole(await rig.node.callEnded(callId));
-    const texts = rig.logs.map(({ message }) => message);
-    expect(texts).toContain("a thread's loop is blocked");
-    expect(texts).toContain("a thread is ended: its loop is blocked");
+    expect(countOf(told)).toBe(toldBefore + 1);
+    await expect.poll(() => countOf("a thread runs again")).toBe(runsAgain + 1);
   });
 
   test("when every shard dies at once, the calls wait for a new one", async () => {
@@ -144,19 +152,28 @@ describe("the engine, keypad only", () => {
     await expect.poll(() => countOf("a thread runs again")).toBe(runsAgain + 2);
   });
 
-  test("a call that was there at three losses is given up, and nobody else", async () => {
+  test("a call that was there at two losses goes on alone, and ends alone at the third", async () => {
     const talking = whenView(({ transcript }) => transcript.length > 0);
     const { callId } = await rig.dial("silent", talking.listener);
     await talking.seen;
     const ended = rig.node.callEnded(callId);
-    for (let loss = 1; loss <= 3; loss += 1) {
+    for (let loss = 1; loss <= 2; loss += 1) {
       const runsAgain = countOf("a thread runs again");
       for (const name of ["shard-0", "shard-1"]) await rig.threads.get(name)!.terminate();
       await expect.poll(() => countOf("a thread runs again")).toBe(runsAgain + 2);
     }
-    expect(await ended).toMatchObject({ outcome: "failed" });
-    const next = await rig.dial("two-keys");
-    expect(await rig.node.callEnded(next.callId)).toMatchObject({ outcome: "completed" });
+    const alone = rig.logs.filter(({ fields }) => fields["isQuarantined"] === true);
+    expect(alone.at(-1)?.fields).toMatchObject({ callId, losses: 2 });
+    const other = await rig.dial("two-keys");
+    const lostAtEpochMs = Date.now();
+    // Also the one that is kept ready: it is not missed.
+    const names = [...rig.threads.keys()].filter((name) => name.startsWith("quarantine"));
+    await Promise.all(names.map((name) => rig.threads.get(name)!.terminate()));
+    const view = await ended;
+    expect(view).toMatchObject({ outcome: "failed" });
+    // The callee is told so: the last words take some seconds.
+    expect(view.endedEpochMs! - lostAtEpochMs).toBeGreaterThan(2500);
+    expectWhole(await rig.node.callEnded(other.callId));
   });
 
   test("a gateway thread that dies is replaced at the same port", async () => {

@@ -44,6 +44,7 @@ export class ActorCell<S, M extends Message> implements ActorRef<M>, Context<M> 
   readonly #shutdownMs: number;
   readonly #mailbox: Mailbox<M>;
   readonly #runner: Runner;
+  readonly #mark: number;
   readonly #children = new Map<string, ActorCell<unknown, never>>();
   readonly #timers = new Set<Timer>();
   readonly #onDown = new Set<(down: Down) => void>();
@@ -75,6 +76,7 @@ export class ActorCell<S, M extends Message> implements ActorRef<M>, Context<M> 
     this.#behavior = behavior;
     this.path = `${parent?.path ?? ""}/${name}`;
     this.id = core.nextId();
+    this.#mark = core.atWork?.markOf(this.path) ?? 0;
     this.incarnation = options.incarnation ?? 1;
     this.#shutdownMs = options.shutdownMs ?? behavior.shutdownMs ?? shutdownMsDefault;
     this.#mailbox = new Mailbox(behavior);
@@ -92,6 +94,7 @@ export class ActorCell<S, M extends Message> implements ActorRef<M>, Context<M> 
 
   /** Runs `start` of the behaviour. The children and timers it made live or die with it. */
   begin(): void {
+    this.#leaveMark();
     try {
       this.#state = { value: this.#behavior.start(this) };
     } catch (thrown) {
@@ -273,6 +276,7 @@ export class ActorCell<S, M extends Message> implements ActorRef<M>, Context<M> 
 
   #drain(): boolean {
     if (this.#isOver()) return false;
+    this.#leaveMark();
     for (let count = 0; count < batchMax && this.#ownStop === undefined; count += 1) {
       const message = this.#mailbox.shift();
       if (message === undefined) return false;
@@ -293,6 +297,10 @@ export class ActorCell<S, M extends Message> implements ActorRef<M>, Context<M> 
       this.#ownStop = { kind: "failed", error: toErrorData(thrown) };
     }
     this.#isHandling = false;
+  }
+
+  #leaveMark(): void {
+    if (this.#mark !== 0) this.#core.atWork!.word[0] = this.#mark;
   }
 
   #stopGracefully(reason: ExitReason): void {

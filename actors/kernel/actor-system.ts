@@ -23,7 +23,12 @@ export type ActorSystemOptions = {
   readonly deadLetters: DeadLetterSink;
   /** Hears of every actor that threw, after it has ended. For the log; supervision uses `watch`. */
   readonly onFailure: (path: string, error: ErrorData) => void;
+  /** Whose turn it is, or was last: to be read from outside when the thread is lost. */
+  readonly atWork?: AtWork;
 };
+
+/** The actor that has its turn leaves its mark in `word[0]`; 0 leaves the one before. */
+export type AtWork = { readonly word: Int32Array; readonly markOf: (path: string) => number };
 
 export interface ActorSystem {
   /** @throws {EngineError} `ACTOR_NAME` when the name is taken or malformed */

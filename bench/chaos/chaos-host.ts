@@ -92,7 +92,7 @@ export class ChaosHost {
 }
 
 function isShard(name: string): boolean {
-  return name.startsWith("shard-");
+  return /^(shard|quarantine)-/.test(name);
 }
 
 /** The entry behind one that listens for what is to go wrong. */

@@ -14,6 +14,7 @@ export function checkParts(check: Check): void {
     checkSpeakable(check, ["states", entry[0]], entry[1]);
     checkResume(check, ["states", entry[0], "onResume"], entry[1].onResume);
   }
+  checkOffline(check);
   checkSpeakable(check, ["defaults"], check.draft.defaults ?? {});
   checkResume(check, ["defaults", "onResume"], check.draft.defaults?.onResume);
 }
@@ -44,6 +45,16 @@ function checkTop(check: Check): void {
   if (variables > flowLimits.variablesMax) {
     const message = `${variables} variables; at most ${flowLimits.variablesMax}`;
     report("tooBig", ["variables"], message, "key");
+  }
+}
+
+/** It is said when nothing of the call can be had any more, its variables neither. */
+function checkOffline({ draft: { offline }, report }: Check): void {
+  if (offline === undefined) return;
+  if (/\{\{/.test(offline)) {
+    report("template", ["offline"], "has a variable; it is said when those are lost: leave it out");
+  } else if (!isSpeakable(offline)) {
+    report("unspeakable", ["offline"], "has nothing speakable; give a sentence, or leave it out");
   }
 }
 

@@ -63,8 +63,14 @@ export type GatewayCommand =
       readonly lostShardIndex: number;
       /** Which life of it: its ring may hold frames, and a new life may be attached already. */
       readonly lostIncarnation: number;
-      readonly calls: readonly { readonly callId: string; readonly shardIndex: number }[];
+      /** Without a shard it waits for the next `moveCalls`, and what is heard is held. */
+      readonly calls: readonly { readonly callId: string; readonly shardIndex?: number }[];
     }
+  /**
+   * Nobody may have this call any more: plays the prompt to its end and hangs up, without a shard.
+   * Answered by `mediaClosed`, at once where there is no stream.
+   */
+  | { readonly kind: "farewell"; readonly callId: string; readonly promptId: string }
   | { readonly kind: "addPrompt"; readonly prompt: PromptData }
   | { readonly kind: "drain" }
   | { readonly kind: "stop" };

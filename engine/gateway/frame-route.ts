@@ -1,9 +1,10 @@
 /**
  * The way of one leg's frames to its shard. Until the shard knows the leg they are held, because
  * the ring may be faster than the message that announces it: no frame is lost at a start, nor when
- * a leg changes shards.
+ * a leg changes shards. A leg that waits for a shard is parked: it has no link, and holds as well.
  */
 import type { FrameHead } from "../../base/frame-ring.js";
+import type { LegNotice } from "../control/messages.js";
 import type { ShardLink } from "./shard-link.js";
 
 /** Two seconds; a shard that takes longer to answer is lost, and the oldest frames with it. */
@@ -12,14 +13,21 @@ const heldMax = 100;
 type Held = { readonly payload: Uint8Array; readonly mediaSamples: number; readonly atMs: number };
 
 export class FrameRoute {
-  readonly link: ShardLink;
+  readonly link: ShardLink | undefined;
   /** Of the frame that is being written; one object for all. */
   readonly #head: FrameHead;
-  #held: Held[] | undefined = [];
+  #held: Held[] | undefined;
 
-  constructor(slot: number, link: ShardLink) {
+  /** @param before the route that it takes the place of: what that one holds goes on with it */
+  constructor(slot: number, link: ShardLink | undefined, before?: FrameRoute) {
     this.#head = { slot, sequence: 0, flags: 0, mediaSamples: 0, atMs: 0 };
     this.link = link;
+    this.#held = (before === undefined ? undefined : before.#held) ?? [];
+  }
+
+  /** Tells the shard; while there is none, nobody: whoever takes the leg over asks it instead. */
+  tell(notice: LegNotice): void {
+    this.link?.tell(notice);
   }
 
   /** Passes a frame on; copies it. */
@@ -27,7 +35,7 @@ export class FrameRoute {
     if (this.#held !== undefined) return this.hold(payload, mediaSamples, atMs);
     this.#head.mediaSamples = mediaSamples;
     this.#head.atMs = atMs;
-    this.link.write(this.#head, payload);
+    this.link?.write(this.#head, payload);
   }
 
   /** Keeps a frame for the shard to come, in the order of media time. Once open: too late. */

@@ -95,6 +95,8 @@ export class Gateway {
         return this.#desk.moveCalls(command, (callId, shardIndex) =>
           this.#admission.expected.move(callId, shardIndex),
         );
+      case "farewell":
+        return this.#farewell(command);
       case "addPrompt":
         return void this.#prompts.set(
           `${command.prompt.promptId} ${command.prompt.formatKey}`,
@@ -119,6 +121,13 @@ export class Gateway {
     this.#admission.expected.forget(callId);
     const seat = this.#desk.seatOf(callId);
     if (seat !== undefined) this.#desk.hangup(seat, "the call is over");
+  }
+
+  /** A call that no shard may have any more ends here; nobody may come for it. */
+  #farewell({ callId, promptId }: Extract<GatewayCommand, { kind: "farewell" }>): void {
+    this.#admission.expected.forget(callId);
+    if (this.#desk.seatOf(callId) !== undefined) return this.#desk.farewell(callId, promptId);
+    this.#options.report({ kind: "mediaClosed", callId, reason: "there is no media stream" });
   }
 
   /** A call that is under way: its client may come back, here. */

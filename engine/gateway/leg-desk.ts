@@ -16,6 +16,7 @@ import type {
   LegNotice,
   ShardLinkData,
 } from "../control/messages.js";
+import { sayFarewell } from "./farewell.js";
 import { FrameRoute } from "./frame-route.js";
 import { GatewayLeg } from "./gateway-leg.js";
 import { LegConnection } from "./leg-connection.js";
@@ -40,6 +41,8 @@ export type Seat = {
   /** The token it was let in with. Secret. */
   readonly firstToken: string;
   graceTimer: Timer | undefined;
+  /** Streamed speech was cut by the loss of a shard, and nobody has said anything since. */
+  isStreamCut: boolean;
 };
 
 /** What the desk is told of a stream that was let in. */
@@ -69,7 +72,7 @@ export class LegDesk {
   readonly #options: LegDeskOptions;
   readonly #wheel: PlayoutWheel;
   readonly #links = new Map<number, ShardLink>();
-  /** Links of lost shards whose calls have not been moved yet. */
+  /** Links of lost shards that still have legs. */
   readonly #retired = new Set<ShardLink>();
   readonly #seats = new Map<number, Seat>();
   readonly #seatOfCall = new Map<string, Seat>();
@@ -136,7 +139,11 @@ export class LegDesk {
     const link = new ShardLink(data, (command, from) => this.#command(command, from));
     const before = this.#links.get(link.shardIndex);
     before?.close();
-    if (before !== undefined) this.#retired.add(before);
+    // Its rings are large: they stay only for legs that have not been moved yet.
+    const seats = [...this.#seats.values()];
+    if (before !== undefined && seats.some(({ route }) => route.link === before)) {
+      this.#retired.add(before);
+    }
     this.#links.set(link.shardIndex, link);
   }
 
@@ -158,6 +165,7 @@ export class LegDesk {
       protocolName: protocol.name,
       firstToken: start.token ?? "",
       graceTimer: undefined,
+      isStreamCut: false,
     };
     socket.seat(start.streamId, seat);
     this.#seats.set(slot, seat);
@@ -179,7 +187,7 @@ export class LegDesk {
     connection.lose(nowMs);
     this.#wheel.stop(leg);
     leg.pause(nowMs);
-    route.link.tell(legAway(seat, nowMs));
+    route.tell(legAway(seat, nowMs));
     report({ kind: "mediaAway", callId: leg.callId });
     seat.graceTimer = time.after(resumeGraceMs, () => {
       this.end(seat, `the connection was lost, and nobody came back within ${resumeGraceMs} ms`);
@@ -200,7 +208,7 @@ export class LegDesk {
     const { time, report } = this.#options;
     const nowMs = time.nowMs();
     seat.graceTimer?.cancel();
-    if (seat.socket !== undefined) route.link.tell(legAway(seat, nowMs));
+    if (seat.socket !== undefined) route.tell(legAway(seat, nowMs));
     seat.socket?.release(leg.streamId, "another connection has taken the call over");
     this.#wheel.stop(leg);
     connection.resume();
@@ -217,7 +225,7 @@ export class LegDesk {
       ...(receivedSamples === undefined ? {} : { receivedSamples }),
     });
     leg.repeatWords();
-    route.link.tell({ kind: "legBack", slot: leg.slot, atMs: nowMs });
+    route.tell({ kind: "legBack", slot: leg.slot, atMs: nowMs });
     this.#resumed += 1;
     report({ kind: "mediaResumed", callId: leg.callId, generation: connection.generation });
     this.#play(leg);
@@ -233,7 +241,7 @@ export class LegDesk {
     this.#wheel.stop(leg);
     leg.close();
     if (this.#seats.size === 0) this.#wheel.keepTurning(false);
-    route.link.tell({ kind: "legClosed", slot: leg.slot, reason });
+    route.tell({ kind: "legClosed", slot: leg.slot, reason });
     this.#options.report({ kind: "mediaClosed", callId: leg.callId, reason });
   }
 
@@ -256,8 +264,9 @@ export class LegDesk {
     const lost = [...this.#links.values(), ...this.#retired].find(isLost);
     this.#pollRings();
     for (const { callId, shardIndex } of calls) {
-      const link = this.#links.get(shardIndex);
-      if (link !== undefined && !isExpected(callId, shardIndex)) this.#move(callId, link);
+      const link = shardIndex === undefined ? undefined : this.#links.get(shardIndex);
+      if (link === undefined || shardIndex === undefined) this.#park(callId);
+      else if (!isExpected(callId, shardIndex)) this.#move(callId, link);
     }
     lost?.drainInbound(({ slot, payload, mediaSamples, atMs }) => {
       this.#seats.get(slot)?.route.hold(payload, mediaSamples, atMs);
@@ -271,12 +280,37 @@ export class LegDesk {
     for (const link of this.#links.values()) link.close();
   }
 
+  /** Plays one prompt to the end of a call that no shard has, and hangs up. */
+  farewell(callId: string, promptId: string): void {
+    const seat = this.#seatOfCall.get(callId);
+    if (seat === undefined) return;
+    const { leg } = seat;
+    seat.route = new FrameRoute(leg.slot, undefined);
+    // Nobody listens at the other end of a connection that is lost.
+    const isThere = seat.socket !== undefined;
+    const audio = isThere ? this.#options.findPrompt(promptId, leg.formatKey) : undefined;
+    const hangup = (): void => this.hangup(seat, "the call failed");
+    const { time } = this.#options;
+    sayFarewell(leg, audio, { time, play: (one) => this.#play(one), hangup });
+  }
+
+  /** The leg waits for a shard: what it hears is held. */
+  #park(callId: string): void {
+    const seat = this.#seatOfCall.get(callId);
+    if (seat === undefined) return;
+    const { isStreamCut } = seat.leg.handOver(() => undefined);
+    seat.isStreamCut ||= isStreamCut;
+    seat.route = new FrameRoute(seat.leg.slot, undefined, seat.route);
+  }
+
   /** What plays goes on playing. */
   #move(callId: string, link: ShardLink): void {
     const seat = this.#seatOfCall.get(callId);
     if (seat === undefined) return link.tell({ kind: "legGone", callId });
-    const adoption = seat.leg.handOver(link.tell.bind(link));
-    seat.route = new FrameRoute(seat.leg.slot, link);
+    const handover = seat.leg.handOver(link.tell.bind(link));
+    seat.isStreamCut ||= handover.isStreamCut;
+    seat.route = new FrameRoute(seat.leg.slot, link, seat.route);
+    const adoption = { ...handover, isStreamCut: seat.isStreamCut };
     link.tell({ ...this.#legOpened(seat), adoption });
     if (seat.socket === undefined) link.tell(legAway(seat, this.#options.time.nowMs()));
   }
@@ -308,11 +342,13 @@ export class LegDesk {
         return seat.route.open();
       case "playPrompt": {
         const audio = this.#options.findPrompt(command.promptId, leg.formatKey);
+        seat.isStreamCut = false;
         if (audio === undefined) return leg.skip(command.utterance);
         leg.playPrompt(command.utterance, audio);
         return this.#play(leg);
       }
       case "openStream":
+        seat.isStreamCut = false;
         leg.openStream(command.utterance);
         return this.#play(leg);
       case "endStream":

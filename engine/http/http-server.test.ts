@@ -7,7 +7,8 @@ import { createHttpServer, type HttpServer } from "./http-server.js";
 
 const token = "an-api-token-of-thirty-characters";
 const goodBody = { userId: "u-1", flow: "service-selection", trunk: "loopback", to: "patient" };
-const health: HealthReport = { isReady: true, notes: [], liveCalls: 0, callsMax: 100 };
+const counts = { liveCalls: 0, callsMax: 100 };
+const health: HealthReport = { isReady: true, isFailed: false, notes: [], ...counts };
 
 function viewOf(callId: string, request: CallRequest, status: CallView["status"]): CallView {
   const { userId, flow, trunk, to } = request;
@@ -104,6 +105,9 @@ describe("the health of an engine", () => {
   it("is alive whenever the process answers", async () => {
     const response = await get(serve().app, "/healthz");
     expect([response.statusCode, response.json()]).toEqual([200, { status: "ok" }]);
+    // And can get well by itself.
+    const failed = serve({ health: () => ({ ...health, isFailed: true }) });
+    expect((await get(failed.app, "/healthz")).statusCode).toBe(503);
   });
 
   it("is ready, with notes on what is missing", async () => {

@@ -78,8 +78,12 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
 }
 
 function addHealthRoutes(app: FastifyInstance, node: EngineNode): void {
-  // Alive: the process answers. Whether calls are taken is readyz's business.
-  app.get("/healthz", () => ({ status: "ok" }));
+  // Alive: the process answers, and can get well by itself. Whether calls are taken is readyz's
+  // business.
+  app.get("/healthz", (_request, reply) => {
+    const { isFailed } = node.health();
+    return reply.code(isFailed ? 503 : 200).send({ status: isFailed ? "failed" : "ok" });
+  });
   app.get("/readyz", (_request, reply) => {
     const health = node.health();
     return reply

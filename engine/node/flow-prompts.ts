@@ -26,6 +26,11 @@ export type FlowPromptsOptions = {
   readonly progress: (text: string) => void;
 };
 
+/** What a call of this flow is told that the engine has to end. */
+export function offlinePromptId({ offline: text, voice, language }: CompiledFlow): string {
+  return promptId({ text, voice, language });
+}
+
 /** @returns why a flow cannot be spoken, by flow id; empty when all can */
 export async function renderFlowPrompts(
   options: FlowPromptsOptions,
@@ -42,7 +47,8 @@ export async function renderFlowPrompts(
   const unspeakable = new Map<string, ErrorData>();
   for (const flow of flows) {
     const { voice, language } = flow;
-    const requests = flow.fixedPrompts.map((text) => ({ text, voice, language }));
+    const texts = new Set([...flow.fixedPrompts, flow.offline]);
+    const requests = [...texts].map((text) => ({ text, voice, language }));
     try {
       await store.preload(requests, formats, ({ done, total }) =>
         progress(`prompts of ${flow.id}: ${done} of ${total}`),

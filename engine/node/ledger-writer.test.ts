@@ -117,6 +117,13 @@ describe("the ledger on disk", () => {
     writer.forget("a");
     time.advance(5000);
     expect(alive).toHaveLength(3);
+    // A late word of a call that has ended begins nothing.
+    writer.changed("a");
+    time.settle();
+    await flush();
+    const noted = alive.length;
+    time.advance(5000);
+    expect(alive.length).toBeLessThanOrEqual(noted + 1);
     set("b", 1);
     time.settle();
     writer.stop();

@@ -21,13 +21,17 @@ import type {
   LatencyReport,
   ShardMailboxes,
 } from "../engine-node.js";
+import { inspectorStack } from "./blocked-stack.js";
 import { checkRequest } from "./call-check.js";
 import { Admission, type AdmissionLimits, type Refused } from "./admission.js";
 import { CallRegistry } from "./call-registry.js";
 import { newView, recordOf } from "./call-view.js";
-import type { LostShard, LostThread } from "./engine-threads.js";
+import type { LostThread, MediaReport } from "./engine-threads.js";
+import { Farewells } from "./farewells.js";
+import { offlinePromptId } from "./flow-prompts.js";
 import { Ledger } from "./ledger.js";
 import { LedgerWriter } from "./ledger-writer.js";
+import { LostShards } from "./lost-shards.js";
 import { latencyReport } from "./latency-report.js";
 import { encodeLiveCall } from "./live-call.js";
 import { LoadMeter } from "./load-meter.js";
@@ -65,6 +69,8 @@ class Node implements EngineNode {
   readonly #log: NonNullable<NodeParts["log"]>;
   readonly #calls: CallRegistry;
   readonly #ledger = new Ledger();
+  readonly #lostShards: LostShards;
+  #farewells: Farewells | undefined;
   #writer: LedgerWriter | undefined;
   readonly #admission: Admission;
   #meter: LoadMeter | undefined;
@@ -82,17 +88,27 @@ class Node implements EngineNode {
     this.#log = parts.log ?? (() => undefined);
     this.#calls = new CallRegistry(this.#time);
     this.#admission = new Admission(parts.admission);
+    this.#lostShards = new LostShards({
+      ledger: this.#ledger,
+      threads: () => this.#running?.threads,
+      giveUp: ({ spec }) => this.#farewells?.begin(spec),
+      changed: (callId) => this.#writer?.changed(callId),
+      log: this.#log,
+    });
   }
 
   async start(
     progress: (text: string) => void = () => undefined,
   ): Promise<{ readonly mediaUrl: string }> {
+    const isReal = this.#parts.threadHost === undefined;
     this.#starting ??= startParts({
       config: this.#config,
       host: this.#host,
       time: this.#time,
       ownTrunks: this.#parts.trunks ?? [],
       jobs: this.#parts.jobs,
+      // Of real threads only: a simulation has none.
+      blockedStack: isReal ? inspectorStack(this.#time) : undefined,
       resumeKey: this.#parts.resumeKey,
       listener: {
         callEvent: (callId, event) => this.#callEvent(callId, event),
@@ -101,7 +117,8 @@ class Node implements EngineNode {
           this.#writer?.changed(callId);
         },
         lost: (thread) => this.#threadLost(thread),
-        shardBack: (lost) => this.#shardBack(lost),
+        shardBack: (place) => this.#lostShards.back(place),
+        media: (report) => this.#media(report),
         log: this.#log,
       },
       progress,
@@ -109,6 +126,7 @@ class Node implements EngineNode {
     this.#running = await this.#starting;
     this.#meter ??= this.#loadMeter(this.#running);
     this.#writer ??= this.#ledgerWriter(this.#running);
+    this.#farewells ??= this.#farewellsOf(this.#running);
     return { mediaUrl: this.#mediaUrl() };
   }
 
@@ -122,7 +140,7 @@ class Node implements EngineNode {
     this.#calls.add(view, listener);
     // The intent is on record before anybody is dialled: a crash cannot make us dial twice.
     await this.#putIntent(view, running);
-    const shardIndex = this.#leastLoaded(running.threads.liveShards);
+    const shardIndex = this.#leastLoaded(running.threads.shards.live);
     const { userId, flow: flowId, to, variables = {} } = request;
     const isRecorded = request.isRecorded ?? this.#config.recording.isEnabled;
     const spec = { callId, userId, flowId, variables, isRecorded, answerMsMax, durationMsMax };
@@ -184,14 +202,17 @@ class Node implements EngineNode {
     const notes: string[] = [];
     if (this.#running === undefined) notes.push("starting");
     if (this.#isDraining) notes.push("draining: takes no new calls");
-    if (this.#running?.threads.isWhole === false) notes.push("a thread is being restarted");
+    const givenUp = this.#running?.threads.givenUp ?? [];
+    const isFailed = givenUp.length > 0;
+    if (isFailed) notes.push(`${givenUp.join(", ")}: lost again and again, not started any more`);
+    else if (this.#running?.threads.isWhole === false) notes.push("a thread is being restarted");
     const { overload } = this.#admission;
     if (overload !== undefined) notes.push(`overloaded: ${overload}`);
     const isReady = notes.length === 0;
     const { recognition, unspeakable } = this.#running ?? {};
     if (recognition?.note !== undefined) notes.push(recognition.note);
     for (const [id, { message }] of unspeakable ?? []) notes.push(`flow ${id}: ${message}`);
-    return { isReady, notes, liveCalls: this.#calls.count, callsMax };
+    return { isReady, isFailed, notes, liveCalls: this.#calls.count, callsMax };
   }
 
   latency(): LatencyReport {
@@ -297,9 +318,9 @@ class Node implements EngineNode {
     });
   }
 
-  #leastLoaded(liveShards: readonly number[]): number {
-    const loads = liveShards.map((index) => this.#ledger.callsOf(index).length);
-    return liveShards[loads.indexOf(Math.min(...loads))]!;
+  #leastLoaded(live: readonly number[]): number {
+    const [least] = [...this.#ledger.loads(live)].sort(([, a], [, b]) => a - b);
+    return least![0];
   }
 
   #callEvent(callId: string, event: CallEvent): void {
@@ -316,9 +337,10 @@ class Node implements EngineNode {
     const { callId } = view;
     const attempt = this.#attempts.get(callId);
     this.#attempts.delete(callId);
+    const shardIndex = this.#ledger.find(callId)?.shardIndex;
     this.#ledger.remove(callId);
     this.#writer?.forget(callId);
-    this.#running?.threads.forgetCall(callId);
+    this.#running?.threads.forgetCall(callId, shardIndex);
     attempt?.hangup();
     try {
       await this.#running?.store.put(recordOf(view));
@@ -342,31 +364,33 @@ class Node implements EngineNode {
 
   /** Calls of a lost shard go on elsewhere; those of a lost gateway have no sockets any more. */
   #threadLost(lost: LostThread): void {
-    const threads = this.#running?.threads;
-    if (lost === "gateway" || threads === undefined) {
-      for (const callId of this.#ledger.callsOf(undefined)) {
-        this.#hangup(callId, "failed");
-        this.#fail(callId);
-      }
-      return;
+    if (lost !== "gateway") return this.#lostShards.lost(lost);
+    this.#farewells?.gatewayLost();
+    for (const callId of this.#ledger.callsOf(undefined)) {
+      this.#hangup(callId, "failed");
+      this.#fail(callId);
     }
-    const takeovers = this.#ledger.takeOver(lost.shardIndex, threads.liveShards);
-    for (const { kind, callId } of takeovers) {
-      this.#log("warn", "a call lost its shard", { callId, what: kind });
-      if (kind === "giveUp") this.#fail(callId);
-    }
-    const moved = takeovers.filter(({ kind }) => kind === "move").map(({ entry }) => entry);
-    if (moved.length > 0) threads.moveCalls(lost, moved);
   }
 
-  /** Calls for which there was no other shard have waited for this one. */
-  #shardBack(lost: LostShard): void {
-    const waiting = this.#ledger.takeWaiting(lost.shardIndex);
-    if (waiting.length > 0) this.#running?.threads.moveCalls(lost, waiting);
+  #media(report: MediaReport): void {
+    if (report.kind === "mediaClosed") this.#farewells?.mediaClosed(report.callId);
   }
 
-  #fail(callId: string): void {
-    this.#callEvent(callId, { kind: "ended", outcome: "failed", durationMs: 0, recordedMs: 0 });
+  #farewellsOf({ flows, jobs, threads }: Running): Farewells {
+    return new Farewells({
+      time: this.#time,
+      jobs,
+      say: (callId, flowId) => {
+        const id = offlinePromptId(flows.get(flowId)!.flow);
+        threads.tellGateway({ kind: "farewell", callId, promptId: id });
+      },
+      ended: (callId, recordedMs) => this.#fail(callId, recordedMs),
+      log: this.#log,
+    });
+  }
+
+  #fail(callId: string, recordedMs = 0): void {
+    this.#callEvent(callId, { kind: "ended", outcome: "failed", durationMs: 0, recordedMs });
   }
 
   #mediaUrl(): string {

@@ -14,6 +14,7 @@ function rig(failures: number) {
   const restarts = new Restarts(time, {
     back: (name) => void log.push(`${name} is back`),
     failed: (name, error, retryMs) => void log.push(`${name}: ${String(error)}, ${retryMs}`),
+    givenUp: (name) => void log.push(`${name} is given up`),
   });
   const start = () => {
     attemptsMs.push(time.nowMs());
@@ -42,6 +43,20 @@ describe("what was lost", () => {
     expect(waits).toEqual([200, 400, 800, 1600, 3200, 6400, 10_000, 10_000, 10_000]);
     expect(log.at(-1)).toBe("gateway-0 is back");
     expect(time.pendingCount).toBe(0);
+  });
+
+  test("is given up when it is lost again and again, and not before", async () => {
+    const { restarts, start, attemptsMs, log, time } = rig(0);
+    const isKept = (): boolean => restarts.again("shard-0", start);
+    expect([1, 2, 3, 4, 5].map(isKept)).toEqual([true, true, true, true, true]);
+    // Another one's losses are its own.
+    expect(restarts.again("shard-1", start)).toBe(true);
+    expect(isKept()).toBe(false);
+    await flush();
+    expect(attemptsMs).toHaveLength(6);
+    expect(log).toContain("shard-0 is given up");
+    time.advance(15_001);
+    expect(isKept()).toBe(true);
   });
 
   test("is left alone once we stop, which waits for the attempt under way", async () => {

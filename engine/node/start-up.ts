@@ -9,6 +9,7 @@ import type { Config } from "../../config/schema.js";
 import type { CallStore } from "../../storage/call-ledger.js";
 import { loadMasterKey } from "../../storage/master-key.js";
 import { createJobPool, type JobPool } from "../jobs/job-pool.js";
+import type { BlockedStack } from "./blocked-stack.js";
 import { EngineThreads, type ThreadsListener } from "./engine-threads.js";
 import { loadFlowLibrary, type LibraryFlow } from "./flow-library.js";
 import { renderFlowPrompts } from "./flow-prompts.js";
@@ -21,6 +22,7 @@ import { UndoList } from "./undo-list.js";
 /** The parts of an engine that runs. */
 export type Running = {
   readonly store: CallStore;
+  readonly jobs: JobPool;
   readonly recognition: Recognition;
   readonly flows: ReadonlyMap<string, LibraryFlow>;
   readonly threads: EngineThreads;
@@ -41,6 +43,8 @@ export type StartOptions = {
   readonly jobs: JobPool | undefined;
   /** In the place of the one kept with the data. */
   readonly resumeKey: Uint8Array | undefined;
+  /** Where a blocked thread is; undefined where nobody can tell. */
+  readonly blockedStack: BlockedStack | undefined;
   readonly listener: ThreadsListener;
   readonly progress: (text: string) => void;
 };
@@ -85,6 +89,7 @@ async function startAll(options: StartOptions, undo: UndoList): Promise<Omit<Run
     host,
     time,
     config,
+    blockedStack: options.blockedStack,
     jobs,
     recognitionSockets: recognition.sockets,
     // The store has made the key file.
@@ -98,7 +103,7 @@ async function startAll(options: StartOptions, undo: UndoList): Promise<Omit<Run
   progress("trunks");
   const trunks = await startTrunks(options, undo);
   await dropped;
-  return { store, recognition, flows, threads, unspeakable, trunks };
+  return { store, jobs, recognition, flows, threads, unspeakable, trunks };
 }
 
 function renderPrompts(

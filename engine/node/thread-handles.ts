@@ -2,7 +2,6 @@
 import { compiledEntry } from "../../base/compiled-entry.js";
 import { EngineError, fromErrorData } from "../../base/errors.js";
 import { createFrameRing } from "../../base/frame-ring.js";
-import { Histogram } from "../../base/histogram.js";
 import type { ThreadExit, ThreadHandle, ThreadHost, Time } from "../../base/ports.js";
 import type { CallStore } from "../../storage/call-ledger.js";
 import { createStoreClient } from "../../storage/store-client.js";
@@ -119,9 +118,8 @@ export function startShard(
 ): ShardThread {
   const entry = compiledEntry("engine/shard/shard-main.js");
   const { data, heapMbMax } = options;
-  const name = `shard-${data.shardIndex}`;
   const limit = heapMbMax === undefined ? {} : { heapMbMax };
-  return new EngineThread(host.spawn({ name, entry, data, ...limit }), time);
+  return new EngineThread(host.spawn({ name: data.name, entry, data, ...limit }), time);
 }
 
 /** Lays the two rings and the port between a gateway and a shard. @returns the rings */
@@ -174,11 +172,4 @@ export async function startStore(
       await thread.stop({ kind: "close" });
     },
   };
-}
-
-/** Histograms of several threads as one. */
-export function sumOf(parts: readonly Histogram[]): Histogram {
-  const sum = new Histogram();
-  for (const part of parts) sum.add(part);
-  return sum;
 }

@@ -2,6 +2,7 @@
 import { parentPort, workerData } from "node:worker_threads";
 import { createActorSystem, createNactDispatcher } from "../../actors/kernel/index.js";
 import { assert } from "../../base/assert.js";
+import { callMark } from "../../base/call-mark.js";
 import { toErrorData } from "../../base/errors.js";
 import { nodeRng, nodeTime } from "../../base/node-ports.js";
 import { compileFlow } from "../../dialog/flow-compiler.js";
@@ -14,7 +15,7 @@ import { ShardThread, type ShardThreadData } from "./shard-thread.js";
 
 assert(parentPort !== null, "a shard runs in a thread");
 const port = parentPort;
-const { shardIndex, beat, recognition } = workerData as ShardThreadData;
+const { name, beat, atWork, recognition } = workerData as ShardThreadData;
 const time = nodeTime();
 const report = (message: ShardReport): void => port.postMessage(message);
 
@@ -25,13 +26,13 @@ async function start(): Promise<void> {
     observe: recognitionReport(time, report),
   });
   const vad = await loadVad();
-  const name = `shard-${shardIndex}`;
   const letters = shardLetters(time, report);
   const system = createActorSystem({
     name,
     dispatcher: createNactDispatcher(name),
     time,
     deadLetters: letters.take,
+    atWork: { word: atWork, markOf },
     onFailure: (path, error) => report({ kind: "actorFailed", path, error }),
   });
   const close = (): void => port.close();
@@ -39,6 +40,12 @@ async function start(): Promise<void> {
   const deadLetters = letters.counts;
   const thread = new ShardThread({ ...shared, deadLetters, compile: compileFlow });
   port.on("message", (command: ShardCommand) => thread.receive(command));
+}
+
+/** Every actor of a call leaves the mark of the call. */
+function markOf(path: string): number {
+  const callId = /\/call-([^/]+)/.exec(path)?.[1];
+  return callId === undefined ? 0 : callMark(callId);
 }
 
 start().catch((error: unknown) => report({ kind: "failed", error: toErrorData(error) }));

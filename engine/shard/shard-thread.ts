@@ -2,10 +2,10 @@
  * What a shard's thread does: it composes the cast's ports, obeys the node and shows that its loop
  * turns. Without the thread itself, so that a simulation can run it in time of its own.
  */
-import { decode, encode } from "@msgpack/msgpack";
-import type { CallMemory, CastPorts, MediaLink } from "../../actors/call/cast-ports.js";
+import { encode } from "@msgpack/msgpack";
+import type { CastPorts, MediaLink } from "../../actors/call/cast-ports.js";
 import type { ActorSystem, DeadLetterReason } from "../../actors/kernel/index.js";
-import { EngineError } from "../../base/errors.js";
+import { EngineError, toErrorData } from "../../base/errors.js";
 import { Histogram } from "../../base/histogram.js";
 import type { Time } from "../../base/ports.js";
 import { formatKey } from "../../codecs/audio/audio-codec.js";
@@ -17,13 +17,17 @@ import { beatMs, markBeat } from "../node/loop-beat.js";
 import { JobClient } from "./job-client.js";
 import type { OpenRecognizer, ShardRecognition } from "./open-recognizer.js";
 import { RecordingDesk } from "./recording-desk.js";
+import { readCallMemory } from "./read-memory.js";
 import { Shard } from "./shard.js";
 
 /** What a shard thread is given at its start. */
 export type ShardThreadData = {
-  readonly shardIndex: number;
+  /** As the thread is called. */
+  readonly name: string;
   /** One counter that the watchdog follows. */
   readonly beat: Int32Array;
+  /** One word: `callMark` of the call that has its turn, or had it last. */
+  readonly atWork: Int32Array;
   readonly recognition: ShardRecognition;
 };
 
@@ -99,10 +103,8 @@ export class ShardThread {
       }
       case "startCall":
         return this.#shard.startCall(command.spec);
-      case "adoptCall": {
-        const memory = decode(command.memory) as CallMemory;
-        return this.#shard.adoptCall(command.spec, memory, command.incarnation);
-      }
+      case "adoptCall":
+        return this.#adopt(command);
       case "hangup":
         return this.#shard.hangup(command.callId, command.outcome);
       case "jobDone":
@@ -118,6 +120,20 @@ export class ShardThread {
     const { system, deadLetters, report } = this.#parts;
     const mailboxes = { ...system.metrics(), deadLetters: { ...deadLetters } };
     report({ kind: "mailboxes", askId, report: mailboxes });
+  }
+
+  /** A memory that does not read ends its call, and nobody else's. */
+  #adopt({ spec, memory, incarnation }: Extract<ShardCommand, { kind: "adoptCall" }>): void {
+    const { callId } = spec;
+    try {
+      return this.#shard.adoptCall(spec, readCallMemory(callId, memory), incarnation);
+    } catch (thrown) {
+      const { report } = this.#parts;
+      const { code, message, detail } = toErrorData(thrown);
+      report({ kind: "log", level: "error", message, fields: { code, ...detail } });
+      const nothing = { outcome: "failed", durationMs: 0, recordedMs: 0 };
+      report({ kind: "callEvent", callId, event: { kind: "ended", ...nothing } });
+    }
   }
 
   #stop(): void {

@@ -39,6 +39,12 @@ const twoKeys: CalleeScript = {
 /** Hears everything, does nothing. */
 const silent: CalleeScript = { ...twoKeys, id: "silent", keypadOnly: [] };
 
+export type LogLine = {
+  readonly level: string;
+  readonly message: string;
+  readonly fields: Readonly<Record<string, unknown>>;
+};
+
 export type EngineRig = {
   readonly node: EngineNode;
   readonly trunk: LoopbackTrunk;
@@ -46,7 +52,7 @@ export type EngineRig = {
   readonly dataDir: string;
   /** Newest thread of each name, for taking it away. */
   readonly threads: ReadonlyMap<string, ThreadHandle>;
-  readonly logs: readonly { readonly level: string; readonly message: string }[];
+  readonly logs: readonly LogLine[];
   readonly reports: ReadonlyMap<string, CalleeReport>;
   /** Dials the callee of a shipped script. */
   dial(scriptId: string, onView?: (view: CallView) => void): Promise<CallView>;
@@ -60,14 +66,23 @@ export function whenView(fits: (view: CallView) => boolean) {
   return { seen, listener: (view: CallView) => void (fits(view) && settle(view)) };
 }
 
-/** The message that makes any of our threads run in a circle for ever. */
+/** Makes any of our threads run in a circle for ever. */
 export const blockMessage = { kind: "testBlock" };
+/** Makes it use up its heap. */
+export const exhaustMessage = { kind: "testExhaust" };
+/** Makes a promise of it reject, with nobody to hear of it. */
+export const rejectMessage = { kind: "testReject" };
 
-/** A thread's entry with a listener in front that blocks its loop when told to. */
-function blockable(entry: URL): URL {
+/** A thread's entry with a listener in front that does it harm when told to. */
+function vulnerable(entry: URL): URL {
   const source = `
     import { parentPort } from "node:worker_threads";
-    parentPort.on("message", ({ kind }) => { if (kind === "testBlock") for (;;); });
+    function blockTheLoop() { for (;;); }
+    parentPort.on("message", ({ kind }) => {
+      if (kind === "testBlock") blockTheLoop();
+      if (kind === "testExhaust") for (const all = []; ; ) all.push(new Array(10_000).fill(1.5));
+      if (kind === "testReject") void Promise.reject(new Error("nobody hears of it"));
+    });
     await import(${JSON.stringify(entry.href)});`;
   return new URL(`data:text/javascript,${encodeURIComponent(source)}`);
 }
@@ -78,12 +93,12 @@ export async function startEngine(overrides: ConfigOverrides = {}): Promise<Engi
   const threadHost: ThreadHost = {
     ...nodeThreadHost,
     spawn(options) {
-      const thread = nodeThreadHost.spawn({ ...options, entry: blockable(options.entry) });
+      const thread = nodeThreadHost.spawn({ ...options, entry: vulnerable(options.entry) });
       threads.set(options.name, thread);
       return thread;
     },
   };
-  const logs: { level: string; message: string }[] = [];
+  const logs: LogLine[] = [];
   const reports = new Map<string, CalleeReport>();
   const scripts = [...(await loadScripts()), twoKeys, silent];
   const time = nodeTime();
@@ -100,7 +115,8 @@ export async function startEngine(overrides: ConfigOverrides = {}): Promise<Engi
     storage: { dataDir, kekFile: join(dataDir, "kek") },
     trunks: [],
   });
-  const log = (level: string, message: string): void => void logs.push({ level, message });
+  const log = (level: string, message: string, fields: object): void =>
+    void logs.push({ level, message, fields: { ...fields } });
   const node = createNode(config, { time, threadHost, trunks: [trunk], log });
   await node.start();
   return {
