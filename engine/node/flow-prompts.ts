@@ -47,8 +47,8 @@ export async function renderFlowPrompts(
   const unspeakable = new Map<string, ErrorData>();
   for (const flow of flows) {
     const { voice, language } = flow;
-    const texts = new Set([...flow.fixedPrompts, flow.offline]);
-    const requests = [...texts].map((text) => ({ text, voice, language }));
+    const requests = flow.fixedPrompts.map((text) => ({ text, voice, language }));
+    const offline = { text: flow.offline, voice, language };
     try {
       await store.preload(requests, formats, ({ done, total }) =>
         progress(`prompts of ${flow.id}: ${done} of ${total}`),
@@ -57,7 +57,9 @@ export async function renderFlowPrompts(
       unspeakable.set(flow.id, firstCause(toErrorData(error)));
       continue;
     }
-    for (const request of requests) {
+    // Without its last words a call just ends; nothing else depends on them.
+    await store.preload([offline], formats).catch(() => undefined);
+    for (const request of [...requests, offline]) {
       for (const format of formats) addPrompt(promptId(request), format);
     }
   }
