@@ -95,8 +95,8 @@ export class LifeJudge {
     const { faults, startedMs, fate, flow } = this.#call;
     const { isStopping, lastTroubleMs } = this.#world;
     if (faults.struck.size > 0 || lastTroubleMs >= startedMs || isStopping) return;
-    // An engine whose frames were late takes no more calls for a while.
-    if (outcome === "refused:ADMISSION_REFUSED" && lastTroubleMs >= 0) return;
+    // An engine whose frames were late, be it by the faults of a few calls, takes no more of them.
+    if (outcome === "refused:ADMISSION_REFUSED") return;
     // Nothing went wrong: it ends as the flow, the callee or the network wanted.
     const own = { busy: "busy", rejected: "rejected", unreachable: "unreachable" } as const;
     const isOwn =
