@@ -40,13 +40,12 @@ export class SimPort {
     this.#carry(message, peer.owner, arrive);
   }
 
-  /** Both ends hear of it. */
+  /** Both ends hear of it; what is on its way to the other one still arrives, as in Node. */
   close(): void {
     if (this.#isClosed) return;
     this.#isClosed = true;
     for (const end of [this, this.peer]) {
       end.owner.soon(() => {
-        end.#isClosed = true;
         for (const run of end.#onClose.splice(0)) run();
         this.#loop.flush();
       });
