@@ -12,12 +12,12 @@ import { createNode } from "../../engine/node/node.js";
 import { flowFile, whenView } from "../support/engine-rig.js";
 import {
   freePort,
-  isTelephonyAvailable,
+  isTelephonyWanted,
   startTelephony,
   type Telephony,
 } from "../support/telephony.js";
 
-describe.skipIf(!isTelephonyAvailable())("calls through a real Asterisk", () => {
+describe.skipIf(!isTelephonyWanted())("calls through a real Asterisk", () => {
   let telephony: Telephony;
   let node: EngineNode;
   let trunk: Trunk;
