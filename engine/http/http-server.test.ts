@@ -16,10 +16,7 @@ function viewOf(callId: string, request: CallRequest, status: CallView["status"]
     ...{ callId, userId, flow, trunk, to, status },
     startedEpochMs: 1,
     recordedMs: 0,
-    transcript: [],
-    keys: [],
-    turns: [],
-    interruptions: [],
+    ...{ transcript: [], keys: [], turns: [], interruptions: [] },
   };
 }
 
@@ -394,10 +391,9 @@ it.each([
   ["mailboxes", { shards: [{ shard: 0, isAnswering: false }] }],
   ["recognition", { vendors: {} }],
 ])("shows %s to whoever may ask", async (page, shown) => {
-  const { server } = serve({}, "0123456789abcdef0123456789abcdef");
+  const { server } = serve({}, token);
   const get = (headers: Record<string, string>) =>
     server.app.inject({ method: "GET", url: `/v1/${page}`, headers });
   expect((await get({})).statusCode).toBe(401);
-  const token = { authorization: "Bearer 0123456789abcdef0123456789abcdef" };
-  expect((await get(token)).json()).toEqual(shown);
+  expect((await get({ authorization: `Bearer ${token}` })).json()).toEqual(shown);
 });
