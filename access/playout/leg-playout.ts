@@ -26,6 +26,13 @@ export type PlaybackEnd = {
   readonly unsentFrames: number;
 };
 
+/** Frames of an utterance that will be sent again. */
+export type TakenBack = {
+  readonly utterance: number;
+  readonly frames: number;
+  readonly isStreamed: boolean;
+};
+
 /** One frame to be sent. */
 export type TakenFrame = {
   utterance: number;
@@ -187,8 +194,8 @@ export class LegPlayout {
    * @param frames how many, over all utterances; what is not kept any more stays sent
    * @returns how many frames of each utterance were taken back, newest first
    */
-  takeBack(frames: number): { readonly utterance: number; readonly frames: number }[] {
-    const taken: { utterance: number; frames: number }[] = [];
+  takeBack(frames: number): TakenBack[] {
+    const taken: TakenBack[] = [];
     let left = frames;
     for (const entry of [this.#queue[0], ...[...this.#sent].reverse()]) {
       if (entry === undefined || left === 0) continue;
@@ -199,7 +206,8 @@ export class LegPlayout {
       if (count === 0) continue;
       entry.sentFrames -= count;
       entry.keptFrames = Math.max(0, entry.keptFrames - count);
-      taken.push({ utterance: entry.number, frames: count });
+      const isStreamed = entry.prompt === undefined;
+      taken.push({ utterance: entry.number, frames: count, isStreamed });
       if (entry === this.#queue[0]) continue;
       this.settle(entry.number);
       this.#queue.unshift(entry);

@@ -150,9 +150,9 @@ describe("one leg", () => {
       });
     expect(play(6)).toEqual([11, 11, 11, 21, 22, 33]);
     expect(playout.takeBack(4)).toEqual([
-      { utterance: 3, frames: 1 },
-      { utterance: 2, frames: 2 },
-      { utterance: 1, frames: 1 },
+      { utterance: 3, frames: 1, isStreamed: false },
+      { utterance: 2, frames: 2, isStreamed: true },
+      { utterance: 1, frames: 1, isStreamed: false },
     ]);
     expect(play(5)).toEqual([11, 21, 22, 33, 33]);
     expect(playout.hasFrame).toBe(false);
@@ -167,7 +167,7 @@ describe("one leg", () => {
       playout.takeCompleted();
     }
     playout.settle(2);
-    expect(playout.takeBack(9)).toEqual([{ utterance: 1, frames: 1 }]);
+    expect(playout.takeBack(9)).toEqual([{ utterance: 1, frames: 1, isStreamed: false }]);
     playout.clear(1);
     expect([playout.takeBack(9), playout.hasFrame]).toEqual([[], false]);
     playout.openStream(3);

@@ -22,6 +22,11 @@ export class CreditPack {
     if (this.#frames >= packFrames) this.#send();
   }
 
+  /** So many frames will be sent once more: their credits were given already. */
+  takeBack(frames: number): void {
+    this.#frames -= frames;
+  }
+
   /** Nobody is there any more to whom they could be given. */
   forget(): void {
     this.#frames = 0;
@@ -29,7 +34,8 @@ export class CreditPack {
 
   #send(): void {
     const frames = this.#frames;
+    if (frames <= 0) return;
     this.#frames = 0;
-    if (frames > 0) this.#tell(frames, this.#utterance);
+    this.#tell(frames, this.#utterance);
   }
 }

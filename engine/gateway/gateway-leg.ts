@@ -179,8 +179,9 @@ export class GatewayLeg implements PacedLeg {
     this.#heardFromMs = nowMs;
     this.#sentSamples -= lostFrames * this.#frameSamples;
     this.#playedUntilMs -= lostFrames * this.#frameMs;
-    for (const { utterance, frames } of this.#playout.takeBack(lostFrames)) {
+    for (const { utterance, frames, isStreamed } of this.#playout.takeBack(lostFrames)) {
       this.#sounding.find((one) => one.utterance === utterance)!.sentFrames -= frames;
+      if (isStreamed) this.#credits.takeBack(frames);
     }
     this.#pausedAtMs = undefined;
     for (const one of this.#sounding) one.isPaused = true;

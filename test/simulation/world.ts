@@ -38,6 +38,7 @@ export type WorldOptions = {
 
 /** A process that was killed is back by then, with what it had to clear away. */
 const recoveryMs = 8000;
+const upMsMax = 60_000;
 
 export class World {
   readonly seed: number;
@@ -149,6 +150,8 @@ export class World {
 
   /** Drains the engine and judges what it leaves. */
   async stop(drainMs: number): Promise<void> {
+    // Where its process was just killed, the next one must be there first.
+    await this.loop.run(this.loop.world.nowMs() + upMsMax, () => this.engine.isUp);
     await this.engine.stop(drainMs);
     for (const simCall of this.#simCalls.values()) {
       if (simCall.outcome === undefined) simCall.violated("one-outcome", "it never ended");
