@@ -5,7 +5,7 @@ export type TranscriptCheck = {
   /** Sentences said to the end, and those that stand in the transcript as they were said. */
   readonly said: number;
   readonly right: number;
-  /** Calls whose transcript is right to the last sentence but one. */
+  /** Calls with a wrong sentence, or with more missing than the last one. */
   readonly wrongCalls: number;
   readonly examples: readonly string[];
 };
