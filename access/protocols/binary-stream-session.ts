@@ -5,29 +5,12 @@
  * The audio carries no time: a pause is seen by the clock. Peers queue what we send and play one
  * frame every 20 ms; a clear drops their queue with the marks in it.
  */
-import { assert } from "../../base/assert.js";
-import { frameBytes, frameSamples } from "../../codecs/audio/audio-codec.js";
-import type {
-  BinaryStreamMessage,
-  BinaryStreamStart,
-  BinaryStreamWriter,
-} from "../../codecs/wire/binary-stream.js";
-import { isProtocolError, ProtocolError } from "../../codecs/wire/protocol-error.js";
-import { FrameCutter } from "./frame-cutter.js";
-import type {
-  MediaLink,
-  MediaPeer,
-  MediaProtocol,
-  MediaSession,
-  MediaSink,
-} from "./media-protocol.js";
-import { PendingMarks } from "./pending-marks.js";
+import type { BinaryStreamMessage, BinaryStreamWriter } from "../../codecs/wire/binary-stream.js";
+import type { MediaProtocol, MediaSession } from "./media-protocol.js";
+import { SingleStream, type SessionParts } from "./single-stream.js";
 
-const frameMs = 20;
-/** A connection carries one stream. */
-const streamId = 1;
 /** Audio that comes later than this behind the one before was not sent meanwhile. */
-const gapMsMin = 200;
+const pauseMsMin = 200;
 
 /** How one peer speaks. */
 export type BinaryDialect = {
@@ -49,111 +32,70 @@ export function binaryStreamProtocol(dialect: BinaryDialect): MediaProtocol {
     marks: "played",
     canResume: false,
     open: (send, sink, close, peer) =>
-      new BinaryStreamSession({ dialect, link: { send, close }, sink, peer }),
+      new BinaryStreamSession(dialect, { link: { send, close }, sink, peer }),
   };
 }
 
-/** What begins with the peer's start. */
-type Stream = {
-  readonly writer: BinaryStreamWriter;
-  readonly cutter: FrameCutter;
-  readonly frameBytes: number;
-  readonly frameSamples: number;
-};
-
 class BinaryStreamSession implements MediaSession {
   readonly #dialect: BinaryDialect;
-  readonly #link: MediaLink;
-  readonly #sink: MediaSink;
-  readonly #peer: MediaPeer;
-  readonly #marks = new PendingMarks();
-  #stream: Stream | undefined;
-  #isOver = false;
-  #isBroken = false;
+  readonly #parts: SessionParts;
+  readonly #stream: SingleStream;
+  #writer: BinaryStreamWriter | undefined;
   /** The peer's queue is full: what we have is late already. */
   #isChoked = false;
-  #clearedUtterance = 0;
-  /** Media time of the next frame. */
-  #samples = 0;
   #lastAudioMs: number | undefined;
 
-  constructor(options: {
-    readonly dialect: BinaryDialect;
-    readonly link: MediaLink;
-    readonly sink: MediaSink;
-    readonly peer: MediaPeer;
-  }) {
-    this.#dialect = options.dialect;
-    this.#link = options.link;
-    this.#sink = options.sink;
-    this.#peer = options.peer;
+  constructor(dialect: BinaryDialect, parts: SessionParts) {
+    this.#dialect = dialect;
+    this.#parts = parts;
+    this.#stream = new SingleStream(parts, "dropped");
   }
 
   receive(message: Uint8Array | string): void {
-    if (this.#isOver || this.#isBroken) return;
-    try {
-      if (typeof message === "string") this.#event(this.#dialect.parse(message));
-      else this.#audio(message);
-    } catch (error) {
-      this.#isBroken = isProtocolError(error);
-      throw error;
-    }
+    this.#stream.receive(message, this.#take);
   }
 
   /** These peers have no word for it. */
   ready(): void {}
 
   sendFrame(_streamId: number, payload: Uint8Array, utterance: number): void {
-    const stream = this.#open();
-    if (stream === undefined || this.#isChoked) return;
-    if (utterance !== 0 && utterance <= this.#clearedUtterance) return;
-    assert(payload.length === stream.frameBytes, "a frame has its stream's length", {
-      payloadBytes: payload.length,
-      frameBytes: stream.frameBytes,
-    });
-    this.#link.send(new Uint8Array(payload));
+    if (this.#isChoked || !this.#stream.lets(payload, utterance)) return;
+    this.#parts.link.send(new Uint8Array(payload));
   }
 
   sendMark(_streamId: number, name: string): void {
-    const stream = this.#open();
-    if (stream === undefined) return;
-    this.#marks.add(name);
-    this.#link.send(stream.writer.mark(name));
+    if (!this.#stream.isLive) return;
+    this.#stream.addMark(name);
+    this.#parts.link.send(this.#writer!.mark(name));
   }
 
   sendClear(_streamId: number, utterance: number): void {
-    const stream = this.#open();
-    if (stream === undefined) return;
-    this.#clearedUtterance = Math.max(this.#clearedUtterance, utterance);
-    this.#marks.dropAll();
+    if (!this.#stream.isLive) return;
+    this.#stream.clear(utterance);
     this.#isChoked = false;
-    for (const command of stream.writer.clear()) this.#link.send(command);
+    for (const command of this.#writer!.clear()) this.#parts.link.send(command);
   }
 
   hangup(_streamId: number, reason: string): void {
-    if (this.#isOver) return;
-    this.#isOver = true;
-    const goodbye = this.#stream?.writer.hangup?.();
-    if (goodbye !== undefined) this.#link.send(goodbye);
-    this.#link.close(1000, reason);
+    this.#stream.hangup(reason, this.#writer?.hangup?.());
   }
 
-  closed(code = 1006): void {
-    if (this.#isBroken) return this.#end("protocolError");
-    this.#end(code === 1006 ? "connectionLost" : "hangup");
+  closed(code?: number): void {
+    this.#stream.closed(code);
   }
 
-  #open(): Stream | undefined {
-    return this.#isOver ? undefined : this.#stream;
-  }
+  readonly #take = (message: Uint8Array | string): void => {
+    if (typeof message === "string") this.#event(this.#dialect.parse(message));
+    else this.#audio(message);
+  };
 
   #event(message: BinaryStreamMessage): void {
     if (message.event === "ignored") return;
-    if (message.event === "start") return this.#start(message);
-    if (this.#stream === undefined) {
-      const words = `${message.event} came before the stream started, its start first is right`;
-      throw new ProtocolError("PROTOCOL_ORDER", words);
+    if (message.event === "start") {
+      this.#writer ??= message.writer;
+      return this.#stream.start(message);
     }
+    this.#stream.mustHaveStarted(message.event);
     switch (message.event) {
       case "full":
         this.#isChoked = true;
@@ -162,72 +104,25 @@ class BinaryStreamSession implements MediaSession {
         this.#isChoked = false;
         return;
       case "mark":
-        return this.#markReturned(message.name, message.isPlayed);
+        return this.#stream.markReturned(message.name, message.isPlayed);
       case "dtmf":
-        return this.#sink.dtmf(streamId, message.digit);
+        return this.#stream.key(message.digit);
     }
-  }
-
-  #start({ format, writer, parameters, peerIds }: BinaryStreamStart): void {
-    if (this.#stream !== undefined) {
-      throw new ProtocolError("PROTOCOL_ORDER", "the stream's start came twice, once is right");
-    }
-    const bytes = frameBytes(format, frameMs);
-    this.#stream = {
-      writer,
-      cutter: new FrameCutter(bytes),
-      frameBytes: bytes,
-      frameSamples: frameSamples(format.rateHz, frameMs),
-    };
-    const fromUrl = Object.fromEntries(new URLSearchParams(this.#peer.query));
-    const { callId, token, ...rest } = { ...fromUrl, ...parameters };
-    this.#sink.started({
-      streamId,
-      format,
-      frameMs,
-      ...(callId === undefined ? {} : { callId }),
-      ...(token === undefined ? {} : { token }),
-      parameters: rest,
-      peerIds,
-    });
   }
 
   /** What comes before the start has no format yet: it is dropped. */
   #audio(message: Uint8Array): void {
-    const stream = this.#stream;
-    if (stream === undefined) return;
-    this.#followClock(stream, message.length);
+    this.#followClock(message.length);
     // A plain view: a driver's message may be a `Buffer`, whose `slice` does not copy.
-    const payload = new Uint8Array(message.buffer, message.byteOffset, message.length);
-    stream.cutter.cut(payload, (frame) => {
-      if (this.#isOver) return;
-      const samples = this.#samples;
-      this.#samples += stream.frameSamples;
-      this.#sink.frame(streamId, frame, samples);
-    });
+    this.#stream.audio(new Uint8Array(message.buffer, message.byteOffset, message.length));
   }
 
   /** Moves media time over a pause: peers pass on what the callee's phone sends, no more. */
-  #followClock(stream: Stream, bytes: number): void {
-    const nowMs = this.#peer.nowMs();
+  #followClock(payloadBytes: number): void {
+    const nowMs = this.#parts.peer.nowMs();
     const lastMs = this.#lastAudioMs ?? nowMs;
     this.#lastAudioMs = nowMs;
-    const audioMs = (bytes / stream.frameBytes) * frameMs;
-    const gapMs = nowMs - lastMs - audioMs;
-    if (gapMs < gapMsMin) return;
-    stream.cutter.reset();
-    const frames = Math.floor(gapMs / frameMs);
-    this.#samples += frames * stream.frameSamples;
-  }
-
-  #markReturned(name: string, isPlayed: boolean): void {
-    const certainty = this.#marks.take(name);
-    if (certainty !== undefined && isPlayed) this.#sink.markReached(streamId, name, certainty);
-  }
-
-  #end(reason: string): void {
-    if (this.#isOver) return;
-    this.#isOver = true;
-    if (this.#stream !== undefined) this.#sink.ended(streamId, reason);
+    const pauseMs = nowMs - lastMs - this.#stream.lengthMs(payloadBytes);
+    if (pauseMs >= pauseMsMin) this.#stream.skip(pauseMs);
   }
 }

@@ -8,7 +8,8 @@ import {
 } from "../client/carrier-client.js";
 import { exotelDialect, plivoDialect, telnyxDialect } from "../client/carrier-dialects.js";
 import { exotelProtocol, plivoProtocol, telnyxProtocol } from "./carrier-sessions.js";
-import type { MediaProtocol, MediaSink, StreamStart } from "./media-protocol.js";
+import type { MediaProtocol } from "./media-protocol.js";
+import { openedSession } from "./opened-session.js";
 import { protocolConformance } from "./protocol-conformance.js";
 
 const stream = (): CarrierStream => ({
@@ -26,24 +27,9 @@ const carriers: readonly [name: string, MediaProtocol, CarrierDialect][] = [
 ];
 
 function open(protocol: MediaProtocol) {
-  const sent: string[] = [];
-  const starts: StreamStart[] = [];
-  const told: unknown[][] = [];
-  const sink: MediaSink = {
-    started: (one) => void starts.push(one),
-    frame: (_id, payload, samples) => void told.push(["frame", payload[0], samples]),
-    dtmf: (_id, digit) => void told.push(["dtmf", digit]),
-    markReached: (_id, name, certainty) => void told.push(["mark", name, certainty]),
-    ended: (_id, reason) => void told.push(["ended", reason]),
-  };
-  const session = protocol.open(
-    (message) => void sent.push(message as string),
-    sink,
-    () => undefined,
-    { query: "callId=from-url&token=from-url", nowMs: () => 0 },
-  );
-  const receive = (fields: object): void => session.receive(JSON.stringify(fields));
-  return { session, sent, starts, told, receive };
+  const opened = openedSession(protocol, "callId=from-url&token=from-url");
+  const receive = (fields: object): void => opened.session.receive(JSON.stringify(fields));
+  return { ...opened, receive };
 }
 
 describe.each(carriers)("the protocol of %s", (name, protocol, dialect) => {
@@ -157,7 +143,7 @@ describe("a Telnyx session", () => {
     const { receive, told } = open(telnyxProtocol());
     receive(telnyxDialect.start(stream()));
     for (const chunk of chunks) receive(media(chunk));
-    return told.map(([, value]) => value);
+    return told.map(([, payload]) => (payload as Uint8Array)[0]);
   };
 
   it("puts media back into order, and takes each chunk once", () => {
@@ -174,7 +160,7 @@ describe("a Telnyx session", () => {
     receive(telnyxDialect.start(stream()));
     receive({ event: "error", payload: { code: 100004, title: "rate limit" } });
     receive(media(1));
-    expect(told).toEqual([["frame", 1, 0]]);
+    expect(told).toEqual([["frame", new Uint8Array(160).fill(1), 0]]);
   });
 
   it("names the formats that are right when it is offered another", () => {
@@ -203,7 +189,9 @@ describe("an Exotel session", () => {
     const frame = new Uint8Array(320).fill(7);
     for (let index = 0; index < 23; index++) session.sendFrame(1, frame, 1);
     session.sendMark(1, "u1");
-    const pieces = sent.map((text) => JSON.parse(text) as { media?: { payload: string } });
+    const pieces = sent.map(
+      (text) => JSON.parse(text as string) as { media?: { payload: string } },
+    );
     const bytes = pieces.map(({ media }) => Buffer.from(media?.payload ?? "", "base64"));
     expect(bytes.map(({ length }) => length)).toEqual([3200, 3200, 3200, 0]);
     expect([bytes[2]![959], bytes[2]![960], bytes[2]![3199]]).toEqual([7, 0, 0]);
@@ -215,7 +203,7 @@ describe("an Exotel session", () => {
     session.sendFrame(1, new Uint8Array(320), 1);
     session.sendClear(1, 1);
     session.sendMark(1, "u2");
-    expect(sent.map((text) => (JSON.parse(text) as { event: string }).event)).toEqual([
+    expect(sent.map((text) => (JSON.parse(text as string) as { event: string }).event)).toEqual([
       "clear",
       "mark",
     ]);

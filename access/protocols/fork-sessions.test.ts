@@ -4,7 +4,8 @@ import { isProtocolError } from "../../codecs/wire/protocol-error.js";
 import { connectBinaryClient, type BinaryPeer } from "../client/binary-client.js";
 import { jambonzPeer, vonagePeer } from "../client/binary-peers.js";
 import { audioForkProtocol, jambonzProtocol, vonageProtocol } from "./fork-sessions.js";
-import type { MediaProtocol, MediaSink, StreamStart } from "./media-protocol.js";
+import type { MediaProtocol } from "./media-protocol.js";
+import { openedSession } from "./opened-session.js";
 import { protocolConformance } from "./protocol-conformance.js";
 
 const call = { callId: "c", token: "t" };
@@ -13,25 +14,6 @@ const peers: readonly [string, MediaProtocol, BinaryPeer][] = [
   ["jambonz", jambonzProtocol(), jambonzPeer],
   ["audio-fork", audioForkProtocol(), { ...jambonzPeer, subprotocol: "audio.drachtio.org" }],
 ];
-
-function open(protocol: MediaProtocol, query = "") {
-  const starts: StreamStart[] = [];
-  const told: unknown[][] = [];
-  const sink: MediaSink = {
-    started: (one) => void starts.push(one),
-    frame: (_id, payload, samples) => void told.push(["frame", payload.length, samples]),
-    dtmf: (_id, digit) => void told.push(["dtmf", digit]),
-    markReached: (_id, name, certainty) => void told.push(["mark", name, certainty]),
-    ended: (_id, reason) => void told.push(["ended", reason]),
-  };
-  const session = protocol.open(
-    () => undefined,
-    sink,
-    () => undefined,
-    { query, nowMs: () => 0 },
-  );
-  return { session, starts, told };
-}
 
 describe.each(peers)("the protocol of %s", (name, protocol, peer) => {
   const cases = protocolConformance({
@@ -51,7 +33,7 @@ describe.each(peers)("the protocol of %s", (name, protocol, peer) => {
   it.each(cases)("$name", ({ run }) => run());
 
   it("takes call and token from the URL where it says nothing of them", () => {
-    const { session, starts } = open(protocol, "callId=u&token=v");
+    const { session, starts } = openedSession(protocol, "callId=u&token=v");
     session.receive(peer.start(call).replace(/,"callId":"c","token":"t"/, ""));
     expect(starts[0]).toMatchObject({ callId: "u", token: "v", format: peer.format });
   });
@@ -65,7 +47,7 @@ describe.each(peers)("the protocol of %s", (name, protocol, peer) => {
     );
     fc.assert(
       fc.property(fc.array(edit, { maxLength: 20 }), (edits) => {
-        const { session } = open(protocol);
+        const { session } = openedSession(protocol);
         for (const [which, at, character] of edits) {
           const text = valid[which]!;
           const mutated = [text.slice(0, at) + character + text.slice(at + 1), text.slice(0, at)];
@@ -88,7 +70,7 @@ describe("a Vonage session", () => {
     { event: "websocket:dtmf", dtmf: { digit: "5" } },
     { event: "websocket:dtmf", dtmf: "5" },
   ])("takes a key in each of its spellings: %j", (message) => {
-    const { session, told } = open(vonageProtocol());
+    const { session, told } = openedSession(vonageProtocol());
     session.receive(vonagePeer.start(call));
     session.receive(JSON.stringify(message));
     expect(told).toEqual([["dtmf", "5"]]);
@@ -96,13 +78,13 @@ describe("a Vonage session", () => {
 
   it("names the format it was offered and those that are right", () => {
     const start = vonagePeer.start(call).replace("rate=16000", "rate=44100");
-    expect(() => open(vonageProtocol()).session.receive(start)).toThrowError(
+    expect(() => openedSession(vonageProtocol()).session.receive(start)).toThrowError(
       'message.content-type is "audio/l16;rate=44100", audio/l16;rate= and one of 8000',
     );
   });
 
   it("ignores a word about a clear, however late it comes", () => {
-    const { session, told } = open(vonageProtocol());
+    const { session, told } = openedSession(vonageProtocol());
     session.receive(vonagePeer.start(call));
     session.receive('{"event":"websocket:cleared"}');
     session.receive('{"event":"websocket:notify","payload":{"theirs":1}}');
@@ -112,7 +94,7 @@ describe("a Vonage session", () => {
 
 describe("a jambonz session", () => {
   it("takes frames of any length, and refuses two channels", () => {
-    const { session, told } = open(jambonzProtocol());
+    const { session, told } = openedSession(jambonzProtocol());
     session.receive(jambonzPeer.start(call));
     session.receive(new Uint8Array(641));
     session.receive(new Uint8Array(319));
@@ -122,7 +104,7 @@ describe("a jambonz session", () => {
       ["frame", 320, 320],
     ]);
     const stereo = jambonzPeer.start(call).replace('"mono"', '"stereo"');
-    expect(() => open(jambonzProtocol()).session.receive(stereo)).toThrowError(
+    expect(() => openedSession(jambonzProtocol()).session.receive(stereo)).toThrowError(
       'message.sampleRate is "stereo/8000", mono at 8000',
     );
   });

@@ -6,16 +6,11 @@
  */
 import type { AudioFormat } from "../audio/audio-codec.js";
 import { fieldError, type FieldReader } from "./fields.js";
+import { jsonCarrierParser, namedStreamWriter } from "./json-carrier.js";
 import {
-  base64Of,
   countOf,
-  keyOf,
-  markRule,
   parametersRule,
-  payloadOf,
-  readJsonMessage,
   streamIdRule,
-  type JsonStreamMessage,
   type JsonStreamStart,
   type JsonStreamWriter,
 } from "./json-stream.js";
@@ -25,43 +20,14 @@ import { ProtocolError } from "./protocol-error.js";
 export const EXOTEL_PIECE_BYTES_MIN = 3200;
 
 /** @throws {ProtocolError} `PROTOCOL_JSON`, `PROTOCOL_FIELD`, `PROTOCOL_FORMAT` */
-export function parseExotel(text: string): JsonStreamMessage {
-  const { event, message } = readJsonMessage(text);
-  const streamId = message.optionalText("stream_sid", streamIdRule);
-  switch (event) {
-    case "start":
-      return readStart(message);
-    case "media": {
-      const media = message.map("media");
-      return {
-        event,
-        streamId,
-        isInbound: true,
-        chunk: countOf(media, "chunk", -1),
-        timestampMs: countOf(media, "timestamp", -1),
-        payload: payloadOf(media),
-      };
-    }
-    case "dtmf":
-      return { event, streamId, digit: keyOf(message.map("dtmf")) };
-    case "mark":
-      return { event, streamId, name: message.map("mark").text("name", markRule) };
-    case "stop":
-      return { event, streamId };
-    default:
-      return { event: "ignored" };
-  }
-}
+export const parseExotel = jsonCarrierParser({
+  streamKey: "stream_sid",
+  hasChunks: true,
+  readStart,
+});
 
 export function exotelWriter({ streamId }: JsonStreamStart): JsonStreamWriter {
-  const id = JSON.stringify(streamId);
-  const head = `{"event":"media","stream_sid":${id},"media":{"payload":"`;
-  const clear = `{"event":"clear","stream_sid":${id}}`;
-  return {
-    media: (payload) => `${head}${base64Of(payload)}"}}`,
-    mark: (name) => `{"event":"mark","stream_sid":${id},"mark":{"name":${JSON.stringify(name)}}}`,
-    clear: () => clear,
-  };
+  return namedStreamWriter("stream_sid", streamId);
 }
 
 function readStart(message: FieldReader): JsonStreamStart {

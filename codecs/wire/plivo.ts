@@ -7,15 +7,11 @@
  */
 import type { AudioFormat } from "../audio/audio-codec.js";
 import { fieldError, type FieldReader } from "./fields.js";
+import { jsonCarrierParser } from "./json-carrier.js";
 import {
   base64Of,
   countOf,
-  keyOf,
-  markRule,
-  payloadOf,
-  readJsonMessage,
   streamIdRule,
-  type JsonStreamMessage,
   type JsonStreamStart,
   type JsonStreamWriter,
 } from "./json-stream.js";
@@ -24,36 +20,14 @@ import { ProtocolError } from "./protocol-error.js";
 const headersRule = { lengthMin: 0, lengthMax: 4096, isSecret: true } as const;
 
 /** @throws {ProtocolError} `PROTOCOL_JSON`, `PROTOCOL_FIELD`, `PROTOCOL_FORMAT` */
-export function parsePlivo(text: string): JsonStreamMessage {
-  const { event, message } = readJsonMessage(text);
-  const streamId = message.optionalText("streamId", streamIdRule);
-  switch (event) {
-    case "start":
-      return readStart(message);
-    case "media": {
-      const media = message.map("media");
-      const track = media.optionalText("track", { lengthMax: 32 }) ?? "inbound";
-      return {
-        event,
-        streamId,
-        isInbound: track === "inbound",
-        chunk: countOf(media, "chunk", -1),
-        timestampMs: countOf(media, "timestamp", -1),
-        payload: payloadOf(media),
-      };
-    }
-    case "dtmf":
-      return { event, streamId, digit: keyOf(message.map("dtmf")) };
-    // Older documentation calls it `played`.
-    case "playedStream":
-    case "played":
-      return { event: "mark", streamId, name: message.text("name", markRule) };
-    case "stop":
-      return { event, streamId };
-    default:
-      return { event: "ignored" };
-  }
-}
+export const parsePlivo = jsonCarrierParser({
+  streamKey: "streamId",
+  inboundTrack: "inbound",
+  hasChunks: true,
+  readStart,
+  // Older documentation calls it `played`.
+  marks: { events: ["playedStream", "played"], isFlat: true },
+});
 
 export function plivoWriter({ streamId, format }: JsonStreamStart): JsonStreamWriter {
   const id = JSON.stringify(streamId);

@@ -6,55 +6,26 @@
  */
 import type { AudioFormat } from "../audio/audio-codec.js";
 import { fieldError, type FieldReader } from "./fields.js";
+import { jsonCarrierParser } from "./json-carrier.js";
 import {
   base64Of,
   countOf,
-  keyOf,
-  markRule,
   parametersRule,
-  payloadOf,
-  readJsonMessage,
   streamIdRule,
-  type JsonStreamMessage,
   type JsonStreamStart,
   type JsonStreamWriter,
 } from "./json-stream.js";
 import { ProtocolError } from "./protocol-error.js";
 
 /** @throws {ProtocolError} `PROTOCOL_JSON`, `PROTOCOL_FIELD`, `PROTOCOL_FORMAT` */
-export function parseTelnyx(text: string): JsonStreamMessage {
-  const { event, message } = readJsonMessage(text);
-  const streamId = message.optionalText("stream_id", streamIdRule);
-  switch (event) {
-    case "start":
-      return readStart(message);
-    case "media": {
-      const media = message.map("media");
-      const track = media.optionalText("track", { lengthMax: 32 }) ?? "inbound";
-      return {
-        event,
-        streamId,
-        isInbound: track.startsWith("inbound"),
-        chunk: countOf(media, "chunk", -1),
-        timestampMs: countOf(media, "timestamp", -1),
-        payload: payloadOf(media),
-      };
-    }
-    case "dtmf":
-      return { event, streamId, digit: keyOf(message.map("dtmf")) };
-    case "mark":
-      return { event, streamId, name: message.map("mark").text("name", markRule) };
-    case "stop":
-      return { event, streamId };
-    case "error": {
-      const code = message.optionalMap("payload")?.all["code"];
-      const isCode = typeof code === "number" || typeof code === "string";
-      return { event: "refused", code: isCode ? String(code).slice(0, 32) : "none" };
-    }
-    default:
-      return { event: "ignored" };
-  }
-}
+export const parseTelnyx = jsonCarrierParser({
+  streamKey: "stream_id",
+  inboundTrack: "inbound",
+  hasChunks: true,
+  readStart,
+  readOther: (event, message) =>
+    event === "error" ? { event: "refused", code: codeOf(message) } : { event: "ignored" },
+});
 
 /** Telnyx knows the stream by its socket: our messages do not name it. */
 export const telnyxWriter: JsonStreamWriter = {
@@ -62,6 +33,12 @@ export const telnyxWriter: JsonStreamWriter = {
   mark: (name) => `{"event":"mark","mark":{"name":${JSON.stringify(name)}}}`,
   clear: () => '{"event":"clear"}',
 };
+
+function codeOf(message: FieldReader): string {
+  const code = message.optionalMap("payload")?.all["code"];
+  const isCode = typeof code === "number" || typeof code === "string";
+  return isCode ? String(code).slice(0, 32) : "none";
+}
 
 function readStart(message: FieldReader): JsonStreamStart {
   const start = message.map("start");

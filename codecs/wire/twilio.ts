@@ -9,16 +9,10 @@
  * @see https://www.twilio.com/docs/voice/media-streams/websocket-messages
  */
 import { fieldError, type FieldReader } from "./fields.js";
+import { jsonCarrierParser, namedStreamWriter } from "./json-carrier.js";
 import {
-  base64Of,
-  countOf,
-  keyOf,
-  markRule,
   parametersRule,
-  payloadOf,
-  readJsonMessage,
   streamIdRule,
-  type JsonStreamMessage,
   type JsonStreamStart,
   type JsonStreamWriter,
 } from "./json-stream.js";
@@ -88,49 +82,18 @@ export function twilioScanner(streamSid: string): TwilioScanner {
  * @throws {ProtocolError} `PROTOCOL_JSON`, `PROTOCOL_FIELD`, and `PROTOCOL_FORMAT` when a stream
  *   starts with audio other than μ-law, 8000 Hz, mono.
  */
-export function parseTwilio(text: string): JsonStreamMessage {
-  const { event, message } = readJsonMessage(text);
-  switch (event) {
-    case "start":
-      return readStart(message);
-    case "media": {
-      const streamId = sidOf(message);
-      const media = message.map("media");
-      return {
-        event,
-        streamId,
-        isInbound: media.optionalText("track", { lengthMax: 32 }) !== "outbound",
-        // Twilio keeps the order.
-        chunk: undefined,
-        timestampMs: countOf(media, "timestamp", -1),
-        payload: payloadOf(media),
-      };
-    }
-    case "dtmf":
-      return { event, streamId: sidOf(message), digit: keyOf(message.map("dtmf")) };
-    case "mark":
-      return {
-        event,
-        streamId: sidOf(message),
-        name: message.map("mark").text("name", markRule),
-      };
-    case "stop":
-      return { event, streamId: sidOf(message) };
-    default:
-      return { event: "ignored" };
-  }
-}
+export const parseTwilio = jsonCarrierParser({
+  streamKey: "streamSid",
+  isAlwaysNamed: true,
+  inboundTrack: "inbound",
+  // Twilio keeps the order.
+  hasChunks: false,
+  readStart,
+});
 
-/** Our messages to one Twilio stream, with everything but the payload prepared once. */
+/** Our messages to one Twilio stream. */
 export function twilioWriter(streamSid: string): JsonStreamWriter {
-  const sid = JSON.stringify(streamSid);
-  const mediaPrefix = `{"event":"media","streamSid":${sid},"media":{"payload":"`;
-  const clear = `{"event":"clear","streamSid":${sid}}`;
-  return {
-    media: (payload) => `${mediaPrefix}${base64Of(payload)}"}}`,
-    mark: (name) => `{"event":"mark","streamSid":${sid},"mark":{"name":${JSON.stringify(name)}}}`,
-    clear: () => clear,
-  };
+  return namedStreamWriter("streamSid", streamSid);
 }
 
 /** The number whose digits end here, back to the quote before them. */
@@ -144,14 +107,10 @@ function digitsBefore(text: string, end: number): number {
   return value;
 }
 
-function sidOf(message: FieldReader): string {
-  return message.text("streamSid", streamIdRule);
-}
-
 function readStart(message: FieldReader): JsonStreamStart {
   const start = message.map("start");
   checkFormat(start.map("mediaFormat"));
-  const streamSid = sidOf(message);
+  const streamSid = message.text("streamSid", streamIdRule);
   return {
     event: "start",
     streamId: streamSid,
