@@ -98,7 +98,9 @@ describe("a jambonz session", () => {
     session.receive(jambonzPeer.start(call));
     session.receive(new Uint8Array(641));
     session.receive(new Uint8Array(319));
-    expect(told).toEqual([
+    expect(
+      told.map(([kind, payload, samples]) => [kind, (payload as Uint8Array).length, samples]),
+    ).toEqual([
       ["frame", 320, 0],
       ["frame", 320, 160],
       ["frame", 320, 320],

@@ -69,7 +69,7 @@ export function jsonCarrierParser(carrier: JsonCarrier): (text: string) => JsonS
   };
 }
 
-/** Our messages where each names its stream under the carrier's key, with all but payloads ready. */
+/** Our messages where each names its stream under the carrier's key. */
 export function namedStreamWriter(streamKey: string, streamId: string): JsonStreamWriter {
   const id = `"${streamKey}":${JSON.stringify(streamId)}`;
   const head = `{"event":"media",${id},"media":{"payload":"`;
