@@ -7,6 +7,7 @@ const heard = (prompts: readonly number[], longestGapMs = 20): HeardCall => ({
   longestGapMs,
   gapFromEpochMs: 0,
   silentMs: 0,
+  resumptions: 0,
   prompts,
   frames: [],
 });

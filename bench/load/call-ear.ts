@@ -27,6 +27,7 @@ export class CallEar implements LineEvents {
   #lastMs = 0;
   #gapMs = 0;
   #gapFromMs = 0;
+  #resumptions = 0;
 
   constructor(to: LineEvents) {
     this.#to = to;
@@ -39,6 +40,7 @@ export class CallEar implements LineEvents {
     this.#prompts = this.#prompts.slice(-1);
     this.#gapMs = 0;
     this.#gapFromMs = this.#lastMs;
+    this.#resumptions = 0;
   }
 
   report(callId: string): HeardCall {
@@ -49,6 +51,7 @@ export class CallEar implements LineEvents {
       longestGapMs: this.#gapMs,
       gapFromEpochMs: timeOrigin + this.#gapFromMs,
       silentMs,
+      resumptions: this.#resumptions,
       prompts: this.#prompts,
       frames: this.#frames,
     };
@@ -80,6 +83,15 @@ export class CallEar implements LineEvents {
 
   returned(sequence: number): void {
     this.#to.returned(sequence);
+  }
+
+  lost(): void {
+    this.#to.lost();
+  }
+
+  resumed(awayMs: number): void {
+    this.#resumptions += 1;
+    this.#to.resumed(awayMs);
   }
 
   broke(what: string): void {

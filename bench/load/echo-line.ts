@@ -9,6 +9,7 @@ const sequenceAt = 8;
 const payloadAt = 24;
 
 export class EchoLine implements Line {
+  readonly resumeMs = 0;
   readonly #parts: LineParts;
   readonly #place = { index: 0, sequence: 0, mediaTime: 0 };
 
@@ -17,6 +18,7 @@ export class EchoLine implements Line {
   }
 
   open(): void {}
+  lost(): void {}
   sendKey(): void {}
   returnMark(): void {}
   hangUp(): void {}
@@ -25,7 +27,7 @@ export class EchoLine implements Line {
     const place = this.#place;
     place.index = index;
     place.sequence += 1;
-    sendAudioRecord(this.#parts.socket, this.#parts.store, place);
+    sendAudioRecord(this.#parts.wire, this.#parts.store, place);
     place.mediaTime += FRAME_BYTES;
     return place.sequence;
   }

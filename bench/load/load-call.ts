@@ -25,6 +25,9 @@ export class LoadCall implements Paced, LineEvents {
   readonly #caller: Caller;
   readonly #sentAtMs = new Float64Array(flightMax);
   readonly #marks: Mark[] = [];
+  /** Whose audio was counted, and which was returned: after a loss the engine asks again. */
+  #heardMark = "";
+  #returnedMark = "";
   #line!: Line;
   #utterance = -1;
   #heardInUtterance = 0;
@@ -58,6 +61,9 @@ export class LoadCall implements Paced, LineEvents {
     if (mark === undefined || mark.dueMs > nowMs) return;
     this.#marks.shift();
     this.#line.returnMark(mark.name);
+    const isRepeated = mark.name === this.#returnedMark;
+    this.#returnedMark = mark.name;
+    if (isRepeated) return;
     const key = this.#caller.promptEnded();
     if (key === undefined || this.#marks.length > 0) return;
     this.#line.sendKey(key);
@@ -79,9 +85,12 @@ export class LoadCall implements Paced, LineEvents {
   }
 
   heardMark(name: string): void {
-    const content = `${this.#heardInUtterance}:${(this.#hash >>> 0).toString(16)}`;
-    if (this.#heardInUtterance > 0) this.#stats.utterance(content);
-    this.#heardInUtterance = 0;
+    if (name !== this.#heardMark) {
+      const content = `${this.#heardInUtterance}:${(this.#hash >>> 0).toString(16)}`;
+      if (this.#heardInUtterance > 0) this.#stats.utterance(content);
+      this.#heardInUtterance = 0;
+    }
+    this.#heardMark = name;
     this.#marks.push({ name, dueMs: this.#playUntilMs });
   }
 
@@ -97,6 +106,14 @@ export class LoadCall implements Paced, LineEvents {
 
   returned(sequence: number): void {
     this.#stats.roundTrip.recordMs(performance.now() - this.#sentAtMs[sequence % flightMax]!);
+  }
+
+  lost(): void {
+    this.#marks.length = 0;
+  }
+
+  resumed(awayMs: number): void {
+    this.#stats.away.recordMs(awayMs);
   }
 
   broke(what: string): void {

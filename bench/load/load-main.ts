@@ -6,7 +6,7 @@ import { createCaller } from "./caller.js";
 import { EchoLine } from "./echo-line.js";
 import type { Line } from "./line.js";
 import { LoadCall } from "./load-call.js";
-import { LoadSocket } from "./load-socket.js";
+import { LoadConnection } from "./load-connection.js";
 import { LoadStats } from "./load-stats.js";
 import { LoadWheel } from "./load-wheel.js";
 import type { Dial, LineKind, LoadAsks, LoadEvent, LoadReport, LoadSetup } from "./messages.js";
@@ -17,7 +17,7 @@ const stats = new LoadStats();
 const wheel = new LoadWheel(stats.late);
 /** All calls since `prepare`, also those that are over. */
 const calls = new Map<string, LoadCall>();
-const live = new Map<string, { readonly socket: LoadSocket; readonly line: Line }>();
+const live = new Map<string, { readonly connection: LoadConnection; readonly line: Line }>();
 /** Of all calls since `prepare`. */
 const ears = new Map<string, CallEar>();
 let setup: { readonly options: LoadSetup; readonly store: AudioStore } | undefined;
@@ -41,7 +41,7 @@ const tell = serveParent<LoadAsks, LoadEvent>(
     dial: (dial) => open(dial),
     begin() {
       stats.begin();
-      for (const { socket } of live.values()) socket.blockedCount = 0;
+      for (const { connection } of live.values()) connection.resetBlocked();
       return undefined;
     },
     listen({ recorded }) {
@@ -51,7 +51,7 @@ const tell = serveParent<LoadAsks, LoadEvent>(
     heard: () => [...ears].map(([callId, ear]) => ear.report(callId)),
     cut({ nth }) {
       const chosen = [...live].filter((_, index) => index % nth === 0);
-      for (const [, { socket }] of chosen) socket.cut();
+      for (const [, { connection }] of chosen) connection.cut();
       return chosen.map(([callId]) => callId);
     },
     report,
@@ -71,33 +71,42 @@ function open(dial: Dial): undefined {
     stats,
     createCaller(options.caller, { clips, callNumber, triggerFrames }),
   );
-  const { hostname: host, port } = new URL(dial.url);
   calls.set(dial.callId, call);
+  const ear = new CallEar(call);
+  ears.set(dial.callId, ear);
+  const connection = connectionOf(dial, options, call);
+  const line = lineOf(options.line, { wire: connection, store, dial, events: ear });
+  call.setLine(line);
+  live.set(dial.callId, { connection, line });
+  connection.begin(line);
+  return undefined;
+}
+
+function connectionOf(
+  { callId, url }: Dial,
+  { line, isResuming = true }: LoadSetup,
+  call: LoadCall,
+): LoadConnection {
+  const { hostname: host, port } = new URL(url);
   let slot = -1;
-  const socket = new LoadSocket({
+  const connection = new LoadConnection({
     host,
     port: Number(port),
-    ...paths[options.line],
+    ...paths[line],
+    isResuming,
     opened() {
-      line.open();
       slot = wheel.add(call);
-      tell({ kind: "opened", callId: dial.callId });
+      tell({ kind: "opened", callId });
     },
-    message: (opcode, bytes, start, end) => line.receive(opcode, bytes, start, end),
     closed(reason) {
       if (slot >= 0) wheel.remove(slot, call);
-      live.delete(dial.callId);
-      stats.blockedFrames += socket.blockedCount;
-      tell({ kind: "closed", callId: dial.callId, reason });
+      live.delete(callId);
+      stats.blockedFrames += connection.blockedCount;
+      tell({ kind: "closed", callId, reason });
       if (live.size === 0) allGone?.();
     },
   });
-  const ear = new CallEar(call);
-  ears.set(dial.callId, ear);
-  const line = lineOf(options.line, { socket, store, dial, events: ear });
-  call.setLine(line);
-  live.set(dial.callId, { socket, line });
-  return undefined;
+  return connection;
 }
 
 function lineOf(kind: LineKind, parts: LineParts): Line {
@@ -107,16 +116,19 @@ function lineOf(kind: LineKind, parts: LineParts): Line {
 
 function report(): LoadReport {
   const result = stats.report();
-  const waiting = [...live.values()].reduce((sum, { socket }) => sum + socket.blockedCount, 0);
+  const waiting = [...live.values()].reduce(
+    (sum, { connection }) => sum + connection.blockedCount,
+    0,
+  );
   return { ...result, blockedFrames: result.blockedFrames + waiting };
 }
 
 async function hangUp(): Promise<undefined> {
   if (live.size === 0) return undefined;
   const gone = new Promise<void>((resolve) => (allGone = resolve));
-  for (const { socket, line } of live.values()) {
+  for (const { connection, line } of live.values()) {
     line.hangUp();
-    socket.close();
+    connection.close();
   }
   await gone;
   allGone = undefined;

@@ -12,6 +12,9 @@ import { clientFrame, OPCODE, ServerFrames, type OnMessage } from "./client-fram
 /** Shared by all sockets: what was read is used up before the next one is read. */
 const readBuffer = Buffer.alloc(64 * 1024);
 const headEnd = "\r\n\r\n";
+const normal = 1000;
+/** No close frame came. */
+const abnormal = 1006;
 
 export type LoadSocketOptions = {
   readonly host: string;
@@ -20,8 +23,12 @@ export type LoadSocketOptions = {
   readonly subprotocol?: string;
   readonly opened: () => void;
   readonly message: OnMessage;
-  /** Told once, also when the connection was refused: the status line then. */
-  readonly closed: (reason: string) => void;
+  /**
+   * Told once, also when the connection was refused: the status line then.
+   *
+   * @param code of the close frame (RFC 6455 section 7.4); 1006 where none came
+   */
+  readonly closed: (reason: string, code: number) => void;
 };
 
 export class LoadSocket {
@@ -33,6 +40,7 @@ export class LoadSocket {
   #head: string | undefined = "";
   #fd = -1;
   #closeReason: string | undefined;
+  #closeCode: number = abnormal;
 
   constructor(options: LoadSocketOptions) {
     this.#options = options;
@@ -50,7 +58,7 @@ export class LoadSocket {
     this.#socket.on("error", (error) => (this.#closeReason ??= error.message));
     this.#socket.on("close", () => {
       this.#fd = -1;
-      options.closed(this.#closeReason ?? "connection closed");
+      options.closed(this.#closeReason ?? "connection closed", this.#closeCode);
     });
   }
 
@@ -74,6 +82,7 @@ export class LoadSocket {
   /** Closes with 1000, or cuts off a connection that was never opened. */
   close(): void {
     this.#closeReason ??= "closed by us";
+    this.#closeCode = normal;
     if (this.#head !== undefined) return void this.#socket.destroy();
     const frame = clientFrame(OPCODE.close, Uint8Array.of(0x03, 0xe8));
     this.send(frame, frame.length);
@@ -129,6 +138,7 @@ export class LoadSocket {
     }
     if (opcode !== OPCODE.close) return;
     const code = payload.length >= 2 ? payload.readUInt16BE(0) : 1005;
+    this.#closeCode = code;
     this.#closeReason ??= `closed by the server: ${code} ${payload.toString("utf8", 2)}`.trim();
     const answer = clientFrame(OPCODE.close, payload.subarray(0, 2));
     this.send(answer, answer.length);

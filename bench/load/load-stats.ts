@@ -10,6 +10,7 @@ export class LoadStats {
   readonly gap = new Histogram();
   readonly roundTrip = new Histogram();
   readonly answer = new Histogram();
+  readonly away = new Histogram();
   sentFrames = 0;
   heardFrames = 0;
   blockedFrames = 0;
@@ -19,9 +20,8 @@ export class LoadStats {
   #brokenCount = 0;
 
   begin(): void {
-    for (const histogram of [this.late, this.gap, this.roundTrip, this.answer]) {
-      histogram.reset();
-    }
+    const { late, gap, roundTrip, answer, away } = this;
+    for (const histogram of [late, gap, roundTrip, answer, away]) histogram.reset();
     this.sentFrames = this.heardFrames = this.blockedFrames = 0;
     this.#contents = new Map();
     this.#utterances = this.#brokenCount = 0;
@@ -47,6 +47,7 @@ export class LoadStats {
       gapMs: this.gap.summary(),
       roundTripMs: this.roundTrip.summary(),
       answerMs: this.answer.summary(),
+      awayMs: this.away.summary(),
       utterances: this.#utterances,
       contents: Object.fromEntries(this.#contents),
       broken: this.#broken,

@@ -24,6 +24,8 @@ export type LoadSetup = {
    * reaction is timed from that frame.
    */
   readonly triggerFrames?: number;
+  /** Whether a native line that is lost is opened again, as a client would; default. */
+  readonly isResuming?: boolean;
 };
 
 export type Dial = {
@@ -45,6 +47,8 @@ export type LoadReport = {
   readonly roundTripMs: HistogramSummary;
   /** Key pressed, or last frame of speech sent → first frame of the answer. */
   readonly answerMs: HistogramSummary;
+  /** From the loss of a connection until another one went on with its call. */
+  readonly awayMs: HistogramSummary;
   /** Utterances that were heard from the first frame to the mark behind the last. */
   readonly utterances: number;
   /** Checksum of what each of them sounded like → how often it was heard. */
@@ -72,6 +76,8 @@ export type HeardCall = {
   readonly gapFromEpochMs: number;
   /** Since the last frame. */
   readonly silentMs: number;
+  /** Connections that took the place of a lost one. */
+  readonly resumptions: number;
   /** Checksums of the prompts that began, in order; the first began before `listen`. */
   readonly prompts: readonly number[];
   /** Only of the calls that `listen` named. */

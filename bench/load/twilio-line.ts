@@ -14,6 +14,7 @@ const payloadKey = Buffer.from('"payload":"', "latin1");
 const mediaEndBytes = 3;
 
 export class TwilioLine implements Line {
+  readonly resumeMs = 0;
   readonly #parts: LineParts;
   readonly #sid: string;
   readonly #tail: string;
@@ -41,6 +42,8 @@ export class TwilioLine implements Line {
     this.#event("start", { start });
   }
 
+  lost(): void {}
+
   sendFrame(index: number): number {
     this.#sequence += 1;
     this.#chunk += 1;
@@ -55,7 +58,7 @@ export class TwilioLine implements Line {
     end += scratch.write(this.#tail, end, "latin1");
     for (let word = HEAD_BYTES / 4; word * 4 < end; word += 1) scratchWords[word]! ^= MASK_WORD;
     writeHead(scratch, OPCODE.text, end - HEAD_BYTES);
-    this.#parts.socket.send(scratch, end);
+    this.#parts.wire.send(scratch, end);
     return this.#chunk;
   }
 
@@ -96,6 +99,6 @@ export class TwilioLine implements Line {
 
   #json(message: object): void {
     const frame = clientFrame(OPCODE.text, Buffer.from(JSON.stringify(message)));
-    this.#parts.socket.send(frame, frame.length);
+    this.#parts.wire.send(frame, frame.length);
   }
 }
