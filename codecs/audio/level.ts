@@ -84,7 +84,8 @@ function limit(samples: Int16Array, gain: number, peakMax: number, reach: number
   for (let i = 0; i < samples.length; i += 1) {
     sum += minima[i]! - (i >= reach ? minima[i - reach]! : before);
     const reduction = Math.min(sum / reach, needed[i]!); // Guards against rounding of the sum.
-    output[i] = Math.trunc(samples[i]! * gain * reduction);
+    const level = samples[i]! * gain * reduction; // May round to just above the limit.
+    output[i] = Math.trunc(Math.max(-peakMax, Math.min(peakMax, level)));
   }
   return output;
 }
