@@ -1,8 +1,11 @@
+import { availableParallelism } from "node:os";
 import { configDefaults, defineConfig } from "vitest/config";
 
 /**
  * Two groups, one after the other: the rooms in parallel, then the whole engine with its threads,
  * processes and spoken calls, one file at a time, since those need the machine to themselves.
+ * Rooms share loaded modules within a worker (most of a run was loading them anew), and there is a
+ * worker more than cores, since many of their tests wait for sockets and processes.
  */
 const common = {
   testTimeout: 30_000,
@@ -22,7 +25,9 @@ export default defineConfig({
           ...common,
           name: "rooms",
           include: ["*/**/*.test.ts"],
-          exclude: [...exclude, "test/**"],
+          exclude: [...exclude, "test/*.test.ts", "test/telephony/**"],
+          isolate: false,
+          maxWorkers: availableParallelism() + 1,
           sequence: { groupOrder: 0 },
         },
       },
@@ -30,7 +35,7 @@ export default defineConfig({
         test: {
           ...common,
           name: "engine",
-          include: ["test/**/*.test.ts"],
+          include: ["test/*.test.ts", "test/telephony/**/*.test.ts"],
           exclude,
           testTimeout: 120_000,
           maxWorkers: 1,

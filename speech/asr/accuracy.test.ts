@@ -1,5 +1,5 @@
 /** How well real (synthetic) speech is understood: the figures a change must not make worse. */
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { afterAll, beforeAll, expect, test, vi } from "vitest";
 import { nodeTime } from "../../base/node-ports.js";
 import {
   clearVoices,
@@ -11,6 +11,9 @@ import {
 import { createLocalRecognizer } from "./local-recognizer.js";
 import type { RecognitionEngine } from "./recognition-engine.js";
 import type { Grammar, RecognizerEvent } from "./recognizer.js";
+
+// Half a minute of work on a machine of one's own, and its parts are not to overlap.
+vi.setConfig({ testTimeout: 120_000 });
 
 const confirm: Grammar = {
   language: "en-US",
