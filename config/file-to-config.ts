@@ -53,17 +53,24 @@ export function overridesOf(draft: FileDraft, context: FileContext): ConfigOverr
 type TrunkDraft = NonNullable<FileDraft["trunks"]>[number];
 
 function trunkOf(
-  { name, kind, scripts, ...asterisk }: TrunkDraft,
+  { name, kind, scripts, callsMax, callsPerSecond, ...asterisk }: TrunkDraft,
   index: number,
   { folder, trunkPasswords }: FileContext,
 ): TrunkConfig {
+  const limits = said({ callsMax, callsPerSecondMax: callsPerSecond });
   if (kind === "loopback") {
-    return { name, kind, ...said({ scripts: scripts?.map((path) => resolve(folder, path)) }) };
+    return {
+      name,
+      kind,
+      ...limits,
+      ...said({ scripts: scripts?.map((path) => resolve(folder, path)) }),
+    };
   }
   const { url, user, endpoint, app, callerId, mediaClient, format } = asterisk;
   return {
     name,
     kind,
+    ...limits,
     // The schema has seen to it that these are there; a wrong one has been reported.
     url: url ?? "",
     user: user ?? "",

@@ -66,6 +66,8 @@ export const limits = {
     /** Numbers that a vendor gives out. */
     vendorId: { min: 1, max: Number.MAX_SAFE_INTEGER, default: 1 },
   },
+  /** Each of `trunks`. */
+  trunk: { callsMax: { min: 1, max: 100_000, default: 100 } },
   prompts: { bytesMax: { min: mib, max: 16 * 1024 * mib, default: 256 * mib } },
 } as const satisfies Record<string, Record<string, Limit>>;
 

@@ -139,8 +139,15 @@ export type StorageConfig = {
   readonly kekFile: string;
 };
 
+/** What every trunk may be told, whatever it dials through. */
+export type TrunkLimitsConfig = {
+  /** Attempts under way at once; left out: no limit of its own. */
+  readonly callsMax?: number;
+  readonly callsPerSecondMax?: number;
+};
+
 /** A simulated callee, for demonstrations and tests. */
-export type LoopbackTrunkConfig = {
+export type LoopbackTrunkConfig = TrunkLimitsConfig & {
   readonly kind: "loopback";
   /** What a call request names. */
   readonly name: string;
@@ -152,7 +159,7 @@ export type LoopbackTrunkConfig = {
 export const asteriskFormats = ["slin16", "slin", "ulaw", "alaw"] as const;
 
 /** An Asterisk, driven by its REST interface. */
-export type AsteriskTrunkConfig = {
+export type AsteriskTrunkConfig = TrunkLimitsConfig & {
   readonly kind: "asterisk";
   readonly name: string;
   /** Of its REST interface, e.g. `http://127.0.0.1:8088/ari`. */

@@ -1,11 +1,14 @@
 /** The shape of `trunks[]`: what dials. Which keys a trunk may have, its kind decides. */
 import { z } from "zod";
-import { listOf, part, secret, text } from "./schema-parts.js";
+import { limits } from "./limits.js";
+import { listOf, part, secret, text, whole } from "./schema-parts.js";
 import { asteriskFormats, trunkKinds, type TrunkConfig } from "./schema.js";
 
 const yamlPath = text('must be the path of a ".yaml" or ".yml" file', /^[^\0]+\.ya?ml$/);
 const urlRule =
   'must be the http:// or https:// URL of ARI without credentials, like "http://127.0.0.1:8088/ari"';
+
+const rateRule = "must be a number of calls a second from 0.01 to 1000";
 
 function isAriUrl(given: string): boolean {
   if (!URL.canParse(given)) return false;
@@ -13,7 +16,10 @@ function isAriUrl(given: string): boolean {
   return /^https?:$/.test(protocol) && search === "" && hash === "" && username === "";
 }
 
-/** Keys beside `name` and `kind`, and which of them a trunk cannot do without. */
+/** What every trunk may have. */
+const common = ["name", "kind", "callsMax", "callsPerSecond"];
+
+/** Further keys, and which of them a trunk cannot do without. */
 const keysOf: Readonly<
   Record<
     TrunkConfig["kind"],
@@ -33,6 +39,11 @@ export const trunk = part({
     /^[A-Za-z][A-Za-z0-9_-]{0,39}$/,
   ),
   kind: z.enum(trunkKinds, { error: `must be one of ${trunkKinds.join(", ")}` }),
+  callsMax: whole(limits.trunk.callsMax),
+  callsPerSecond: z
+    .number({ error: rateRule })
+    .refine((rate) => rate >= 0.01 && rate <= 1000, { error: rateRule })
+    .optional(),
   scripts: listOf(yamlPath, "paths of callee scripts"),
   url: z
     .string({ error: urlRule })
@@ -62,7 +73,7 @@ export const trunk = part({
     context.addIssue({ code: "custom", path: [key], message });
   }
   for (const key of Object.keys(given)) {
-    if (key === "name" || key === "kind" || all.includes(key)) continue;
+    if (common.includes(key) || all.includes(key)) continue;
     const message = `must be left out: a trunk of kind ${given.kind} has ${all.join(", ")}`;
     context.addIssue({ code: "custom", path: [key], message });
   }

@@ -1,5 +1,7 @@
 /** What one engine offers to whoever embeds it: the CLI, the HTTP server, an integrator's code. */
 import type { Side, TurnLatency } from "../actors/call/call-events.js";
+import type { AnsweredBy } from "../access/trunks/trunk.js";
+import type { WebhookReply, WebhookRequest } from "../access/trunks/webhook.js";
 import type { HistogramSummary } from "../base/histogram.js";
 import type { VendorCounters } from "../speech/asr/network/recognition-counters.js";
 import type { MailboxReport } from "./control/messages.js";
@@ -42,6 +44,8 @@ export type CallView = {
   readonly outcome?: string;
   /** The network's word for it, where the trunk gave one. */
   readonly cause?: string;
+  /** Who answered, by the network's own machine detection, where it was asked to. */
+  readonly answeredBy?: { readonly who: AnsweredBy; readonly cause: string };
   readonly state?: string;
   readonly protocol?: string;
   readonly format?: string;
@@ -114,6 +118,23 @@ export interface EngineNode {
   callEnded(callId: string): Promise<CallView>;
   /** Hangs up; resolves when the call has ended. @throws {EngineError} `UNKNOWN_CALL` */
   hangup(callId: string): Promise<CallView>;
+  /**
+   * Hands the callee of a call to somebody else and ends the call, as `transferred`; resolves when
+   * they have answered.
+   *
+   * @param to in the trunk's addressing
+   * @throws {EngineError} `UNKNOWN_CALL`, `TRUNK_UNSUPPORTED`; `TRUNK_TRANSFER`: it did not come
+   *   about, and the call goes on
+   */
+  transfer(callId: string, to: string): Promise<void>;
+  /**
+   * Presses keys towards the callee: 0-9 * # A-D, at most 64.
+   *
+   * @throws {EngineError} `UNKNOWN_CALL`, `TRUNK_UNSUPPORTED`, `TRUNK_REQUEST`
+   */
+  sendKeys(callId: string, digits: string): Promise<void>;
+  /** Takes a request that a carrier sends about a trunk: what is not the carrier's is refused. */
+  webhook(trunk: string, request: WebhookRequest): Promise<WebhookReply>;
   /** The recording of a call as a WAV file: left the callee, right the agent. */
   readRecording(callId: string): Promise<Uint8Array | undefined>;
   health(): HealthReport;

@@ -3,6 +3,8 @@
  * answered call comes to the gateway by itself, with the call id and token it was given here.
  */
 
+import type { WebhookReply, WebhookRequest } from "./webhook.js";
+
 /** How an attempt ended, whatever the network called it; the raw cause is kept beside it. */
 export type TrunkOutcome =
   | "answered"
@@ -16,6 +18,9 @@ export type TrunkOutcome =
   | "cancelled"
   | "failed"
   | "unknown";
+
+/** `beep`: the machine's greeting is over, it records. */
+export type AnsweredBy = "human" | "machine" | "beep" | "fax" | "unknown";
 
 export type OriginateRequest = {
   /** Our own id of the attempt; a trunk uses it as channel id where it can. */
@@ -37,6 +42,10 @@ export type TrunkEvent =
   | { readonly kind: "answered" }
   /** The callee was handed to somebody else; our media ends, the attempt goes on. */
   | { readonly kind: "transferred" }
+  /** A key that the callee pressed and that the media stream does not carry: one of 0-9 * # A-D. */
+  | { readonly kind: "dtmf"; readonly digit: string }
+  /** The network's own opinion of who answered, where it has one. */
+  | { readonly kind: "answeredBy"; readonly who: AnsweredBy; readonly cause: string }
   | {
       readonly kind: "ended";
       readonly outcome: TrunkOutcome;
@@ -70,6 +79,16 @@ export type TrunkHealth = {
   readonly note?: string;
   /** Attempts under way. */
   readonly attempts: number;
+  /** At most so many at once, where there is a limit. */
+  readonly attemptsMax?: number;
+};
+
+/** Why a trunk dials nobody now. */
+export type TrunkRefusal = {
+  /** For a person, e.g. "all 30 lines of trunk sip are taken". */
+  readonly why: string;
+  /** When it is worth asking again. */
+  readonly retryAfterMs: number;
 };
 
 export interface Trunk {
@@ -80,6 +99,15 @@ export interface Trunk {
    */
   originate(request: OriginateRequest, listener: (event: TrunkEvent) => void): TrunkAttempt;
   health(): TrunkHealth;
+  /**
+   * Keeps a line for a call that `originate` will dial, or `release` give back; undefined: kept.
+   * Trunks without limits have neither.
+   */
+  reserve?(callId: string): TrunkRefusal | undefined;
+  /** The call will not be dialled after all. */
+  release?(callId: string): void;
+  /** Takes what the network tells by HTTP, where it does: carriers. Refuses what is not theirs. */
+  webhook?(request: WebhookRequest): Promise<WebhookReply>;
   /** Resolves when the trunk can dial. @throws {EngineError} `TRUNK_DOWN` */
   start(): Promise<void>;
   /** Hangs everything up and frees what it holds. */

@@ -71,6 +71,8 @@ export type GatewayCommand =
    * Answered by `mediaClosed`, at once where there is no stream.
    */
   | { readonly kind: "farewell"; readonly callId: string; readonly promptId: string }
+  /** The callee pressed a key, as its network tells beside the media stream. */
+  | { readonly kind: "pressKey"; readonly callId: string; readonly digit: string }
   | { readonly kind: "addPrompt"; readonly prompt: PromptData }
   | { readonly kind: "drain" }
   | { readonly kind: "stop" };

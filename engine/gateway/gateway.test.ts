@@ -149,6 +149,14 @@ describe("frames in", () => {
     expect(key).toEqual({ kind: "keypad", slot: leg.slot, digit: "5", number: 1 });
   });
 
+  test("a key that the network tells beside the stream is a key like any other", async () => {
+    const { gateway, notices, leg } = await answered();
+    gateway.receive({ kind: "pressKey", callId: "unknown", digit: "1" });
+    gateway.receive({ kind: "pressKey", callId: leg.callId, digit: "#" });
+    const key = await notices.find(isKind("keypad"));
+    expect(key).toEqual({ kind: "keypad", slot: leg.slot, digit: "#", number: 1 });
+  });
+
   test("a client that breaks its protocol is closed with the reason; the others go on", async () => {
     const { url, client, reader, reports, notices } = await answered();
     const socket = new WebSocket(`${url}/media/native/v1`);

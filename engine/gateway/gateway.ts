@@ -97,6 +97,8 @@ export class Gateway {
         );
       case "farewell":
         return this.#farewell(command);
+      case "pressKey":
+        return this.#desk.seatOf(command.callId)?.leg.keyReceived(command.digit);
       case "addPrompt":
         return void this.#prompts.set(
           `${command.prompt.promptId} ${command.prompt.formatKey}`,

@@ -1,4 +1,4 @@
-/** The body of `POST /v1/calls`, checked: every wrong field at once, with its value. */
+/** The bodies of requests about calls, checked: every wrong field at once, with its value. */
 import { z } from "zod";
 import { wrongPartsOf } from "../../config/draft.js";
 import type { CallRequest } from "../engine-node.js";
@@ -12,6 +12,10 @@ function text(charsMax: number) {
     .max(charsMax, { error })
     .regex(/^[^\p{Cc}]*$/u, { error })
     .refine((given) => given.trim() !== "", { error });
+}
+
+function bodyRule(rule: string) {
+  return ({ code }: { readonly code?: string }) => (code === "invalid_type" ? rule : undefined);
 }
 
 const variablesRule = "must be a map from names to texts, at most 50";
@@ -31,27 +35,45 @@ const callRequest = z.strictObject(
       .optional(),
     isRecorded: z.boolean({ error: "must be true or false" }).optional(),
   },
-  {
-    error: (issue) =>
-      issue.code === "invalid_type"
-        ? "must be a JSON object with userId, flow, trunk and to"
-        : undefined,
-  },
+  { error: bodyRule("must be a JSON object with userId, flow, trunk and to") },
+);
+
+const transferRequest = z.strictObject(
+  { to: text(200) },
+  { error: bodyRule("must be a JSON object with to") },
+);
+
+const keysRule = "must be 1 to 64 of the keys 0-9 * # A-D";
+const keysRequest = z.strictObject(
+  { keys: z.string({ error: keysRule }).regex(/^[0-9*#A-D]{1,64}$/, { error: keysRule }) },
+  { error: bodyRule("must be a JSON object with keys") },
 );
 
 /** @throws {ProblemError} 422 with every wrong field */
 export function parseCallRequest(body: unknown): CallRequest {
-  const parsed = callRequest.safeParse(body);
-  if (!parsed.success) {
-    const options = { schema: callRequest, value: body };
-    const wrong = parsed.error.issues.flatMap((issue) => wrongPartsOf(issue, options));
-    const mistakes = wrong.map(({ path, message }) => ({ field: path.join("."), message }));
-    throw new ProblemError(invalidRequest(mistakes));
-  }
-  const { variables, isRecorded, ...required } = parsed.data;
+  const { variables, isRecorded, ...required } = parsed(callRequest, body);
   return {
     ...required,
     ...(variables === undefined ? {} : { variables }),
     ...(isRecorded === undefined ? {} : { isRecorded }),
   };
+}
+
+/** The body of a transfer. @throws {ProblemError} 422 */
+export function parseTransfer(body: unknown): { readonly to: string } {
+  return parsed(transferRequest, body);
+}
+
+/** The body of a request to press keys. @throws {ProblemError} 422 */
+export function parseKeys(body: unknown): { readonly keys: string } {
+  return parsed(keysRequest, body);
+}
+
+function parsed<Schema extends z.ZodType>(schema: Schema, body: unknown): z.output<Schema> {
+  const result = schema.safeParse(body);
+  if (result.success) return result.data;
+  const options = { schema, value: body };
+  const wrong = result.error.issues.flatMap((issue) => wrongPartsOf(issue, options));
+  const mistakes = wrong.map(({ path, message }) => ({ field: path.join("."), message }));
+  throw new ProblemError(invalidRequest(mistakes));
 }

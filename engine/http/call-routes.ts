@@ -1,8 +1,8 @@
-/** The routes of calls: start one, look at it, hang it up, fetch its recording. */
+/** The routes of calls: start one, look at it, hang it up, hand it on, fetch its recording. */
 import type { FastifyInstance } from "fastify";
 import { EngineError } from "../../base/errors.js";
 import type { CallView, EngineNode } from "../engine-node.js";
-import { parseCallRequest } from "./call-request.js";
+import { parseCallRequest, parseKeys, parseTransfer } from "./call-request.js";
 import { ProblemError } from "./problem.js";
 
 type CallPath = { readonly Params: { readonly callId: string } };
@@ -25,6 +25,16 @@ export function addCallRoutes(app: FastifyInstance, node: EngineNode): void {
       // It has ended already, by itself or by another request: that is what was asked for.
       return findCall(node, params.callId);
     }
+  });
+
+  app.post<CallPath>("/calls/:callId/transfer", async ({ params, body }, reply) => {
+    await node.transfer(knownShape(params.callId), parseTransfer(body).to);
+    return reply.code(204).send();
+  });
+
+  app.post<CallPath>("/calls/:callId/keys", async ({ params, body }, reply) => {
+    await node.sendKeys(knownShape(params.callId), parseKeys(body).keys);
+    return reply.code(204).send();
   });
 
   app.get<CallPath>("/calls/:callId/recording", async ({ params }, reply) => {

@@ -47,11 +47,10 @@ function fakeNode(
       calls.set(callId, ended);
       return Promise.resolve(ended);
     },
+    ...{ transfer: notUsed, sendKeys: notUsed, webhook: notUsed },
     readRecording: () => Promise.resolve(undefined),
     health: () => health,
-    latency: () => {
-      throw new Error("not used by the server");
-    },
+    latency: () => expect.fail("not used by the server"),
     recognition: () => ({}),
     mailboxes: () => Promise.resolve([{ shard: 0, isAnswering: false }]),
     resetLatency: () => undefined,

@@ -130,7 +130,7 @@ const routes: readonly { readonly path: RegExp; readonly allow: string }[] = [
   { path: /^\/(healthz|readyz)$/, allow: "GET, HEAD" },
   { path: /^\/v1\/calls$/, allow: "POST" },
   { path: /^\/v1\/(mailboxes|recognition)$/, allow: "GET, HEAD" },
-  { path: /^\/v1\/calls\/[^/]+\/hangup$/, allow: "POST" },
+  { path: /^\/v1\/calls\/[^/]+\/(hangup|transfer|keys)$/, allow: "POST" },
   { path: /^\/v1\/calls\/[^/]+(\/recording)?$/, allow: "GET, HEAD" },
 ];
 

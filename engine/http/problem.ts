@@ -61,6 +61,7 @@ const fieldOfCode: Readonly<Record<string, string>> = {
   UNKNOWN_TRUNK: "trunk",
   FLOW_VARIABLES: "variables",
   USER_ID: "userId",
+  TRUNK_REQUEST: "keys",
 };
 
 function engineProblem({ code, message, detail }: EngineError): Problem | undefined {
@@ -72,6 +73,9 @@ function engineProblem({ code, message, detail }: EngineError): Problem | undefi
   }
   if (code === "UNKNOWN_CALL") {
     return { status: 404, code, title: "No such call", detail: message };
+  }
+  if (code === "TRUNK_TRANSFER" || code === "TRUNK_UNSUPPORTED") {
+    return { status: 409, code, title: "The trunk did not do it", detail: message };
   }
   const field = fieldOfCode[code];
   if (field === undefined) return undefined;

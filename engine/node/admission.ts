@@ -12,6 +12,8 @@
  * A call that was just taken has not shown yet what it costs, so only so many are taken before the
  * next look at them.
  */
+import { EngineError } from "../../base/errors.js";
+import type { HealthReport } from "../engine-node.js";
 
 /** What one period of measurement saw. */
 export type LoadSample = {
@@ -166,3 +168,16 @@ function worstOf(sample: LoadSample, limits: AdmissionLimits): Reading {
 }
 
 const percent = (share: number): string => `${Math.round(share * 1000) / 10} %`;
+
+/**
+ * The refusal of a call, for whoever asked for it.
+ *
+ * @param load what the measured load, or a trunk, speaks against it, where that is the reason
+ */
+export function admissionError(health: HealthReport, load: Refused | undefined): EngineError {
+  const { callsMax, liveCalls, notes } = health;
+  const other = liveCalls >= callsMax ? `all ${callsMax} call slots are taken` : notes.join("; ");
+  const { why, retryAfterSeconds } = load ?? { why: other, retryAfterSeconds: 5 };
+  const detail = { callsMax, liveCalls, retryAfterSeconds };
+  return new EngineError("ADMISSION_REFUSED", `no new call now: ${why}`, detail);
+}

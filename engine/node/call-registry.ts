@@ -51,6 +51,11 @@ export class CallRegistry {
     if (this.find(callId)?.status !== "ended") this.#change(callId, () => ({ cause }));
   }
 
+  /** What the network thinks of who answered. */
+  setAnsweredBy(callId: string, answeredBy: NonNullable<CallView["answeredBy"]>): void {
+    if (this.find(callId)?.status !== "ended") this.#change(callId, () => ({ answeredBy }));
+  }
+
   /**
    * Takes in one event; returns the view when it was the last one. An end comes once: what a shard
    * says of a call that was given up meanwhile, as with a lost gateway, changes nothing.

@@ -184,7 +184,9 @@ export class EngineThreads {
   }
 
   /** A command about one call, for the gateway. */
-  tellGateway(command: Extract<GatewayCommand, { kind: "farewell" | "forgetCall" }>): void {
+  tellGateway(
+    command: Extract<GatewayCommand, { kind: "farewell" | "forgetCall" | "pressKey" }>,
+  ): void {
     this.#gateway?.tell(command);
   }
 

@@ -6,6 +6,9 @@ import { fileURLToPath } from "node:url";
 import { afterEach, describe, expect, test } from "vitest";
 import { plainAttempt } from "../../access/trunks/plain-attempt.js";
 import type { Trunk } from "../../access/trunks/trunk.js";
+import { limitTrunk } from "../../access/trunks/limited-trunk.js";
+import type { TrunkLimits } from "../../access/trunks/trunk-limits.js";
+import { nodeTime } from "../../base/node-ports.js";
 import { Histogram } from "../../base/histogram.js";
 import type { ThreadExit, ThreadHandle, ThreadHost } from "../../base/ports.js";
 import { defaultConfig } from "../../config/default-config.js";
@@ -93,7 +96,7 @@ function fakeHost(options: { readonly failing?: string } = {}) {
   return { host, running, nextPut };
 }
 
-function nodeWith(fake: ReturnType<typeof fakeHost>) {
+function nodeWith(fake: ReturnType<typeof fakeHost>, limits: TrunkLimits = {}) {
   const dataDir = mkdtempSync(join(tmpdir(), "voxtree-node-"));
   folders.push(dataDir);
   const config = defaultConfig({
@@ -114,7 +117,8 @@ function nodeWith(fake: ReturnType<typeof fakeHost>) {
       return plainAttempt(() => undefined, "fake");
     },
   };
-  const node = createNode(config, { threadHost: fake.host, trunks: [trunk] });
+  const limited = limitTrunk(trunk, limits, nodeTime());
+  const node = createNode(config, { threadHost: fake.host, trunks: [limited] });
   return { node, dialledCount: () => dialled };
 }
 
@@ -180,5 +184,27 @@ describe("a call whose intent cannot be stored", () => {
     await stopped;
     expect(dialledCount()).toBe(0);
     expect([...fake.running]).toEqual([]);
+  });
+});
+
+describe("a trunk whose lines are taken", () => {
+  test("refuses a call before it exists; one that was not dialled has given its line back", async () => {
+    const fake = fakeHost();
+    const { node, dialledCount } = nodeWith(fake, { attemptsMax: 1 });
+    await node.start();
+    const first = expect(node.startCall(request)).rejects.toMatchObject({ code: "DISK_FULL" });
+    (await fake.nextPut()).answer(false);
+    await first;
+    const second = expect(node.startCall(request)).rejects.toMatchObject({ code: "DISK_FULL" });
+    await expect(node.startCall(request)).rejects.toMatchObject({
+      code: "ADMISSION_REFUSED",
+      message: "no new call now: all 1 lines of trunk fake are taken",
+      detail: { retryAfterSeconds: 1 },
+    });
+    expect(node.health().liveCalls).toBe(1);
+    (await fake.nextPut()).answer(false);
+    await second;
+    expect(dialledCount()).toBe(0);
+    await node.stop();
   });
 });

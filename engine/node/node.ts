@@ -8,10 +8,8 @@ import { nodeThreadHost, nodeTime } from "../../base/node-ports.js";
 import type { ThreadHost, Time } from "../../base/ports.js";
 import type { JobPool } from "../jobs/job-pool.js";
 import type { CallEvent } from "../../actors/call/call-events.js";
-import type { Trunk, TrunkAttempt, TrunkEvent } from "../../access/trunks/trunk.js";
+import type { Trunk } from "../../access/trunks/trunk.js";
 import type { Config } from "../../config/schema.js";
-import { readRecording } from "../../storage/recordings/recording-files.js";
-import { encodeWav } from "../../codecs/audio/wav.js";
 import type {
   CallListener,
   CallRequest,
@@ -23,19 +21,22 @@ import type {
 } from "../engine-node.js";
 import { inspectorStack } from "./blocked-stack.js";
 import { checkRequest } from "./call-check.js";
-import { Admission, type AdmissionLimits, type Refused } from "./admission.js";
+import { Admission, admissionError, type AdmissionLimits, type Refused } from "./admission.js";
 import { CallRegistry } from "./call-registry.js";
 import { newView, recordOf } from "./call-view.js";
 import type { LostThread, MediaReport } from "./engine-threads.js";
 import { Farewells } from "./farewells.js";
 import { offlinePromptId } from "./flow-prompts.js";
+import { healthReport } from "./health-report.js";
 import { Ledger } from "./ledger.js";
 import { LedgerWriter } from "./ledger-writer.js";
 import { LostShards } from "./lost-shards.js";
 import { latencyReport } from "./latency-report.js";
 import { encodeLiveCall } from "./live-call.js";
 import { LoadMeter } from "./load-meter.js";
+import { recordingWav } from "./recording-wav.js";
 import { startParts, type Running } from "./start-up.js";
+import { TrunkDesk } from "./trunk-desk.js";
 
 /** How long a polite end waits for calls that are asked to hang up. */
 const hangupMsMax = 5000;
@@ -74,7 +75,7 @@ class Node implements EngineNode {
   #writer: LedgerWriter | undefined;
   readonly #admission: Admission;
   #meter: LoadMeter | undefined;
-  readonly #attempts = new Map<string, TrunkAttempt>();
+  readonly #trunks: TrunkDesk;
   #starting: Promise<Running> | undefined;
   #running: Running | undefined;
   #isDraining = false;
@@ -88,6 +89,11 @@ class Node implements EngineNode {
     this.#log = parts.log ?? (() => undefined);
     this.#calls = new CallRegistry(this.#time);
     this.#admission = new Admission(parts.admission);
+    this.#trunks = new TrunkDesk({
+      calls: this.#calls,
+      running: () => this.#running,
+      hangup: (callId, outcome) => this.#hangup(callId, outcome),
+    });
     this.#lostShards = new LostShards({
       ledger: this.#ledger,
       threads: () => this.#running?.threads,
@@ -136,10 +142,14 @@ class Node implements EngineNode {
     const callId = this.#parts.newCallId?.() ?? randomUUID();
     const token = randomBytes(24).toString("base64url");
     const { ringMsMax, answerMsMax, durationMsMax } = this.#config.calls;
+    this.#reserve(trunk, callId);
     const view = newView(callId, request, this.#time.epochMs());
     this.#calls.add(view, listener);
     // The intent is on record before anybody is dialled: a crash cannot make us dial twice.
-    await this.#putIntent(view, running);
+    await this.#putIntent(view, running).catch((error: unknown) => {
+      trunk.release?.(callId);
+      throw error;
+    });
     const shardIndex = this.#leastLoaded(running.threads.shards.live);
     const { userId, flow: flowId, to, variables = {} } = request;
     const isRecorded = request.isRecorded ?? this.#config.recording.isEnabled;
@@ -147,11 +157,7 @@ class Node implements EngineNode {
     this.#ledger.add(spec, shardIndex);
     this.#writer?.changed(callId);
     running.threads.startCall(spec, { shardIndex, token });
-    const mediaUrl = this.#mediaUrl();
-    const attempt = trunk.originate({ callId, to, mediaUrl, token, ringMsMax }, (event) =>
-      this.#trunkEvent(callId, event),
-    );
-    this.#attempts.set(callId, attempt);
+    this.#trunks.dial(trunk, { callId, to, mediaUrl: this.#mediaUrl(), token, ringMsMax });
     return view;
   }
 
@@ -189,30 +195,24 @@ class Node implements EngineNode {
     return ended;
   }
 
+  readonly transfer: EngineNode["transfer"] = (callId, to) => this.#trunks.transfer(callId, to);
+  readonly sendKeys: EngineNode["sendKeys"] = (callId, keys) => this.#trunks.sendKeys(callId, keys);
+  readonly webhook: EngineNode["webhook"] = (trunk, request) =>
+    this.#trunks.webhook(trunk, request);
+
   async readRecording(callId: string): Promise<Uint8Array | undefined> {
-    const view = await this.getCall(callId);
-    if (view === undefined || view.recordedMs === 0) return undefined;
-    const { dataDir, kekFile } = this.#config.storage;
-    const { header, samples } = readRecording({ dataDir, kekFile, userId: view.userId, callId });
-    return encodeWav({ channels: header.channels, rateHz: header.rateHz, samples });
+    return recordingWav(this.#config.storage, await this.getCall(callId));
   }
 
   health(): HealthReport {
-    const { callsMax } = this.#config.calls;
-    const notes: string[] = [];
-    if (this.#running === undefined) notes.push("starting");
-    if (this.#isDraining) notes.push("draining: takes no new calls");
-    const givenUp = this.#running?.threads.givenUp ?? [];
-    const isFailed = givenUp.length > 0;
-    if (isFailed) notes.push(`${givenUp.join(", ")}: lost again and again, not started any more`);
-    else if (this.#running?.threads.isWhole === false) notes.push("a thread is being restarted");
-    const { overload } = this.#admission;
-    if (overload !== undefined) notes.push(`overloaded: ${overload}`);
-    const isReady = notes.length === 0;
-    const { recognition, unspeakable } = this.#running ?? {};
-    if (recognition?.note !== undefined) notes.push(recognition.note);
-    for (const [id, { message }] of unspeakable ?? []) notes.push(`flow ${id}: ${message}`);
-    return { isReady, isFailed, notes, liveCalls: this.#calls.count, callsMax };
+    return healthReport({
+      running: this.#running,
+      isDraining: this.#isDraining,
+      overload: this.#admission.overload,
+      trunkNotes: this.#trunks.notes(),
+      liveCalls: this.#calls.count,
+      callsMax: this.#config.calls.callsMax,
+    });
   }
 
   latency(): LatencyReport {
@@ -300,14 +300,17 @@ class Node implements EngineNode {
     return running;
   }
 
+  /** @throws {EngineError} `ADMISSION_REFUSED` when the trunk has no line for the call now */
+  #reserve(trunk: Trunk, callId: string): void {
+    const refusal = trunk.reserve?.(callId);
+    if (refusal === undefined) return;
+    const { why, retryAfterMs } = refusal;
+    throw this.#refusal({ why, retryAfterSeconds: Math.ceil(retryAfterMs / 1000) });
+  }
+
   /** @param load what the measured load speaks against it; left out, something else does */
   #refusal(load?: Refused): EngineError {
-    const { callsMax } = this.#config.calls;
-    const isFull = this.#calls.count >= callsMax;
-    const other = isFull ? `all ${callsMax} call slots are taken` : this.health().notes.join("; ");
-    const { why, retryAfterSeconds } = load ?? { why: other, retryAfterSeconds: 5 };
-    const detail = { callsMax, liveCalls: this.#calls.count, retryAfterSeconds };
-    return new EngineError("ADMISSION_REFUSED", `no new call now: ${why}`, detail);
+    return admissionError(this.health(), load);
   }
 
   #loadMeter({ threads, recognition }: Running): LoadMeter {
@@ -335,26 +338,17 @@ class Node implements EngineNode {
   /** The call is over: on record first, then out of memory. */
   async #finish(view: CallView): Promise<void> {
     const { callId } = view;
-    const attempt = this.#attempts.get(callId);
-    this.#attempts.delete(callId);
     const shardIndex = this.#ledger.find(callId)?.shardIndex;
     this.#ledger.remove(callId);
     this.#writer?.forget(callId);
     this.#running?.threads.forgetCall(callId, shardIndex);
-    attempt?.hangup();
+    this.#trunks.over(callId);
     try {
       await this.#running?.store.put(recordOf(view));
     } catch (error) {
       this.#log("error", "the record of a call could not be stored", { callId, error });
     }
     this.#calls.remove(callId);
-  }
-
-  #trunkEvent(callId: string, event: TrunkEvent): void {
-    if (event.kind !== "ended") return;
-    this.#calls.setCause(callId, event.cause);
-    // After an answer the media stream ends by itself and the flow names the outcome.
-    if (this.#calls.find(callId)?.status === "dialing") this.#hangup(callId, event.outcome);
   }
 
   #hangup(callId: string, outcome: string): void {

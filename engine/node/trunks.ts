@@ -1,30 +1,41 @@
-/** Trunks out of the configuration: one line per kind. */
+/** Trunks out of the configuration, each within its limits. */
 import type { Time } from "../../base/ports.js";
 import { createAsteriskTrunk, type TrunkLog } from "../../access/trunks/asterisk/asterisk-trunk.js";
+import { limitTrunk } from "../../access/trunks/limited-trunk.js";
 import type { Trunk } from "../../access/trunks/trunk.js";
 import type { AsteriskTrunkConfig, TrunkConfig } from "../../config/schema.js";
 import { createLoopbackTrunk } from "../loopback/loopback-trunk.js";
 import type { CalleeScript } from "../loopback/callee-script.js";
 import { loadScript, loadScripts } from "../loopback/script-files.js";
 
+export type TrunkParts = {
+  readonly time: Time;
+  readonly isRecognizing: boolean;
+  readonly log: TrunkLog;
+};
+
 /** @throws {EngineError} what is wrong with the scripts of a loopback trunk */
 export async function createTrunks(
   configs: readonly TrunkConfig[],
-  options: {
-    readonly time: Time;
-    readonly isRecognizing: boolean;
-    readonly log: TrunkLog;
-  },
+  options: TrunkParts,
 ): Promise<Trunk[]> {
   return Promise.all(
     configs.map(async (config) => {
-      const { time, log } = options;
-      if (config.kind === "asterisk") return asteriskTrunk(config, time, log);
-      const scripts = await scriptsOf(config.scripts);
-      const { isRecognizing } = options;
-      return createLoopbackTrunk({ name: config.name, scripts, time, isRecognizing });
+      const { callsMax: attemptsMax, callsPerSecondMax: attemptsPerSecond } = config;
+      const limits = {
+        ...(attemptsMax === undefined ? {} : { attemptsMax }),
+        ...(attemptsPerSecond === undefined ? {} : { attemptsPerSecond }),
+      };
+      return limitTrunk(await trunkOf(config, options), limits, options.time);
     }),
   );
+}
+
+async function trunkOf(config: TrunkConfig, options: TrunkParts): Promise<Trunk> {
+  const { time, log, isRecognizing } = options;
+  if (config.kind === "asterisk") return asteriskTrunk(config, time, log);
+  const scripts = await scriptsOf(config.scripts);
+  return createLoopbackTrunk({ name: config.name, scripts, time, isRecognizing });
 }
 
 function asteriskTrunk(

@@ -1,0 +1,25 @@
+/** A request that a carrier sends to us, and our answer: HTTP without a server. */
+
+export type WebhookRequest = {
+  readonly method: string;
+  /** As the carrier called it, from the scheme to the query: signatures cover it. */
+  readonly url: string;
+  /** What follows the trunk's name in the path, e.g. `answer`. */
+  readonly hook: string;
+  /** Names in lower case. */
+  readonly headers: Readonly<Record<string, string | readonly string[] | undefined>>;
+  /** As it came: signatures cover it byte by byte. */
+  readonly body: string;
+};
+
+export type WebhookReply = {
+  readonly status: number;
+  readonly contentType?: string;
+  readonly body?: string;
+};
+
+/** The first value of a header; empty where there is none. */
+export function headerOf({ headers }: WebhookRequest, name: string): string {
+  const value = headers[name];
+  return (typeof value === "string" ? value : value?.[0]) ?? "";
+}

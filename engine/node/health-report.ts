@@ -1,0 +1,30 @@
+/** Whether an engine takes calls, and in words why not and what it lacks. Pure. */
+import type { HealthReport } from "../engine-node.js";
+import type { Running } from "./start-up.js";
+
+/** @param state `running` is undefined before the engine has started */
+export function healthReport(state: {
+  readonly running: Running | undefined;
+  readonly isDraining: boolean;
+  readonly overload: string | undefined;
+  /** What the trunks lack. */
+  readonly trunkNotes: readonly string[];
+  readonly liveCalls: number;
+  readonly callsMax: number;
+}): HealthReport {
+  const { running, isDraining, overload, trunkNotes, liveCalls, callsMax } = state;
+  const notes: string[] = [];
+  if (running === undefined) notes.push("starting");
+  if (isDraining) notes.push("draining: takes no new calls");
+  const givenUp = running?.threads.givenUp ?? [];
+  const isFailed = givenUp.length > 0;
+  if (isFailed) notes.push(`${givenUp.join(", ")}: lost again and again, not started any more`);
+  else if (running?.threads.isWhole === false) notes.push("a thread is being restarted");
+  if (overload !== undefined) notes.push(`overloaded: ${overload}`);
+  const isReady = notes.length === 0;
+  const { recognition, unspeakable } = running ?? {};
+  if (recognition?.note !== undefined) notes.push(recognition.note);
+  for (const [id, { message }] of unspeakable ?? []) notes.push(`flow ${id}: ${message}`);
+  notes.push(...trunkNotes);
+  return { isReady, isFailed, notes, liveCalls, callsMax };
+}
