@@ -4,7 +4,7 @@ import { join, resolve } from "node:path";
 import { findContradictions } from "./relations.js";
 import { ConfigError } from "./config-errors.js";
 import { limits, shardCountFor } from "./limits.js";
-import type { Config, RecognitionVendorConfig } from "./schema.js";
+import type { Config, RecognitionVendorConfig, VoiceVendorConfig } from "./schema.js";
 
 /** Parts of a configuration: what is left out keeps its default. Lists are replaced whole. */
 export type ConfigOverrides = {
@@ -57,6 +57,7 @@ export function withDefaults(overrides: ConfigOverrides): Config {
       choose: "inOrder",
       ...overrides.recognition,
     },
+    synthesis: { vendors: [], isEmbeddedLast: true, choose: "inOrder", ...overrides.synthesis },
     storage: { kekFile: join(dataDir, "kek"), ...overrides.storage, dataDir },
     recording: { isEnabled: true, ...overrides.recording },
     flows: overrides.flows ?? ["shipped"],
@@ -95,6 +96,22 @@ export function recognitionVendor(
     warmCount: warmCount.default,
     connectMsMax: connectMsMax.default,
     finalMsMax: finalMsMax.default,
+    ...given,
+  };
+}
+
+/** A voice with what is left out at its default; its name is that of its vendor. */
+export function voiceVendor(
+  given: Pick<VoiceVendorConfig, "vendor"> & Partial<VoiceVendorConfig>,
+): VoiceVendorConfig {
+  const { streamsMax, connectMsMax, firstSoundMsMax, stallMsMax } = limits.voiceVendor;
+  return {
+    name: given.vendor,
+    streamsMax: streamsMax.default,
+    connectMsMax: connectMsMax.default,
+    firstSoundMsMax: firstSoundMsMax.default,
+    stallMsMax: stallMsMax.default,
+    speed: 1,
     ...given,
   };
 }

@@ -68,6 +68,17 @@ export const limits = {
   },
   /** Each of `trunks`. */
   trunk: { callsMax: { min: 1, max: 100_000, default: 100 } },
+  /** Each of `synthesis.vendors`. */
+  voiceVendor: {
+    /** Of the whole node: every shard has its part of them. */
+    streamsMax: { min: 1, max: 100_000, default: 100 },
+    connectMsMax: { min: 100, max: 10 * second, default: 2 * second },
+    /** Silence on the line; the next voice begins only then. */
+    firstSoundMsMax: { min: 100, max: 10 * second, default: 1500 },
+    stallMsMax: { min: 100, max: 10 * second, default: 2 * second },
+    keyChars: { min: 1, max: 4096, default: 40 },
+    rateHz: { min: 8000, max: 48_000, default: 24_000 },
+  },
   prompts: { bytesMax: { min: mib, max: 16 * 1024 * mib, default: 256 * mib } },
 } as const satisfies Record<string, Record<string, Limit>>;
 

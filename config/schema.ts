@@ -132,6 +132,65 @@ export type RecognitionConfig = {
   readonly hedgeMs?: number;
 };
 
+/** The protocols of voices that are not ours. */
+export const voiceVendorNames = [
+  "http-json",
+  "openai",
+  "azure",
+  "baidu",
+  "elevenlabs",
+  "elevenlabs-stream",
+  "espeak",
+] as const;
+export type VoiceVendorName = (typeof voiceVendorNames)[number];
+
+/** A voice on the network, or in a process of its own. */
+export type VoiceVendorConfig = {
+  /** In logs and figures; unique. */
+  readonly name: string;
+  readonly vendor: VoiceVendorName;
+  /** `http:` or `https:`, for `elevenlabs-stream` `ws:` or `wss:`; absent for `espeak`. */
+  readonly url?: string;
+  /** Secret. */
+  readonly key?: string;
+  /** `baidu`: the other half of its credentials. Secret. */
+  readonly secretKey?: string;
+  /** `baidu`: where its tokens are made. */
+  readonly tokenUrl?: string;
+  /** Names of voices in flows → names of the vendor's. */
+  readonly voices?: Readonly<Record<string, string>>;
+  /** The vendor's voice for all others; without it and `voices` the flow's name is the vendor's. */
+  readonly voice?: string;
+  /** What it speaks, BCP 47, also without region; left out: everything. */
+  readonly languages?: readonly string[];
+  /** Texts at once, of the whole node. */
+  readonly streamsMax: number;
+  readonly connectMsMax: number;
+  /** From the request to the first sound. */
+  readonly firstSoundMsMax: number;
+  /** Longest gap within the speech. */
+  readonly stallMsMax: number;
+  /** 1: as fast as the voice is. */
+  readonly speed: number;
+  readonly model?: string;
+  /** `openai`: samples per second of its `pcm`, where a server has another rate than 24 kHz. */
+  readonly rateHz?: number;
+  /** Certificates to trust instead of the system's: PEM file, absolute path. */
+  readonly caFile?: string;
+  /** `espeak`: the program, where it is not `espeak-ng` on the path. */
+  readonly program?: string;
+};
+
+/** Speech synthesis. */
+export type SynthesisConfig = {
+  /** Used before the embedded voice, the preferred one first. */
+  readonly vendors: readonly VoiceVendorConfig[];
+  /** The embedded voices stand behind the vendors, for when they fail. */
+  readonly isEmbeddedLast: boolean;
+  /** Among vendors that work: the first, or the one that is likely to sound soonest. */
+  readonly choose: "inOrder" | "healthiest";
+};
+
 /** Where things are kept. Absolute paths. */
 export type StorageConfig = {
   readonly dataDir: string;
@@ -191,6 +250,7 @@ export type Config = {
   readonly threads: ThreadsConfig;
   readonly calls: CallsConfig;
   readonly recognition: RecognitionConfig;
+  readonly synthesis: SynthesisConfig;
   readonly storage: StorageConfig;
   /** Whether calls are recorded that do not say so themselves. */
   readonly recording: { readonly isEnabled: boolean };

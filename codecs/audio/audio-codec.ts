@@ -21,6 +21,9 @@ export type CodecName = (typeof CODEC_NAMES)[number];
 export const AUDIO_RATES_HZ = [8000, 16000, 24000, 48000] as const;
 export type AudioRateHz = (typeof AUDIO_RATES_HZ)[number];
 
+/** Rates of files and voices that calls never have: they can be resampled to ours. */
+export const FOREIGN_RATES_HZ = [11025, 12000, 22050, 32000, 44100] as const;
+
 /** How one side of a call is coded. Any codec may run at any of the rates. */
 export type AudioFormat = { readonly codec: CodecName; readonly rateHz: AudioRateHz };
 

@@ -24,6 +24,9 @@ export const PASSBAND_PART = 0.85;
 /** Design attenuation; 50 dB are promised, the rest is margin for the window's approximation. */
 const STOPBAND_DB = 60;
 
+/** 11025 to 48000 has 640 by 147; between our own rates it is 6 at most. */
+const CLOSE_PRODUCT_MAX = 100;
+
 const designs = new Map<string, Polyphase>();
 
 /** The filter from one rate to a different one, both in Hz; designed at first use, then shared. */
@@ -38,13 +41,16 @@ function splitPhases(fromHz: number, toHz: number): Polyphase {
   const divisor = greatestCommonDivisor(fromHz, toHz);
   const interpolation = toHz / divisor;
   const decimation = fromHz / divisor;
-  const half = halfLength(fromHz, toHz, interpolation * decimation);
+  // Between rates far from one another a delay that is whole on both sides would be half a second.
+  const isClose = interpolation * decimation <= CLOSE_PRODUCT_MAX;
+  const half = halfLength(fromHz, toHz, isClose ? interpolation * decimation : decimation);
   const prototype = lowPass(fromHz, toHz, half);
   const longest = Math.ceil(prototype.length / interpolation);
   const tapsPerPhase = longest + (longest % 2);
   const taps = new Float64Array(interpolation * tapsPerPhase);
   for (let phase = 0; phase < interpolation; phase += 1) {
-    const ofPhase = prototype.filter((_, index) => index % interpolation === phase);
+    const ofPhase: number[] = [];
+    for (let at = phase; at < prototype.length; at += interpolation) ofPhase.push(prototype[at]!);
     // Each phase passes a constant unchanged; else a constant would become a tone.
     const sum = ofPhase.reduce((total, tap) => total + tap, 0);
     ofPhase.forEach((tap, age) => {

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { AUDIO_RATES_HZ } from "./audio-codec.js";
+import { AUDIO_RATES_HZ, FOREIGN_RATES_HZ } from "./audio-codec.js";
 import { PASSBAND_PART } from "./resampler-filter.js";
 import { createResampler, resampleWhole, type ResamplerOptions } from "./resampler.js";
 
@@ -214,13 +214,28 @@ describe("resampler", () => {
     expect([...whole]).toEqual([9, 9, 9]);
   });
 
+  it.each(FOREIGN_RATES_HZ)(
+    "brings %d Hz to 16 kHz: a tone stays where and what it was",
+    (fromHz) => {
+      const samples = Int16Array.from({ length: fromHz }, (_, i) =>
+        Math.round(10_000 * Math.sin((2 * Math.PI * 1000 * i) / fromHz)),
+      );
+      const heard = resampleWhole({ fromHz, toHz: 16_000, samples });
+      expect(heard).toHaveLength(16_000);
+      const errors = Array.from(heard.subarray(1000, 15_000), (sample, i) =>
+        Math.abs(sample - 10_000 * Math.sin((2 * Math.PI * (i + 1000)) / 16)),
+      );
+      expect(Math.max(...errors)).toBeLessThan(100);
+    },
+  );
+
   it("keeps an empty recording empty", () => {
     const samples = new Int16Array(0);
     expect(resampleWhole({ fromHz: 48000, toHz: 8000, samples })).toHaveLength(0);
   });
 
   it.each([
-    [44100, 8000, "fromHz is 44100"],
+    [44000, 8000, "fromHz is 44000"],
     [8000, 11025, "toHz is 11025"],
     [0, 8000, "fromHz is 0"],
     [8000, Number.NaN, "toHz is NaN"],

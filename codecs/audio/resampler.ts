@@ -7,13 +7,13 @@
  *             └─ tapsPerPhase ─┘ → one output    │      at n · decimation / interpolation
  *
  * What comes out lags by `delayMs` (3 ms at 8 kHz on either side), always a whole number of samples
- * at both rates.
+ * at both rates; from a foreign rate, at ours.
  */
-import { AUDIO_RATES_HZ, isAudioRateHz } from "./audio-codec.js";
+import { AUDIO_RATES_HZ, FOREIGN_RATES_HZ, isAudioRateHz } from "./audio-codec.js";
 import { AudioError } from "./audio-error.js";
 import { designPolyphase, type Polyphase } from "./resampler-filter.js";
 
-/** From which rate to which, both of `AUDIO_RATES_HZ`. */
+/** From one of `AUDIO_RATES_HZ` or `FOREIGN_RATES_HZ` to one of `AUDIO_RATES_HZ`. */
 export type ResamplerOptions = { readonly fromHz: number; readonly toHz: number };
 
 /** One direction of one stream. Mono. */
@@ -43,10 +43,10 @@ const BLOCK_SAMPLES = 1024;
 /**
  * Makes a resampler in its initial state. The filter is designed once per pair of rates.
  *
- * @throws {AudioError} `UNKNOWN_RATE` when a rate is none of `AUDIO_RATES_HZ`.
+ * @throws {AudioError} `UNKNOWN_RATE` when a rate is none of those.
  */
 export function createResampler(options: ResamplerOptions): Resampler {
-  requireRate("fromHz", options.fromHz);
+  if (!isForeignRateHz(options.fromHz)) requireRate("fromHz", options.fromHz);
   requireRate("toHz", options.toHz);
   const output = createOutput();
   if (options.fromHz === options.toHz) return passThrough(output);
@@ -190,6 +190,11 @@ function passThrough(output: ReturnType<typeof createOutput>): Resampler {
     reset: () => undefined,
     outputSamplesMax: (inputSamples) => inputSamples,
   };
+}
+
+/** Whether speech at this rate, in Hz, can be brought to one of ours. */
+export function isForeignRateHz(rateHz: number): boolean {
+  return (FOREIGN_RATES_HZ as readonly number[]).includes(rateHz);
 }
 
 function requireRate(name: string, rateHz: number): void {

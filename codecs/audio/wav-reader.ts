@@ -30,7 +30,7 @@ const SUBFORMAT_TAIL = "\x00\x00\x00\x00\x10\x00\x80\x00\x00\xaa\x00\x38\x9b\x71
 export function decodeWav(bytes: Uint8Array): WavAudio {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const riff = readRiff(bytes, view);
-  let format: Format | undefined;
+  let format: WavFormat | undefined;
   for (let at = 12; at + 8 <= riff.end;) {
     const tag = readTag(bytes, at);
     const chunk = readChunk(view, at, tag, riff);
@@ -40,7 +40,7 @@ export function decodeWav(bytes: Uint8Array): WavAudio {
     }
     if (tag === "fmt ") {
       if (format !== undefined) throw wavBroken(at, "a second `fmt ` chunk, one is right");
-      format = readFormat(bytes, view, chunk);
+      format = wavFormatOf(bytes, view, chunk);
     }
     at = chunk.end + (chunk.end % 2); // Chunks start at even places (RIFF: a pad byte).
   }
@@ -51,7 +51,13 @@ export function decodeWav(bytes: Uint8Array): WavAudio {
 type Riff = { readonly end: number; readonly isStreamed: boolean };
 /** The content of a chunk, `[start, end)`. */
 type Chunk = { readonly start: number; readonly end: number; readonly isOpenEnded: boolean };
-type Format = { readonly tag: number; readonly channels: number; readonly rateHz: number };
+/** What a `fmt ` chunk says. */
+export type WavFormat = {
+  readonly tag: number;
+  readonly channels: number;
+  readonly rateHz: number;
+  readonly frameBytes: number;
+};
 
 function readRiff(bytes: Uint8Array, view: DataView): Riff {
   if (bytes.length < 12) throw wavTruncated("the RIFF header", 0, 12, bytes.length);
@@ -79,7 +85,16 @@ function readChunk(view: DataView, at: number, tag: string, riff: Riff): Chunk {
   return { start, end: start + size, isOpenEnded: false };
 }
 
-function readFormat(bytes: Uint8Array, view: DataView, chunk: Chunk): Format {
+/**
+ * Reads the content of a `fmt ` chunk.
+ *
+ * @throws {WavError} `WAV_BROKEN` or `WAV_UNSUPPORTED`
+ */
+export function wavFormatOf(
+  bytes: Uint8Array,
+  view: DataView,
+  chunk: Pick<Chunk, "start" | "end">,
+): WavFormat {
   const at = chunk.start;
   if (chunk.end - at < 16) {
     throw wavBroken(at - 4, `\`fmt \` has ${chunk.end - at} bytes, at least 16 are right`);
@@ -105,10 +120,14 @@ function readFormat(bytes: Uint8Array, view: DataView, chunk: Chunk): Format {
       `frames of ${frameBytes} bytes, ${channels * sampleBytes(tag)} are right for ${channels} channels`,
     );
   }
-  return { tag, channels, rateHz };
+  return { tag, channels, rateHz, frameBytes };
 }
 
-function readFormatTag(bytes: Uint8Array, view: DataView, chunk: Chunk): number {
+function readFormatTag(
+  bytes: Uint8Array,
+  view: DataView,
+  chunk: Pick<Chunk, "start" | "end">,
+): number {
   let at = chunk.start;
   let tag = view.getUint16(at, true);
   if (tag === FORMAT_EXTENSIBLE) {
@@ -124,20 +143,24 @@ function readFormatTag(bytes: Uint8Array, view: DataView, chunk: Chunk): number 
   throw wavUnsupported(at, `format ${tag}; PCM (1), A-law (6) and mu-law (7) are read`);
 }
 
-function readData(bytes: Uint8Array, format: Format, chunk: Chunk): WavAudio {
-  const { channels, rateHz, tag } = format;
-  const frameBytes = channels * sampleBytes(tag);
+function readData(bytes: Uint8Array, format: WavFormat, chunk: Chunk): WavAudio {
+  const { channels, rateHz, frameBytes } = format;
   const size = chunk.end - chunk.start;
   if (size % frameBytes !== 0 && !chunk.isOpenEnded) {
     throw wavBroken(chunk.start - 4, `${size} bytes of data are no whole frames of ${frameBytes}`);
   }
   const frames = Math.floor(size / frameBytes);
   const data = bytes.subarray(chunk.start, chunk.start + frames * frameBytes);
-  const samples = new Int16Array(frames * channels);
+  return { channels, rateHz, samples: wavSamples(format, data) };
+}
+
+/** Whole frames of a data chunk as new samples, interleaved. */
+export function wavSamples({ tag }: WavFormat, data: Uint8Array): Int16Array {
+  const samples = new Int16Array(data.length / sampleBytes(tag));
   if (tag === FORMAT_PCM) decodeL16(data, samples);
   else if (tag === FORMAT_ALAW) decodeAlaw(data, samples);
   else decodeMulaw(data, samples);
-  return { channels, rateHz, samples };
+  return samples;
 }
 
 function sampleBytes(formatTag: number): number {

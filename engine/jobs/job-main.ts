@@ -12,7 +12,7 @@ import {
 } from "../../storage/recordings/recording-files.js";
 import { encodePrompt } from "../../speech/prompts/prompt-audio.js";
 import { createFlite } from "../../speech/tts/flite.js";
-import type { Synthesizer } from "../../speech/tts/synthesizer.js";
+import type { SpeechRenderer } from "../../speech/tts/synthesizer.js";
 import type { JobReply } from "../control/messages.js";
 import type { Job, JobResult, JobWorkerData } from "./jobs.js";
 
@@ -21,7 +21,7 @@ const port = parentPort;
 const { dataDir, kekFile } = workerData as JobWorkerData;
 
 /** Compiled at the first use; every worker has its own. */
-let flite: Promise<Synthesizer> | undefined;
+let flite: Promise<SpeechRenderer> | undefined;
 
 async function run(job: Job): Promise<JobResult> {
   switch (job.kind) {

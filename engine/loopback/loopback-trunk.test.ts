@@ -9,7 +9,7 @@ import { nodeTime } from "../../base/node-ports.js";
 import { decodeWav } from "../../codecs/audio/wav.js";
 import { isPocketSphinxAvailable } from "../../speech/asr/pocketsphinx.js";
 import { createFlite } from "../../speech/tts/flite.js";
-import type { Synthesizer } from "../../speech/tts/synthesizer.js";
+import type { SpeechRenderer } from "../../speech/tts/synthesizer.js";
 import type { CalleeReport } from "./callee-report.js";
 import { createLoopbackTrunk, type LoopbackTrunk } from "./loopback-trunk.js";
 import type { LoopbackTrunkOptions } from "./loopback-trunk.js";
@@ -39,7 +39,7 @@ const scripts = [
   "{ id: rejects, flow: f, expectOutcome: rejected, answer: reject }",
 ].map((text) => parseScript(text, "test.yaml"));
 
-let synthesizer: Synthesizer;
+let synthesizer: SpeechRenderer;
 let recordDir: string;
 let gateway: TinyGateway;
 const trunks: LoopbackTrunk[] = [];

@@ -7,7 +7,7 @@ import { EngineError } from "../../base/errors.js";
 import { normaliseLevel } from "../../codecs/audio/level.js";
 import { resampleWhole } from "../../codecs/audio/resampler.js";
 import { findSpeech } from "../../speech/prompts/speech-edges.js";
-import type { Synthesizer } from "../../speech/tts/synthesizer.js";
+import type { SpeechRenderer } from "../../speech/tts/synthesizer.js";
 import type { CalleeVoice } from "./callee-script.js";
 
 export type RenderRequest = {
@@ -34,7 +34,7 @@ const MARGIN_MS = 40;
  * @throws {EngineError} `CALLEE_SILENT` when the voice made no sound of it, and the synthesizer's
  */
 export async function renderSpeech(
-  synthesizer: Synthesizer,
+  synthesizer: SpeechRenderer,
   { text, voice, rateHz }: RenderRequest,
 ): Promise<RenderedSpeech> {
   const spoken = await synthesizer.synthesize({ text, voice, language: "en-US" });

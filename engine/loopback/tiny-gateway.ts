@@ -15,7 +15,7 @@ import type { Time } from "../../base/ports.js";
 import { codecOf, frameBytes, frameSamples } from "../../codecs/audio/audio-codec.js";
 import { rmsDbfs } from "../../codecs/audio/level.js";
 import { encodePrompt } from "../../speech/prompts/prompt-audio.js";
-import type { Synthesizer } from "../../speech/tts/synthesizer.js";
+import type { SpeechRenderer } from "../../speech/tts/synthesizer.js";
 
 const FRAME_MS = 20;
 /** Frames go out this far ahead of their time, as the real playout does. */
@@ -24,7 +24,7 @@ const LOUD_DBFS = -40;
 
 export type TinyGatewayOptions = {
   readonly time: Time;
-  readonly synthesizer: Synthesizer;
+  readonly synthesizer: SpeechRenderer;
   /** Streams with another token are refused. */
   readonly token: string;
   /** Closes every connection as soon as it is open. */

@@ -6,7 +6,7 @@
 import { loadFlite } from "./flite-program.js";
 import { packSentences } from "./sentences.js";
 import { speakableText } from "./speakable-text.js";
-import { SynthesisError, type PcmAudio, type Synthesizer } from "./synthesizer.js";
+import { SynthesisError, type PcmAudio, type SpeechRenderer } from "./synthesizer.js";
 
 /** slt is a woman, the others are men; kal is the smallest and oldest, at 8 kHz. */
 export const FLITE_VOICES = ["slt", "rms", "awb", "kal"] as const;
@@ -24,7 +24,7 @@ const SPEECH_S_MAX = 180;
  *
  * @throws {SynthesisError} `FLITE_UNAVAILABLE`
  */
-export async function createFlite(): Promise<Synthesizer> {
+export async function createFlite(): Promise<SpeechRenderer> {
   const speak = await loadFlite();
   return {
     name: "flite",

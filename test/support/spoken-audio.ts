@@ -4,12 +4,12 @@ import { decodeMulaw, encodeMulaw } from "../../codecs/audio/g711.js";
 import { resampleWhole } from "../../codecs/audio/resampler.js";
 import { isPocketSphinxAvailable } from "../../speech/asr/pocketsphinx.js";
 import { createFlite } from "../../speech/tts/flite.js";
-import type { Synthesizer } from "../../speech/tts/synthesizer.js";
+import type { SpeechRenderer } from "../../speech/tts/synthesizer.js";
 
 /** Voices that a recogniser understands well; `kal` is understood six times of ten. */
 export const clearVoices = ["slt", "rms", "awb"] as const;
 
-let flite: Promise<Synthesizer> | undefined;
+let flite: Promise<SpeechRenderer> | undefined;
 const spoken = new Map<string, Int16Array>();
 
 /** `text` at 16 kHz between 200 ms of a quiet room. Rendered once per process. */

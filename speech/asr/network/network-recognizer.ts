@@ -12,7 +12,7 @@ import {
 } from "./resilient.js";
 import { SocketPool } from "./socket-pool.js";
 import { createVendor } from "./vendor-registry.js";
-import { VendorHealth } from "./vendor-health.js";
+import { VendorHealth } from "../../vendors/vendor-health.js";
 
 export type NetworkRecognizerOptions = {
   /** In the order in which they are preferred; `streamsMax` is this thread's part of it. */

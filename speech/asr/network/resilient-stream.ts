@@ -13,7 +13,7 @@ import { KeptAudio } from "./kept-audio.js";
 import type { RecognitionRequest, ResilientOptions, Seat } from "./resilient.js";
 import { textOf, Transcript } from "./transcript.js";
 import type { AttemptEvent } from "./vendor.js";
-import { chooseVendor } from "./vendor-choice.js";
+import { chooseVendor } from "../../vendors/vendor-choice.js";
 
 /** A little more than the longest turn. */
 const keptMsMax = 20_000;

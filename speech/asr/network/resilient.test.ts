@@ -6,7 +6,7 @@ import type { Grammar, RecognitionCode, RecognizerEvent, RecognizerStream } from
 import { speakTones, ToneListener, toneWordMs, toneWords } from "../testing/tone-words.js";
 import { createResilientRecognizer, type RecognitionNotice, type Seat } from "./resilient.js";
 import type { AttemptEvent } from "./vendor.js";
-import { VendorHealth } from "./vendor-health.js";
+import { VendorHealth } from "../../vendors/vendor-health.js";
 
 const grammar: Grammar = { language: "en-US", phrases: [] };
 const rateHz = 8000;

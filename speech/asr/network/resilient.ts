@@ -11,7 +11,7 @@ import type { Rng, Time } from "../../../base/ports.js";
 import type { Grammar, Recognizer, RecognizerEvent, RecognizerStream } from "../recognizer.js";
 import { ResilientStream } from "./resilient-stream.js";
 import type { AttemptEvent } from "./vendor.js";
-import type { CircuitChange, VendorHealth } from "./vendor-health.js";
+import type { CircuitChange, VendorHealth } from "../../vendors/vendor-health.js";
 
 /** One recogniser with what is known about it. Any `Recognizer` fits. */
 export type Seat = {

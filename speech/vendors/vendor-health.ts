@@ -1,15 +1,14 @@
 /**
- * How one vendor does, as one thread sees it: a circuit that opens when it fails too often, and
- * what an utterance with it is likely to cost. Time and chance come in through their ports, so the
- * breaker of `cockatiel` counts and we keep its clock.
+ * How one vendor does, recogniser or voice, as one thread sees it: a circuit that opens when it
+ * fails too often, and what an utterance with it is likely to cost. Time and chance come in
+ * through their ports, so the breaker of `cockatiel` counts and we keep its clock.
  *
  *     closed ── half of the last ten failed ──▶ open ── wait, jittered, doubling ──▶ half open
  *       ▲                                        ▲                                      │
  *       └──────────── the probe succeeds ────────┼────────────── it fails ──────────────┘
  */
 import { CircuitState, CountBreaker } from "cockatiel";
-import type { Clock, Rng } from "../../../base/ports.js";
-import type { RecognitionCode } from "../recognizer.js";
+import type { Clock, Rng } from "../../base/ports.js";
 
 /** The first wait of an open circuit; it doubles up to `openMsMax`. */
 const openMs = 250;
@@ -23,12 +22,10 @@ const newestShare = 0.2;
 /** Old sins are forgotten with this half-life, so that a vendor that was bad is tried again. */
 const halfLifeMs = 30_000;
 
-/** Failures that say nothing about the vendor. */
-const innocent: ReadonlySet<string> = new Set<RecognitionCode>([
-  "RECOGNITION_BUSY",
-  "RECOGNITION_REFUSED",
-  "RECOGNITION_TOO_LONG",
-]);
+/** Failures that say nothing about the vendor: what stands behind `RECOGNITION_`, `SYNTHESIS_`. */
+const innocent: ReadonlySet<string> = new Set(["BUSY", "REFUSED", "TOO_LONG"]);
+/** A wrong key, an empty account. */
+const denied: ReadonlySet<string> = new Set(["DENIED", "QUOTA"]);
 
 export type CircuitChange = "opened" | "closed";
 
@@ -90,9 +87,10 @@ export class VendorHealth {
   }
 
   failed(code: string): CircuitChange | undefined {
-    if (innocent.has(code)) return this.gaveUp();
+    const kind = code.slice(code.indexOf("_") + 1);
+    if (innocent.has(kind)) return this.gaveUp();
     this.#note(1);
-    const isDenied = code === "RECOGNITION_DENIED" || code === "RECOGNITION_QUOTA";
+    const isDenied = denied.has(kind);
     if (this.#state === CircuitState.Open) return undefined;
     const isBroken = this.#breaker.failure(this.#state);
     if (!isBroken && !isDenied && this.#state === CircuitState.Closed) return undefined;
