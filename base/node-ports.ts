@@ -1,6 +1,7 @@
 /** The ports of `ports.ts` on Node itself. The only file that touches these globals. */
 import { performance } from "node:perf_hooks";
 import { MessageChannel, Worker, type TransferListItem } from "node:worker_threads";
+import { compiledEntry } from "./compiled-entry.js";
 import type {
   Rng,
   ThreadExit,
@@ -44,8 +45,10 @@ export const nodeThreadHost: ThreadHost = {
 };
 
 function spawnWorker(options: ThreadOptions): ThreadHandle {
-  const worker = new Worker(options.entry, {
+  const { entry, isInBackground = false } = options;
+  const worker = new Worker(isInBackground ? compiledEntry("base/background-start.js") : entry, {
     name: options.name,
+    argv: isInBackground ? [entry.href] : [],
     workerData: options.data,
     transferList: (options.transfer ?? []) as TransferListItem[],
     ...(options.heapMbMax === undefined

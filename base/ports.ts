@@ -49,6 +49,8 @@ export type ThreadOptions = {
   readonly transfer?: readonly unknown[];
   /** Limit of the old-generation heap in MiB; the thread ends beyond it. */
   readonly heapMbMax?: number;
+  /** Nobody waits for it: its start yields to threads that have work, where that can be done. */
+  readonly isInBackground?: boolean;
 };
 
 /** Why a thread is gone: what the runtime said, not what the dying said. */

@@ -1,10 +1,11 @@
 /**
  * Question: what do callers notice when a part of the engine fails under live calls?
  *
- * Each fault has an engine of its own, the real process with its real threads. What is noticed is
- * measured in the audio, by the callers, who are in another process: the longest time without a
- * frame of ours, and the order of the prompts. Every 20th call hears streamed speech, which is lost
- * with a shard; the others hear prompts, which are not. Calls that lived on what failed are `hit`.
+ * The engine is the real process with its real threads; faults strike it one after the other, each
+ * under calls of its own. What is noticed is measured in the audio, by the callers, who are in
+ * another process: the longest time without a frame of ours, and the order of the prompts. Every
+ * 20th call hears streamed speech, which is lost with a shard; the others hear prompts, which are
+ * not. Calls that lived on what failed are `hit`.
  */
 import { writeFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
@@ -13,14 +14,15 @@ import { isPocketSphinxAvailable } from "../../speech/asr/pocketsphinx.js";
 import { generatorLateMsMax } from "../support/call-result.js";
 import { defineBench, type OptionValues, type Progress } from "../support/bench.js";
 import { round } from "../support/figures.js";
-import { withLoad } from "../support/with-load.js";
-import { runFault, type FaultPlan, type FaultRun } from "./chaos-run.js";
+import { ChaosEngine } from "./chaos-engine.js";
+import { bySetup, planOf, type FaultPlan } from "./chaos-plan.js";
+import { runFault, type FaultRun } from "./chaos-run.js";
 import { faultNames, type FaultName } from "./messages.js";
 import { timelineOf } from "./timeline.js";
 import { deadMsMax, gapsOf, orderOf, skipsOf, type GapFigures } from "./what-was-heard.js";
 
 const options = {
-  calls: { kind: "count", default: 100, min: 4, max: 2000, help: "live calls" },
+  calls: { kind: "count", default: 200, min: 4, max: 2000, help: "live calls" },
   fault: {
     kind: "word",
     words: ["all", "shards", ...faultNames],
@@ -60,61 +62,25 @@ export type ChaosResult = {
   readonly notes: readonly string[];
 };
 
-/** Calls whose every prompt is synthesized, or whose every word is recognised, cost much more. */
-const costlyCallsMax = 20;
-/** Small, so that it is full soon. */
-const heapMbMax = 128;
-
-function planOf(name: FaultName, calls: number, seconds: number): FaultPlan {
-  const few = Math.min(calls, costlyCallsMax);
-  const plan: FaultPlan = {
-    name,
-    calls,
-    streamedPct: 5,
-    isSpoken: false,
-    isRecorded: false,
-    seconds,
-  };
-  switch (name) {
-    case "shard-heap":
-      return { ...plan, heapMbMax };
-    case "poisonous-call":
-      // Three shards are lost one after the other.
-      return { ...plan, seconds: seconds + 6 };
-    case "recognition-killed":
-      return { ...plan, calls: few, isSpoken: isPocketSphinxAvailable().ok };
-    case "tts-hanging":
-      return { ...plan, calls: few, streamedPct: 100, seconds: seconds + 4 };
-    case "store-slow":
-    case "store-locked":
-      return { ...plan, isRecorded: true, calls: few };
-    default:
-      return plan;
-  }
-}
-
 export async function chaosBench(
   values: OptionValues<typeof options>,
   progress: Progress,
 ): Promise<ChaosResult> {
   const { calls, seconds, fault } = values;
   const isRecorded = values.timeline;
-  const names = faultNames.filter(
-    (name) => fault === "all" || fault === name || (fault === "shards" && isOfShard(name)),
-  );
+  const canRecognise = isPocketSphinxAvailable().ok;
+  const plans = namesOf(fault).map((name) => planOf(name, { calls, seconds, canRecognise }));
   const faults: FaultFigures[] = [];
   const notes: string[] = [];
-  for (const name of names) {
-    const run = await withLoad((load) =>
-      runFault(planOf(name, calls, seconds), load, progress, isRecorded),
-    );
-    notes.push(...(await keepTimelines(name, run)));
-    const figures = figuresOf(name, run);
-    faults.push(figures);
-    progress(rowOf(figures));
-    const log = run.log.filter((line) => !line.includes("a call lost its shard"));
-    notes.push(...log.slice(0, 6).map((line) => `${name}: ${line}`));
+  for (const group of bySetup(plans)) {
+    for (const [name, run] of await runGroup(group, { calls, isRecorded, progress })) {
+      notes.push(...(await keepTimelines(name, run)));
+      faults.push(figuresOf(name, run));
+      const log = run.log.filter((line) => !line.includes("a call lost its shard"));
+      notes.push(...log.slice(0, 6).map((line) => `${name}: ${line}`));
+    }
   }
+  faults.sort((a, b) => faultNames.indexOf(a.name) - faultNames.indexOf(b.name));
   const late = faults.filter((one) => one.generatorLateP99Ms > generatorLateMsMax);
   for (const { name, generatorLateP99Ms: lateMs } of late) {
     notes.unshift(`${name}: the generator's own frames were late by ${lateMs} ms (p99)`);
@@ -122,8 +88,33 @@ export async function chaosBench(
   return { bench: "chaos", calls, faults, isValid: late.length === 0, notes };
 }
 
-function isOfShard(name: FaultName): boolean {
-  return name.startsWith("shard-") || name === "poisonous-call";
+function namesOf(choice: string): FaultName[] {
+  const isOfShard = (name: FaultName): boolean =>
+    name.startsWith("shard-") || name === "poisonous-call";
+  return faultNames.filter(
+    (name) => choice === "all" || choice === name || (choice === "shards" && isOfShard(name)),
+  );
+}
+
+/** Faults that strike one engine, one after the other. */
+async function runGroup(
+  group: readonly FaultPlan[],
+  options: { readonly calls: number; readonly isRecorded: boolean; readonly progress: Progress },
+): Promise<(readonly [FaultName, FaultRun])[]> {
+  const { calls, isRecorded, progress } = options;
+  const runs: (readonly [FaultName, FaultRun])[] = [];
+  const chaos = await ChaosEngine.start(group[0]!.setup, calls);
+  try {
+    for (const plan of group) {
+      progress(`${plan.name}: ${plan.calls} calls`);
+      const run = await runFault(plan, chaos, isRecorded);
+      runs.push([plan.name, run]);
+      progress(rowOf(figuresOf(plan.name, run)));
+    }
+    return runs;
+  } finally {
+    await chaos.stop();
+  }
 }
 
 /** Writes what the recorded callers heard; @returns the same in words */

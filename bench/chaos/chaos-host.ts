@@ -21,6 +21,9 @@ export class ChaosHost {
   readonly #frameIn = new Map<string, Histogram[]>();
   /** The shard that a call was given to last. */
   readonly #shardOf = new Map<string, string>();
+  /** Shards that said so and still run; and those that ever had a call. */
+  readonly #ready = new Set<string>();
+  readonly #wasGiven = new Set<string>();
   readonly #channel = new BroadcastChannel(chaosChannel);
   #toNewcomers: Chaos | undefined;
 
@@ -28,9 +31,29 @@ export class ChaosHost {
     this.#channel.unref();
   }
 
-  /** Calls that this shard has been given, those that ended included. */
-  callsOf(shard: string): string[] {
-    return [...this.#shardOf].filter(([, name]) => name === shard).map(([callId]) => callId);
+  /** The shard with the most calls. */
+  busiest(): string {
+    const counts = new Map<string, number>();
+    for (const name of this.#shardOf.values()) counts.set(name, (counts.get(name) ?? 0) + 1);
+    const [most] = [...counts].sort(([, a], [, b]) => b - a);
+    return most?.[0] ?? "shard-0";
+  }
+
+  /** Calls that this shard has, or had when they ended; of all shards when none is given. */
+  callsOf(shard?: string): string[] {
+    const calls = [...this.#shardOf];
+    return calls.flatMap(([callId, name]) => (shard === undefined || name === shard ? callId : []));
+  }
+
+  /** Whether there is a shard that has had no call yet, beside those of the configuration. */
+  get hasSpare(): boolean {
+    return [...this.#ready].some((name) => isSpare(name) && !this.#wasGiven.has(name));
+  }
+
+  /** Forgets the calls of before, and what was said about them. */
+  forgetCalls(): void {
+    this.#shardOf.clear();
+    this.#toNewcomers = undefined;
   }
 
   tell(name: string, chaos: Chaos): void {
@@ -65,6 +88,7 @@ export class ChaosHost {
     const { name, entry } = options;
     const thread = nodeThreadHost.spawn({ ...options, entry: armed(name, entry) });
     this.#threads.set(name, thread);
+    thread.onExit(() => this.#ready.delete(name));
     if (!isShard(name)) return thread;
     thread.onMessage((message) => this.#reported(name, message as ShardReport));
     return {
@@ -80,19 +104,27 @@ export class ChaosHost {
     if (kind !== "ready" || frameIn === undefined) return;
     const lives = this.#frameIn.get(name) ?? [];
     this.#frameIn.set(name, [...lives, new Histogram(frameIn)]);
+    this.#ready.add(name);
     if (this.#toNewcomers !== undefined) this.tell(name, this.#toNewcomers);
   }
 
   #posted(thread: ThreadHandle, message: unknown, transfer?: readonly unknown[]): void {
     const { kind, spec } = message as ShardCommand;
     const isCall = kind === "startCall" || kind === "adoptCall";
-    if (isCall && spec !== undefined) this.#shardOf.set(spec.callId, thread.name);
+    if (isCall && spec !== undefined) {
+      this.#shardOf.set(spec.callId, thread.name);
+      this.#wasGiven.add(thread.name);
+    }
     thread.post(message, transfer);
   }
 }
 
 function isShard(name: string): boolean {
-  return /^(shard|quarantine)-/.test(name);
+  return name.startsWith("shard-") || isSpare(name);
+}
+
+function isSpare(name: string): boolean {
+  return name.startsWith("spare-");
 }
 
 /** The entry behind one that listens for what is to go wrong. */

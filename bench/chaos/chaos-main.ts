@@ -9,25 +9,42 @@ import type { ChaosAsks, FaultName, Strike } from "./messages.js";
 
 /** A store that does not answer, or that somebody else holds, is back after so long. */
 const storeMs = 3000;
-const struck = "shard-0";
+/** Longest that anything takes to run again. */
+const settleMsMax = 20_000;
 
 const threads = new ChaosHost();
 let isVoiceHanging = false;
-/** The shard that is not one of the others. */
-let struckShard: string | undefined;
+/** The shard that is struck, and not one of the others; undefined: another part is. */
+let struck: string | undefined;
 
 serveEngine<ChaosAsks>(
   {
-    endangered: () => threads.callsOf(struck),
+    settled,
+    aim(fault) {
+      const isOfShard = fault.startsWith("shard-") || fault === "poisonous-call";
+      struck = isOfShard ? threads.busiest() : undefined;
+      return fault === "socket-cut" ? [] : threads.callsOf(struck);
+    },
     strike,
     resetShards() {
       threads.resetFrameIn();
       return undefined;
     },
-    othersFrameInP99Ms: () => threads.frameInWithout(struckShard).summary().p99,
+    othersFrameInP99Ms: () => threads.frameInWithout(struck).summary().p99,
   },
   (config) => ({ threadHost: threads.host, jobs: withHangingVoice(config) }),
 );
+
+async function settled(): Promise<undefined> {
+  const { node } = runningEngine();
+  for (let waitedMs = 0; waitedMs < settleMsMax; waitedMs += 50) {
+    const { isReady, liveCalls } = node.health();
+    if (isReady && liveCalls === 0 && threads.hasSpare) break;
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+  threads.forgetCalls();
+  return undefined;
+}
 
 function withHangingVoice({ threads: { jobWorkerCount: size }, storage }: Config): JobPool {
   const { dataDir, kekFile } = storage;
@@ -43,47 +60,46 @@ function withHangingVoice({ threads: { jobWorkerCount: size }, storage }: Config
 }
 
 function strike(fault: FaultName): Strike {
-  const onShard = threads.callsOf(struck);
-  const all = [...onShard, ...threads.callsOf("shard-1")];
-  const epochMs = performance.timeOrigin + performance.now();
-  const hit = (calls: readonly string[]): Strike => ({ epochMs, hit: calls });
-  if (fault.startsWith("shard-") || fault === "poisonous-call") struckShard = struck;
+  const hit = threads.callsOf(fault === "socket-cut" ? "" : struck);
+  const strikes = { epochMs: performance.timeOrigin + performance.now(), hit };
+  const shard = struck ?? "";
   switch (fault) {
     case "shard-killed":
-      threads.kill(struck);
-      return hit(onShard);
+      threads.kill(shard);
+      return strikes;
     case "shard-blocked":
-      threads.tell(struck, { what: "block" });
-      return hit(onShard);
+      threads.tell(shard, { what: "block" });
+      return strikes;
     case "shard-heap":
-      threads.tell(struck, { what: "heap" });
-      return hit(onShard);
+      threads.tell(shard, { what: "heap" });
+      return strikes;
     case "shard-rejection":
-      threads.tell(struck, { what: "reject" });
-      return hit(onShard);
+      threads.tell(shard, { what: "reject" });
+      return strikes;
     case "poisonous-call": {
-      const [poisoned = ""] = onShard;
+      // Any of them: neither the first nor the last one that came.
+      const poisoned = hit[Math.floor(hit.length / 3)] ?? "";
       threads.tellShards({ what: "poison", callId: poisoned });
-      return { ...hit(onShard), poisoned };
+      return { ...strikes, poisoned };
     }
     case "gateway-killed":
       threads.kill("gateway-0");
-      return hit(all);
+      return strikes;
     case "recognition-killed":
       for (const pid of runningEngine().node.processIds()) process.kill(pid, "SIGKILL");
-      return hit(all);
+      return strikes;
     case "tts-hanging":
       isVoiceHanging = true;
       setTimeout(() => (isVoiceHanging = false), storeMs);
-      return hit(all);
+      return strikes;
     case "socket-cut":
-      return hit([]);
+      return strikes;
     case "store-slow":
       threads.tell("store", { what: "block", forMs: storeMs });
-      return hit(all);
+      return strikes;
     case "store-locked":
       lockStore();
-      return hit(all);
+      return strikes;
   }
 }
 

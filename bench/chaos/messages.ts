@@ -28,8 +28,10 @@ export type Strike = {
 };
 
 export type ChaosAsks = {
-  /** The calls that a fault of a shard will hit. */
-  readonly endangered: { readonly ask: undefined; readonly answer: readonly string[] };
+  /** Resolves when every thread runs, the spare one too, and no call is left of before. */
+  readonly settled: { readonly ask: undefined; readonly answer: undefined };
+  /** Chooses what will be struck; answers the calls that it will hit. */
+  readonly aim: { readonly ask: FaultName; readonly answer: readonly string[] };
   readonly strike: { readonly ask: FaultName; readonly answer: Strike };
   /** Begins the figures of the shards anew. */
   readonly resetShards: { readonly ask: undefined; readonly answer: undefined };

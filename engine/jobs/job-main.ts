@@ -3,6 +3,7 @@ import { parentPort, workerData } from "node:worker_threads";
 import { assert, assertNever } from "../../base/assert.js";
 import type { RecordedChunk } from "../../actors/call/cast-ports.js";
 import { toErrorData, type ErrorData } from "../../base/errors.js";
+import { yieldToAudio } from "../../base/thread-priority.js";
 import { codecOf } from "../../codecs/audio/audio-codec.js";
 import { decodeStereo } from "../../codecs/audio/mix.js";
 import {
@@ -17,6 +18,7 @@ import type { JobReply } from "../control/messages.js";
 import type { Job, JobResult, JobWorkerData } from "./jobs.js";
 
 assert(parentPort !== null, "a job worker runs in a thread");
+yieldToAudio();
 const port = parentPort;
 const { dataDir, kekFile } = workerData as JobWorkerData;
 

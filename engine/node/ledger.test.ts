@@ -48,6 +48,14 @@ describe("the calls of a lost shard", () => {
     expect([...ledger.loads([0, 1, 2]).values()]).toEqual([0, 7, 7]);
   });
 
+  test("all go to the shard that has taken its place, and are no burden to the others", () => {
+    const { ledger, add, lose } = rig();
+    add(10, 0);
+    add(10, 1);
+    lose(0, { live: [0, 1] });
+    expect([...ledger.loads([0, 1]).values()]).toEqual([10, 10]);
+  });
+
   test("wait for a shard that comes back when none is there, and are taken once", () => {
     const { ledger, add, lose } = rig();
     add(3, 0);

@@ -116,6 +116,8 @@ export class Ledger {
    */
   takeOver(loss: ShardLoss, places: Places): Takeover[] {
     const loads = this.loads(places.live);
+    // Who has its place now is empty.
+    if (loads.has(loss.shardIndex)) loads.set(loss.shardIndex, 0);
     const lost = this.callsOf(loss.shardIndex).map((callId) => {
       const entry = this.#entries.get(callId)!;
       entry.losses += 1;

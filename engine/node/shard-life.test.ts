@@ -52,7 +52,7 @@ async function rig(take: () => Promise<readonly string[] | undefined>) {
       ready: () => undefined,
       log: (_level, message, fields) => void logs.push({ message, fields }),
     },
-    { name: "shard-7", shardIndex: 0 },
+    { name: "shard-7", shardIndex: 0, isInBackground: false },
   );
   const run = (durationMs: number, isBeating: boolean): void => {
     for (let ms = 0; ms < durationMs; ms += beatMs) {

@@ -40,8 +40,14 @@ export type ShardLifeOptions = {
 /** @throws {EngineError} why it could not start; then its thread has ended */
 export async function startShardLife(
   options: ShardLifeOptions,
-  { name, shardIndex }: { readonly name: string; readonly shardIndex: number },
+  start: {
+    readonly name: string;
+    readonly shardIndex: number;
+    /** Nobody waits for it. */
+    readonly isInBackground: boolean;
+  },
 ): Promise<ShardLife> {
+  const { name, shardIndex, isInBackground } = start;
   const { host, time, config, recognitionSockets, flows, watchdog } = options;
   const { threads } = config;
   const beat = createBeat();
@@ -54,7 +60,11 @@ export async function startShardLife(
   const { choose, hedgeMs } = config.recognition;
   const recognition = { sockets: recognitionSockets, vendors, choose, hedgeMs };
   const data = { name, recognition, beat, atWork };
-  const thread = startShard(host, time, { data, heapMbMax: threads.shardHeapMbMax });
+  const thread = startShard(host, time, {
+    data,
+    heapMbMax: threads.shardHeapMbMax,
+    isInBackground,
+  });
   thread.onReport((report) => options.report(thread, report));
   options.ready(await thread.ready("ready"));
   for (const { fileName, source } of flows) thread.tell({ kind: "addFlow", fileName, source });

@@ -1,11 +1,15 @@
 /**
  * The shards of a node. Those of the configuration take any call, and each one that is lost comes
- * back in its place. Beside them are quarantine shards, each for one call alone and gone with it;
- * one of them is kept ready, since a call that needs it cannot wait for a thread to start.
+ * back in its place. Beside them are quarantine shards, each for one call alone and gone with it.
+ *
+ * One more shard is kept ready: it takes the place of the next one that is lost, so that its calls
+ * go on there and are no burden to the other shards, or is the quarantine of a call that cannot
+ * wait for a thread to start. To start a thread takes a core for some tenths of a second: the next
+ * one is started in the background when the loss is over.
  */
 import { toErrorData } from "../../base/errors.js";
 import { ringFill } from "../../base/frame-ring.js";
-import type { ThreadExit } from "../../base/ports.js";
+import type { ThreadExit, Timer } from "../../base/ports.js";
 import type { ShardCommand } from "../control/messages.js";
 import type { ShardLoss } from "./ledger.js";
 import type { Restarts } from "./restarts.js";
@@ -14,6 +18,11 @@ import type { ShardThread } from "./thread-handles.js";
 
 /** Calls that can be quarantined at a time: a thread each, of some 30 MB. */
 export const quarantineMax = 4;
+
+/** After the spare shard was taken: until then the calls that it took need the machine. */
+const nextSpareMs = 2000;
+/** After one that did not start, or was lost before anybody needed it. */
+const spareRetryMs = 10_000;
 
 /** A life of a shard that is over. */
 export type LostShard = ShardLoss & { readonly incarnation: number };
@@ -41,12 +50,17 @@ type Seat = {
   isTaken: boolean;
 };
 
+/** A shard without a call. `starting` gives undefined when it does not start. */
+type Spare = {
+  readonly starting: Promise<ShardLife | undefined>;
+  ready: ShardLife | undefined;
+};
+
 export class ShardPool {
   readonly #options: ShardPoolOptions;
   readonly #seats: Seat[];
-  /** A quarantine shard without a call, or on its way. */
-  #spare: Promise<ShardLife | undefined> | undefined;
-  #readySpare: ShardLife | undefined;
+  #spare: Spare | undefined;
+  #nextSpare: Timer | undefined;
   #spareCount = 0;
   #firstStart: Promise<unknown> = Promise.resolve();
   #isStopping = false;
@@ -63,7 +77,7 @@ export class ShardPool {
     const starts = this.#ordinary.map((_, shardIndex) => this.#start(shardIndex));
     this.#firstStart = Promise.allSettled(starts);
     await Promise.all(starts);
-    this.#keepSpare();
+    this.#keepSpare(0);
   }
 
   /** Shards that take any call now. */
@@ -92,7 +106,7 @@ export class ShardPool {
 
   /** Threads of all kinds that run. */
   threads(): readonly ShardThread[] {
-    const lives = [...this.#seats.map(({ life }) => life), this.#readySpare];
+    const lives = [...this.#seats.map(({ life }) => life), this.#spare?.ready];
     return lives.flatMap((life) => (life === undefined ? [] : [life.thread]));
   }
 
@@ -117,14 +131,10 @@ export class ShardPool {
     const seat = this.#seats[shardIndex];
     if (seat === undefined || this.#isStopping) return undefined;
     seat.isTaken = true;
-    const ready = this.#readySpare;
-    const spare = this.#spare;
-    this.#readySpare = undefined;
-    this.#spare = undefined;
-    if (ready !== undefined) this.#seat(shardIndex, ready);
-    else void this.#seatLater(shardIndex, spare ?? this.#startSpare());
-    this.#keepSpare();
-    return { shardIndex, isLive: ready !== undefined };
+    const spare = this.#takeSpare();
+    if (spare?.ready !== undefined) this.#seat(shardIndex, spare.ready);
+    else void this.#seatLater(shardIndex, spare?.starting ?? this.#startSpare(false));
+    return { shardIndex, isLive: spare?.ready !== undefined };
   }
 
   /** The call of a quarantine shard has ended: so does the shard. */
@@ -139,8 +149,9 @@ export class ShardPool {
 
   async stop(): Promise<void> {
     this.#isStopping = true;
+    this.#nextSpare?.cancel();
     await this.#firstStart;
-    await this.#spare;
+    await this.#spare?.starting;
     const threads = this.threads();
     await Promise.all(threads.map((thread) => thread.stop({ kind: "stop" })));
   }
@@ -150,7 +161,8 @@ export class ShardPool {
   }
 
   async #start(shardIndex: number): Promise<void> {
-    const life = await startShardLife(this.#options, { name: `shard-${shardIndex}`, shardIndex });
+    const start = { name: `shard-${shardIndex}`, shardIndex, isInBackground: false };
+    const life = await startShardLife(this.#options, start);
     if (this.#isStopping) return life.thread.stop({ kind: "stop" });
     this.#seat(shardIndex, life);
   }
@@ -183,7 +195,7 @@ export class ShardPool {
     const seat = this.#seats[shardIndex]!;
     // A quarantine shard whose call ended at the same moment is not missed.
     if (seat.life !== life || this.#isStopping) return;
-    const { shardCount, log, restarts, back } = this.#options;
+    const { shardCount, log } = this.#options;
     const { name } = life.thread;
     const why = error === undefined ? `exit code ${exitCode}` : toErrorData(error).message;
     log("error", "a thread is lost", { thread: name, why });
@@ -191,38 +203,62 @@ export class ShardPool {
     seat.isTaken = false;
     const isQuarantine = shardIndex >= shardCount;
     const { incarnation } = seat;
-    if (!isQuarantine) {
-      seat.isGivenUp = !restarts.again(name, async () => {
-        await this.#start(shardIndex);
-        back({ shardIndex, incarnation: seat.incarnation });
-      });
-    }
+    if (!isQuarantine) seat.isGivenUp = !this.#bringBack(shardIndex);
     this.#options.lost({ shardIndex, incarnation, isQuarantine, lastMark: life.lastMark() });
   }
 
-  #keepSpare(): void {
-    if (this.#isStopping || this.#spare !== undefined) return;
-    const starting = this.#startSpare();
-    this.#spare = starting;
-    void starting.then((life) => {
-      if (this.#spare !== starting || life === undefined) return;
-      this.#readySpare = life;
-      life.onLost(() => {
-        if (this.#readySpare !== life) return;
-        this.#readySpare = undefined;
-        this.#spare = undefined;
-      });
+  /** With the spare shard it is there again before anybody hears of the loss. */
+  #bringBack(shardIndex: number): boolean {
+    const { restarts, back } = this.#options;
+    return restarts.again(`shard-${shardIndex}`, async () => {
+      const spare = this.#takeSpare();
+      if (spare?.ready !== undefined) return this.#seat(shardIndex, spare.ready);
+      const life = await spare?.starting;
+      if (life === undefined) await this.#start(shardIndex);
+      else this.#seat(shardIndex, life);
+      back({ shardIndex, incarnation: this.#seats[shardIndex]!.incarnation });
     });
   }
 
+  /** The spare shard, on its way or ready, if there is one; another one follows. */
+  #takeSpare(): Spare | undefined {
+    const spare = this.#spare;
+    this.#spare = undefined;
+    this.#keepSpare(nextSpareMs);
+    return spare;
+  }
+
+  #keepSpare(afterMs: number): void {
+    this.#nextSpare?.cancel();
+    if (this.#isStopping) return;
+    this.#nextSpare = this.#options.time.after(afterMs, () => {
+      if (this.#spare !== undefined) return;
+      const spare: Spare = { starting: this.#startSpare(true), ready: undefined };
+      this.#spare = spare;
+      void spare.starting.then((life) => this.#spareStarted(spare, life));
+    });
+  }
+
+  #spareStarted(spare: Spare, life: ShardLife | undefined): void {
+    if (this.#spare !== spare) return;
+    const lost = (): void => {
+      if (this.#spare !== spare) return;
+      this.#spare = undefined;
+      this.#keepSpare(spareRetryMs);
+    };
+    if (life === undefined) return lost();
+    spare.ready = life;
+    life.onLost(lost);
+  }
+
   /** @returns undefined when it does not start; a call that needs it then waits for the next try */
-  async #startSpare(): Promise<ShardLife | undefined> {
-    const shardIndex = this.#options.shardCount;
-    const name = `quarantine-${(this.#spareCount += 1)}`;
+  async #startSpare(isInBackground: boolean): Promise<ShardLife | undefined> {
+    const shardIndex = this.#options.shardCount - 1;
+    const name = `spare-${(this.#spareCount += 1)}`;
     try {
-      return await startShardLife(this.#options, { name, shardIndex });
+      return await startShardLife(this.#options, { name, shardIndex, isInBackground });
     } catch (error) {
-      this.#options.log("error", "a quarantine shard could not be started", {
+      this.#options.log("error", "a spare shard could not be started", {
         thread: name,
         ...toErrorData(error),
       });

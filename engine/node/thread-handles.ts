@@ -114,12 +114,17 @@ export function startGateway(host: ThreadHost, time: Time, config: GatewayConfig
 export function startShard(
   host: ThreadHost,
   time: Time,
-  options: { readonly data: ShardThreadData; readonly heapMbMax: number | undefined },
+  options: {
+    readonly data: ShardThreadData;
+    readonly heapMbMax: number | undefined;
+    readonly isInBackground: boolean;
+  },
 ): ShardThread {
   const entry = compiledEntry("engine/shard/shard-main.js");
-  const { data, heapMbMax } = options;
+  const { data, heapMbMax, isInBackground } = options;
   const limit = heapMbMax === undefined ? {} : { heapMbMax };
-  return new EngineThread(host.spawn({ name: data.name, entry, data, ...limit }), time);
+  const thread = host.spawn({ name: data.name, entry, data, isInBackground, ...limit });
+  return new EngineThread(thread, time);
 }
 
 /** Lays the two rings and the port between a gateway and a shard. @returns the rings */

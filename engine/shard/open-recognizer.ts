@@ -5,7 +5,6 @@
 import type { Rng, Time } from "../../base/ports.js";
 import type { RecognitionConfig, RecognitionVendorConfig } from "../../config/schema.js";
 import type { CompiledFlow, Expectation } from "../../dialog/dialog-types.js";
-import { createNetworkRecognizer } from "../../speech/asr/network/network-recognizer.js";
 import type { RecognitionNotice } from "../../speech/asr/network/resilient.js";
 import { createRecognitionClient } from "../../speech/asr/recognition-client.js";
 import type { Grammar, Recognizer } from "../../speech/asr/recognizer.js";
@@ -38,12 +37,15 @@ export type OpenRecognizer = {
  *
  * @returns undefined when there is nothing to recognise with: callers answer by keypad
  */
-export function openRecognizer(
+export async function openRecognizer(
   { sockets, vendors, choose, hedgeMs }: ShardRecognition,
   ports: RecognitionPorts,
-): OpenRecognizer | undefined {
+): Promise<OpenRecognizer | undefined> {
   const local = sockets.length === 0 ? undefined : embedded(sockets, ports.time);
   if (vendors.length === 0) return local;
+  // A third of what a shard loads: only where it is used.
+  const { createNetworkRecognizer } =
+    await import("../../speech/asr/network/network-recognizer.js");
   const last = local?.recognizer;
   const network = createNetworkRecognizer({ vendors, last, choose, hedgeMs, ...ports });
   return {

@@ -2,6 +2,7 @@
 import { parentPort, workerData } from "node:worker_threads";
 import { createActorSystem, createNactDispatcher } from "../../actors/kernel/index.js";
 import { assert } from "../../base/assert.js";
+import { arrive } from "../../base/background-arrival.js";
 import { callMark } from "../../base/call-mark.js";
 import { toErrorData } from "../../base/errors.js";
 import { nodeRng, nodeTime } from "../../base/node-ports.js";
@@ -20,7 +21,7 @@ const time = nodeTime();
 const report = (message: ShardReport): void => port.postMessage(message);
 
 async function start(): Promise<void> {
-  const recognizer = openRecognizer(recognition, {
+  const recognizer = await openRecognizer(recognition, {
     time,
     rng: nodeRng,
     observe: recognitionReport(time, report),
@@ -39,7 +40,10 @@ async function start(): Promise<void> {
   const shared = { time, system, vad, recognizer, beat, report, close };
   const deadLetters = letters.counts;
   const thread = new ShardThread({ ...shared, deadLetters, compile: compileFlow });
-  port.on("message", (command: ShardCommand) => thread.receive(command));
+  port.on("message", (command: ShardCommand) => {
+    if (command.kind === "attachGateway") arrive();
+    thread.receive(command);
+  });
 }
 
 /** Every actor of a call leaves the mark of the call. */

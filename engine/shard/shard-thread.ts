@@ -14,6 +14,7 @@ import type { compileFlow } from "../../dialog/flow-compiler.js";
 import type { VadFactory } from "../../speech/vad/vad.js";
 import type { ShardCommand, ShardReport } from "../control/messages.js";
 import { beatMs, markBeat } from "../node/loop-beat.js";
+import { Arrivals } from "./arrivals.js";
 import { JobClient } from "./job-client.js";
 import type { OpenRecognizer, ShardRecognition } from "./open-recognizer.js";
 import { RecordingDesk } from "./recording-desk.js";
@@ -53,6 +54,7 @@ export class ShardThread {
   readonly #recordings: RecordingDesk;
   readonly #flows = new Map<string, CompiledFlow>();
   readonly #prompts = new Map<string, Uint8Array>();
+  readonly #arrivals: Arrivals;
   #beatDueMs: number | undefined;
   readonly #latency = {
     frameIn: new Histogram(),
@@ -65,6 +67,7 @@ export class ShardThread {
   constructor(parts: ShardThreadParts) {
     this.#parts = parts;
     const { time, system, report } = parts;
+    this.#arrivals = new Arrivals(time);
     this.#jobs = new JobClient(time, (jobId, job) => report({ kind: "job", jobId, job }));
     this.#recordings = new RecordingDesk(time, async (chunks) => {
       return (await this.#jobs.run({ kind: "record", chunks })).errors;
@@ -104,7 +107,7 @@ export class ShardThread {
       case "startCall":
         return this.#shard.startCall(command.spec);
       case "adoptCall":
-        return this.#adopt(command);
+        return this.#arrivals.add(() => this.#adopt(command));
       case "hangup":
         return this.#shard.hangup(command.callId, command.outcome);
       case "jobDone":

@@ -19,6 +19,8 @@ const framesPerTickMax = 2000;
 
 /** A call whose start has not come by then does not come: it is over. */
 const earlyMsMax = 2000;
+/** A call of a lost shard comes for sure, but all of them come at once. */
+const adoptedMsMax = 10_000;
 
 /** What waits for a call to start. */
 type EarlyCall = {
@@ -26,6 +28,9 @@ type EarlyCall = {
   readonly giveUps: (() => void)[];
   readonly timer: Timer;
 };
+
+/** How long a call is waited for that has not started here, and what happens then. */
+type Patience = { readonly giveUp?: () => void; readonly msMax?: number };
 
 type LentAudio = { -readonly [Key in keyof AudioFrame]: AudioFrame[Key] };
 
@@ -182,29 +187,32 @@ export class Shard {
       this.#tell({ kind: "legTaken", slot });
       this.#wake();
     };
-    this.#earlyLegs.set(slot, callId);
-    this.#deliver(callId, open, () => {
+    const giveUp = (): void => {
       this.#earlyLegs.delete(slot);
       this.#tell({ kind: "hangup", slot, reason: "the call is over" });
-    });
+    };
+    this.#earlyLegs.set(slot, callId);
+    const msMax = adoption === undefined ? earlyMsMax : adoptedMsMax;
+    this.#deliver(callId, open, { giveUp, msMax });
   }
 
   /** Does something with a call now, or as soon as it starts; gives up when it does not. */
   #deliver(
     callId: string,
     act: (directory: CallDirectory) => void,
-    giveUp: () => void = () => undefined,
+    { giveUp = () => undefined, msMax = earlyMsMax }: Patience = {},
   ): void {
     const directory = this.#directories.get(callId);
     if (directory !== undefined) return act(directory);
-    const early = this.#early.get(callId) ?? { acts: [], giveUps: [], timer: this.#expiry(callId) };
+    const before = this.#early.get(callId);
+    const early = before ?? { acts: [], giveUps: [], timer: this.#expiry(callId, msMax) };
     early.acts.push(act);
     early.giveUps.push(giveUp);
     this.#early.set(callId, early);
   }
 
-  #expiry(callId: string): Timer {
-    return this.#time.after(earlyMsMax, () => {
+  #expiry(callId: string, msMax: number): Timer {
+    return this.#time.after(msMax, () => {
       const early = this.#early.get(callId);
       this.#early.delete(callId);
       for (const giveUp of early?.giveUps ?? []) giveUp();

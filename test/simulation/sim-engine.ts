@@ -11,7 +11,13 @@ import { createNode } from "../../engine/node/node.js";
 import type { Carry } from "./sim-port.js";
 import type { SimLoop, ThreadTime } from "./sim-loop.js";
 import type { SimNetwork } from "./sim-network.js";
-import { SimThreadHost, type BodyContext, type SimThread, type ThreadBody } from "./sim-threads.js";
+import {
+  isShard,
+  SimThreadHost,
+  type BodyContext,
+  type SimThread,
+  type ThreadBody,
+} from "./sim-threads.js";
 import type { GatewayBody, ShardBody } from "./world-threads.js";
 
 export type SimEngineOptions = {
@@ -94,9 +100,9 @@ export class SimEngine {
     loop.holdUntil(() => isLoaded);
   }
 
-  /** The next so many starts of that thread fail. */
-  failStarts(name: string, count: number): void {
-    this.#startFailures.set(name, count);
+  /** The next so many starts of shards fail. */
+  failStarts(count: number): void {
+    this.#startFailures.set("shard", count);
   }
 
   /** SIGKILL: nothing of the process goes on, and nothing is told. */
@@ -150,8 +156,8 @@ export class SimEngine {
   }
 
   #judgeTimers(name: string, time: ThreadTime): void {
-    // A quarantine shard is kept ready, or comes, behind the start: idle, it is as any shard.
-    const kin = name.startsWith("quarantine") ? "shard-0" : name;
+    // A spare shard is kept ready, or comes, behind the start: idle, it is as any shard.
+    const kin = name.startsWith("spare") ? "shard-0" : name;
     const left = time.liveTimers - (this.#idleTimers.get(kin) ?? 0);
     if (left > 0) this.#options.violated("timer-left", `${left} timers wait on ${name}`);
   }
@@ -196,8 +202,10 @@ export class SimEngine {
       wayMs,
       startMs: (name) => 5 + name.length * 9,
       failsToStart: (name) => {
-        const left = this.#startFailures.get(name) ?? 0;
-        this.#startFailures.set(name, Math.max(0, left - 1));
+        // Whichever shard starts next, in this place or as the spare one.
+        const kind = isShard(name) ? "shard" : name;
+        const left = this.#startFailures.get(kind) ?? 0;
+        this.#startFailures.set(kind, Math.max(0, left - 1));
         return left > 0;
       },
       lost,

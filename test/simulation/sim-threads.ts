@@ -52,6 +52,7 @@ export class SimThread implements ThreadHandle {
   readonly time: ThreadTime;
   readonly #options: SimThreadsOptions;
   readonly #data: unknown;
+  readonly #seated: (shardIndex: number) => void;
   readonly #receivers: ((message: unknown) => void)[] = [];
   readonly #exits: ((exit: ThreadExit) => void)[] = [];
   readonly #ports: SimPort[] = [];
@@ -63,9 +64,16 @@ export class SimThread implements ThreadHandle {
   /** Its exit is known. */
   #isOver = false;
 
-  constructor(options: SimThreadsOptions, life: number, spawned: ThreadOptions) {
+  /** @param seated it has this place among the shards now */
+  constructor(
+    options: SimThreadsOptions,
+    life: number,
+    spawned: ThreadOptions,
+    seated: (shardIndex: number) => void,
+  ) {
     const { name, data, transfer } = spawned;
     this.#options = options;
+    this.#seated = seated;
     this.name = name;
     this.life = `${name} ${life}`;
     this.#data = data ?? {};
@@ -86,6 +94,8 @@ export class SimThread implements ThreadHandle {
   post(message: unknown, transfer?: readonly unknown[]): void {
     const { loop } = this.#options;
     const sent = transfer === undefined ? copied(message) : message;
+    const { kind, link } = message as { kind?: string; link?: { shardIndex: number } };
+    if (kind === "attachGateway" && link !== undefined) this.#seated(link.shardIndex);
     this.#adopt(transfer);
     const deliver = (): void => {
       if (this.#body === undefined) return void this.#early.push(sent);
@@ -105,7 +115,7 @@ export class SimThread implements ThreadHandle {
 
   terminate(): Promise<void> {
     if (this.#isOver) return Promise.resolve();
-    if (this.#options.areUndead === true && this.name.startsWith("shard")) {
+    if (this.#options.areUndead === true && isShard(this.name)) {
       this.#exitLater({ exitCode: 1 });
     } else this.#end({ exitCode: 1 });
     return this.#options.loop.promise((settle) => this.onExit(() => settle.ok(undefined)));
@@ -185,8 +195,13 @@ export class SimThread implements ThreadHandle {
   }
 }
 
+/** Also one that waits for the place of another. */
+export function isShard(name: string): boolean {
+  return name.startsWith("shard") || name.startsWith("spare");
+}
+
 export class SimThreadHost implements ThreadHost {
-  /** The newest thread of each name. */
+  /** The newest thread of each name; under `shard-<index>` whoever has that place. */
   readonly threads = new Map<string, SimThread>();
   /** Every thread there ever was. */
   readonly all: SimThread[] = [];
@@ -197,7 +212,9 @@ export class SimThreadHost implements ThreadHost {
   }
 
   spawn(options: ThreadOptions): SimThread {
-    const thread = new SimThread(this.#options, this.all.length, options);
+    const thread = new SimThread(this.#options, this.all.length, options, (shardIndex) =>
+      this.threads.set(`shard-${shardIndex}`, thread),
+    );
     this.threads.set(options.name, thread);
     this.all.push(thread);
     return thread;

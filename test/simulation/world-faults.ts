@@ -37,10 +37,13 @@ export function strikeWorld(world: World, fault: Fault): void {
       }
       return;
     case "startFails":
-      engine.failStarts(role, count);
+      engine.failStarts(count);
       return thread?.lose("simulated: lost, and the next does not start");
     case "slowWay":
-      world.slowWays.set(role, { untilMs: loop.world.nowMs() + slowForMs, extraMs: durationMs });
+      world.slowWays.set(thread?.name ?? role, {
+        untilMs: loop.world.nowMs() + slowForMs,
+        extraMs: durationMs,
+      });
       return;
     case "storeMood":
       disk.turn(fault.mode as StoreMood);
