@@ -75,6 +75,7 @@ export const fileSchema = part({
     host,
     port: whole(limits.gateway.port),
     transport: oneOf(transports),
+    audioSocketPort: whole(limits.gateway.audioSocketPort),
     connectionsMax: whole(limits.gateway.connectionsMax),
     streamsMax: whole(limits.gateway.streamsMax),
     messageBytesMax: size(limits.gateway.messageBytesMax),

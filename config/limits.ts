@@ -15,6 +15,8 @@ const mib = 1024 * kib;
 export const limits = {
   gateway: {
     port: { min: 0, max: 65_535, default: 8080 },
+    /** Off, unless it is said. */
+    audioSocketPort: { min: 0, max: 65_535, default: 9092 },
     connectionsMax: { min: 1, max: 100_000, default: 2000 },
     /** Calls at once on one connection of the native protocol. */
     streamsMax: { min: 1, max: 65_536, default: 4096 },

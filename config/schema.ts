@@ -14,6 +14,8 @@ export type GatewayConfig = {
   /** 0 lets the system choose. */
   readonly port: number;
   readonly transport: TransportName;
+  /** TCP port for Asterisk's AudioSocket; left out, there is none. 0 lets the system choose. */
+  readonly audioSocketPort?: number;
   readonly connectionsMax: number;
   /** Calls at once on one connection, where its protocol carries several. */
   readonly streamsMax: number;

@@ -22,13 +22,18 @@ export type BinaryClientOptions = {
   readonly time?: ClientTime;
 };
 
-/** What the engine told the peer in text. */
+/** What the engine told the peer. */
 export type BinaryOrder =
+  | { readonly kind: "audio"; readonly payload: Uint8Array }
+  /** The engine has opened the stream: by peers that wait for it. */
+  | { readonly kind: "ready" }
   | { readonly kind: "mark"; readonly name: string }
   | { readonly kind: "clear" }
   | { readonly kind: "hangup" }
   /** Answer with this at once. */
   | { readonly kind: "answer"; readonly text: string }
+  /** Both have said goodbye. */
+  | { readonly kind: "close" }
   | { readonly kind: "other" };
 
 /** How a peer writes what it sends, and reads what it gets. */
@@ -36,15 +41,29 @@ export type BinaryPeer = {
   readonly format: AudioFormat;
   readonly subprotocol?: string;
   readonly isInUrl: boolean;
-  readonly start: (call: { readonly callId: string; readonly token: string }) => string;
-  readonly dtmf: (digit: string) => string;
-  readonly mark: (name: string) => string;
+  readonly start: (call: { readonly callId: string; readonly token: string }) => Message;
+  readonly dtmf: (digit: string) => Message;
+  /** Left out by peers that say nothing of marks. */
+  readonly mark?: (name: string) => string;
   /** Said of a mark that a clear dropped, by peers that say so. */
   readonly droppedMark?: (name: string) => string;
-  readonly read: (text: string) => BinaryOrder;
+  /** Said when all audio has sounded, by peers that say that. */
+  readonly playedOut?: () => string;
+  /** Reads a text, and binary messages too where `wrap` is there. */
+  readonly read: (message: Message) => BinaryOrder;
+  /** Makes a message of a frame, by peers whose audio is not bare. */
+  readonly wrap?: (frame: Uint8Array) => Message;
+  /** Said before it closes, by peers that have a word for a hang-up. */
+  readonly hangup?: () => Message;
+  /** The engine opens the stream: until then there is none. */
+  readonly waitsForReady?: boolean;
 };
 
+type Message = Uint8Array | string;
+
 const frameMs = 20;
+/** A mark of our own behind each message of audio. */
+const playedOut = "\u0000played";
 /** Twenty seconds: peers drop what comes on top of that. */
 const framesMax = 1000;
 /** One frame is always on its way between the queue and the phone. */
@@ -97,34 +116,46 @@ class BinaryClient implements MediaClient {
   sendFrame(payload: Uint8Array): void {
     if (payload.length !== this.frameBytes) throw wrongLength(payload.length, this.frameBytes);
     if (this.#isOver || !this.#isStarted || !this.#socket.isFlowing) return;
-    this.#socket.send(payload);
+    this.#socket.send(this.#peer.wrap?.(payload) ?? payload);
   }
 
   sendDtmf(digit: string): void {
     if (!this.#isOver && this.#isStarted) this.#socket.send(this.#peer.dtmf(digit));
   }
 
-  /** None of these peers has a word for a hang-up: they close. */
+  /** Most of these peers have no word for it: they close. */
   hangup(): void {
     if (this.#isOver) return;
     this.#end();
-    this.#socket.close(1000, "hangup");
+    const { hangup, waitsForReady } = this.#peer;
+    if (hangup !== undefined) this.#socket.send(hangup());
+    // A peer that both sides must agree with is answered first.
+    if (waitsForReady !== true) this.#socket.close(1000, "hangup");
   }
 
   #start(): void {
     this.#socket.send(this.#peer.start(this.#options));
+    if (this.#peer.waitsForReady !== true) this.#ready();
+  }
+
+  #ready(): void {
     this.#isStarted = true;
     this.#options.listener.ready?.({ isResumed: false });
   }
 
   #receive(data: Uint8Array | string): void {
-    if (this.#isOver) return;
-    if (typeof data === "string") this.#order(this.#peer.read(data));
-    else this.#media(data);
+    const isOrder = typeof data === "string" || this.#peer.wrap !== undefined;
+    const order: BinaryOrder = isOrder ? this.#peer.read(data) : { kind: "audio", payload: data };
+    if (order.kind === "close") this.#socket.close(1000, "closed");
+    else if (!this.#isOver) this.#order(order);
   }
 
   #order(order: BinaryOrder): void {
     switch (order.kind) {
+      case "audio":
+        return this.#media(order.payload);
+      case "ready":
+        return this.#ready();
       case "mark":
         return this.#buffer.pushMark(order.name, 0);
       case "clear":
@@ -132,9 +163,9 @@ class BinaryClient implements MediaClient {
       case "answer":
         return this.#socket.send(order.text);
       case "hangup":
-        this.#end();
         this.#options.listener.hangup?.("hangup");
-        return this.#socket.close(1000, "hangup");
+        return this.hangup();
+      case "close":
       case "other":
         return;
     }
@@ -164,11 +195,15 @@ class BinaryClient implements MediaClient {
       this.#options.listener.frame?.(frame);
       this.#buffer.push(frame);
     }
+    if (this.#peer.playedOut !== undefined) this.#buffer.pushMark(playedOut, 0);
   }
 
   #markReached(name: string): void {
-    this.#socket.send(this.#peer.mark(name));
-    this.#options.listener.mark?.(name);
+    const isOut = name === playedOut;
+    if (isOut && this.#buffer.waitingFrames > 0) return;
+    const text = isOut ? this.#peer.playedOut!() : this.#peer.mark?.(name);
+    if (text !== undefined) this.#socket.send(text);
+    if (!isOut) this.#options.listener.mark?.(name);
   }
 
   /** Without a word before it, the close is the hang-up. */

@@ -43,7 +43,8 @@ export function asteriskPeer(style: "json" | "plain", name: keyof typeof formats
       style === "json"
         ? JSON.stringify({ event: "MEDIA_MARK_PROCESSED", correlation_id: id })
         : `MEDIA_MARK_PROCESSED ${id}`,
-    read(text) {
+    read(given) {
+      const text = String(given);
       // A longer command is ignored without a word.
       if (text.length > 128) return { kind: "other" };
       const [command, id] = style === "json" ? jsonCommand(text) : plainCommand(text);
@@ -77,7 +78,7 @@ export const vonagePeer: BinaryPeer = {
   dtmf: (digit) => JSON.stringify({ event: "websocket:dtmf", digit, duration: 260 }),
   mark: (name) => JSON.stringify({ event: "websocket:notify", payload: { mark: name } }),
   read(text) {
-    const message = fieldsOf(text);
+    const message = fieldsOf(String(text));
     const action = message.oneOf("action", ["notify", "clear"]);
     if (action === "clear") return { kind: "clear" };
     return { kind: "mark", name: message.map("payload").text("mark", nameRule) };
@@ -95,7 +96,7 @@ export const jambonzPeer: BinaryPeer = {
   mark: (name) => JSON.stringify({ type: "mark", data: { name, event: "playout" } }),
   droppedMark: (name) => JSON.stringify({ type: "mark", data: { name, event: "cleared" } }),
   read(text): BinaryOrder {
-    const message = fieldsOf(text);
+    const message = fieldsOf(String(text));
     const type = message.oneOf("type", ["mark", "killAudio", "disconnect"]);
     if (type === "killAudio") return { kind: "clear" };
     if (type === "disconnect") return { kind: "hangup" };

@@ -53,7 +53,11 @@ async function serve(
           ...sinkOf(() => session),
         },
         (code, reason) => connection.close(code, reason),
-        { query: connection.request.query, nowMs: () => performance.now() },
+        {
+          query: connection.request.query,
+          nowMs: () => performance.now(),
+          after: (delayMs, run) => nodeTime().after(delayMs, run),
+        },
       );
       connection.listen({
         message: (data) => session.receive(data),

@@ -18,7 +18,7 @@ export type TwilioClientOptions = CarrierClientOptions;
 
 /** Connects and starts the stream as Twilio would. */
 export function connectTwilioClient(options: TwilioClientOptions): MediaClient {
-  return connectCarrierClient(options, twilio);
+  return connectCarrierClient(options, twilioDialect);
 }
 
 const accountOf = ({ callId }: CarrierStream): { accountSid: string; callSid: string } => ({
@@ -32,7 +32,7 @@ const head = (event: string, { sequence, streamId }: CarrierStream) => ({
   streamSid: streamId,
 });
 
-const twilio: CarrierDialect = {
+export const twilioDialect: CarrierDialect = {
   format: { codec: "pcmu", rateHz: 8000 },
   clearedMarks: "returned",
   hello: '{"event":"connected","protocol":"Call","version":"1.0.0"}',

@@ -18,6 +18,8 @@ import type { Time, Timer } from "../../base/ports.js";
 export interface PacedLeg {
   /** Sends the frame whose playout is due at `playAtMs`; false when there is none to send. */
   sendFrame(playAtMs: number, nowMs: number): boolean;
+  /** Where it may run less far ahead than others. */
+  readonly leadMs?: number | undefined;
   /** Its connection now, if it can send several frames at once. */
   readonly line?: FrameLine | undefined;
 }
@@ -131,7 +133,7 @@ export class PlayoutWheel {
 
   /** Sends what is due, `leadMs` ahead; a leg with nothing left gives its seat back. */
   #serve(seat: Seat, nowMs: number): void {
-    const { leadMs } = this.#options;
+    const leadMs = this.#leadMsOf(seat);
     if (Math.max(seat.startMs, seat.playAtMs - leadMs) > nowMs) return;
     // Before the timeline is moved: a stall is counted in full, by the first frame behind it.
     const owedMs = nowMs - Math.max(seat.startMs, seat.playAtMs - leadMs);
@@ -146,10 +148,15 @@ export class PlayoutWheel {
     if (!hasMore) this.stop(seat.leg);
   }
 
+  #leadMsOf({ leg }: Seat): number {
+    return leg.leadMs ?? this.#options.leadMs;
+  }
+
   /** @returns false when the leg ran out of frames */
   #sendPack(seat: Seat, nowMs: number, owedMs: number): boolean {
-    const { leadMs, sent } = this.#options;
-    const untilMs = nowMs + this.#aheadMs;
+    const { sent } = this.#options;
+    const leadMs = this.#leadMsOf(seat);
+    const untilMs = seat.leg.leadMs === undefined ? nowMs + this.#aheadMs : nowMs;
     let [latenessMs, leastMs] = [0, owedMs];
     for (;;) {
       const dueMs = Math.max(seat.startMs, seat.playAtMs - leadMs);

@@ -111,6 +111,17 @@ describe("a session with Asterisk", () => {
     ]);
   });
 
+  it("says that there is no room while Asterisk's queue is full, and when there is again", () => {
+    const { session, told } = open();
+    session.receive(start());
+    session.receive("MEDIA_XOFF");
+    expect(session.isFull).toBe(true);
+    session.receive("MEDIA_XON");
+    session.receive("MEDIA_XON");
+    expect(session.isFull).toBe(false);
+    expect(told).toEqual([["room"]]);
+  });
+
   it("stops sending while Asterisk's queue is full; a clear opens it again", () => {
     const { session, sent } = open();
     session.receive(start());

@@ -3,7 +3,13 @@ import { describe, expect, it } from "vitest";
 import { isProtocolError } from "../../codecs/wire/protocol-error.js";
 import { connectBinaryClient, type BinaryPeer } from "../client/binary-client.js";
 import { jambonzPeer, vonagePeer } from "../client/binary-peers.js";
-import { audioForkProtocol, jambonzProtocol, vonageProtocol } from "./fork-sessions.js";
+import { audioStreamPeer } from "../client/switch-peers.js";
+import {
+  audioForkProtocol,
+  audioStreamProtocol,
+  jambonzProtocol,
+  vonageProtocol,
+} from "./fork-sessions.js";
 import type { MediaProtocol } from "./media-protocol.js";
 import { openedSession } from "./opened-session.js";
 import { protocolConformance } from "./protocol-conformance.js";
@@ -34,12 +40,12 @@ describe.each(peers)("the protocol of %s", (name, protocol, peer) => {
 
   it("takes call and token from the URL where it says nothing of them", () => {
     const { session, starts } = openedSession(protocol, "callId=u&token=v");
-    session.receive(peer.start(call).replace(/,"callId":"c","token":"t"/, ""));
+    session.receive(String(peer.start(call)).replace(/,"callId":"c","token":"t"/, ""));
     expect(starts[0]).toMatchObject({ callId: "u", token: "v", format: peer.format });
   });
 
   it("answers any mutation of its messages with its own errors only", () => {
-    const valid = [peer.start(call), peer.dtmf("5"), peer.mark("u1")];
+    const valid = [peer.start(call), peer.dtmf("5"), peer.mark!("u1")].map(String);
     const edit = fc.tuple(
       fc.nat(valid.length - 1),
       fc.nat(200),
@@ -77,7 +83,7 @@ describe("a Vonage session", () => {
   });
 
   it("names the format it was offered and those that are right", () => {
-    const start = vonagePeer.start(call).replace("rate=16000", "rate=44100");
+    const start = String(vonagePeer.start(call)).replace("rate=16000", "rate=44100");
     expect(() => openedSession(vonageProtocol()).session.receive(start)).toThrowError(
       'message.content-type is "audio/l16;rate=44100", audio/l16;rate= and one of 8000',
     );
@@ -105,9 +111,63 @@ describe("a jambonz session", () => {
       ["frame", 320, 160],
       ["frame", 320, 320],
     ]);
-    const stereo = jambonzPeer.start(call).replace('"mono"', '"stereo"');
+    const stereo = String(jambonzPeer.start(call)).replace('"mono"', '"stereo"');
     expect(() => openedSession(jambonzProtocol()).session.receive(stereo)).toThrowError(
       'message.sampleRate is "stereo/8000", mono at 8000',
     );
+  });
+});
+
+describe("a session with mod_audio_stream", () => {
+  const connectedTo = (playback: "binary" | "file") =>
+    protocolConformance({
+      protocol: audioStreamProtocol(),
+      connect: (options) =>
+        connectBinaryClient(
+          { url: "ws://memory/media/audio-stream", ...options },
+          audioStreamPeer(playback),
+        ),
+      broken: [
+        {
+          name: "a key that is none",
+          message: '{"event":"dtmf","digit":"E"}',
+          code: "PROTOCOL_FIELD",
+        },
+      ],
+    }).filter(({ name }) => !/nothing more after a broken/.test(name));
+  it.each(connectedTo("binary"))("$name (binary)", ({ run }) => run());
+  // What it plays from files comes in pieces of 400 ms.
+  it.each(
+    connectedTo("file").filter(
+      ({ name }) => !/ear|copies|drops frames|not before|clears/.test(name),
+    ),
+  )("$name (files)", ({ run }) => run());
+
+  it("says what to play in pieces, the last one filled up, and returns marks by the clock", () => {
+    const { session, sent, told, later } = openedSession(audioStreamProtocol());
+    session.receive(audioStreamPeer("file").start(call));
+    for (let index = 0; index < 25; index++) session.sendFrame(1, new Uint8Array(640), 1);
+    session.sendMark(1, "u1");
+    const lengths = sent.map((text) => {
+      const { data } = JSON.parse(String(text)) as { data: { audioData: string } };
+      return Buffer.from(data.audioData, "base64").length;
+    });
+    expect(lengths).toEqual([12_800, 12_800]);
+    expect(session.latencyMs).toBe(380);
+    later(819);
+    expect(told).toEqual([]);
+    later(1);
+    expect(told).toEqual([["mark", "u1", "played"]]);
+  });
+
+  it("takes all from the URL when it is given no metadata, and texts of others for nothing", () => {
+    const query = "callId=c&token=t&rate=16000&playback=binary";
+    const { session, starts, told, sent } = openedSession(audioStreamProtocol(), query);
+    session.receive("not for us");
+    session.receive(new Uint8Array(640));
+    session.receive('{"whatever":"later"}');
+    session.sendFrame(1, new Uint8Array(640), 1);
+    expect(starts).toMatchObject([{ ...call, format: { codec: "l16", rateHz: 16000 } }]);
+    expect([told.length, sent.length]).toEqual([1, 1]);
   });
 });

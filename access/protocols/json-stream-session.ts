@@ -94,6 +94,11 @@ class JsonStreamSession implements MediaSession {
     this.#stream = new SingleStream(parts, dialect.clearedMarks);
   }
 
+  get latencyMs(): number {
+    const { pieceBytesMin } = this.#dialect;
+    return pieceBytesMin === undefined ? 0 : this.#stream.lengthMs(pieceBytesMin) - frameMs;
+  }
+
   receive(message: Uint8Array | string): void {
     this.#stream.receive(message, this.#take);
   }

@@ -2,6 +2,7 @@
  * The port of media protocols: how a peer's messages become streams of audio with keys and marks,
  * and back. One file of pure parsing per protocol in `codecs/wire/`, one of session state here.
  */
+import type { Timer } from "../../base/ports.js";
 import type { NativePacking } from "../../codecs/wire/native-channel.js";
 import type { AudioFormat } from "../../codecs/audio/audio-codec.js";
 
@@ -18,6 +19,8 @@ export type StreamStart = {
   readonly callId?: string;
   /** Secret: never logged. */
   readonly token?: string;
+  /** Names the call and admits it in one, for protocols with room for no more. Secret. */
+  readonly ticket?: string;
   /** The word of an earlier `ready`, when a lost connection is to be taken up. Secret. */
   readonly resume?: string;
   /** With `resume`: media time up to which our audio arrived, its lowest 32 bits. */
@@ -47,6 +50,8 @@ export interface MediaSink {
   markReached(streamId: number, name: string, certainty: MarkCertainty): void;
   /** A stream broke a rule and is over; the others on its connection go on. `ended` follows. */
   broken?(streamId: number, error: ProtocolError): void;
+  /** A stream whose peer had no room for our audio has some again: see `isFull`. */
+  room?(streamId: number): void;
   /** The peer has surely read the `ready` of this stream: it has its resume token. */
   confirmed?(streamId: number): void;
   /** The peer hung up, or the connection is gone. Told at most once; not after our own hang-up. */
@@ -93,6 +98,14 @@ export interface MediaSession {
   flush?(): void;
   /** Many calls may come and go on the connection: it stays when the last one ends. */
   readonly isTrunk?: boolean;
+  /** It says goodbye and closes the connection by itself when its stream is over. */
+  readonly closesItself?: boolean;
+  /** The peer has no room for our audio now; `room` of the sink follows. */
+  readonly isFull?: boolean;
+  /** How much later than we think our audio sounds, since the peer wants it in longer pieces. */
+  readonly latencyMs?: number;
+  /** Where the first messages told which protocol the peer speaks: that one. */
+  readonly protocol?: MediaProtocol | undefined;
   /** Ends the call on our side. */
   hangup(streamId: number, reason: string): void;
   /**
@@ -120,8 +133,12 @@ export type MediaLink = {
 export type MediaPeer = {
   /** Query of its URL, without the question mark. */
   readonly query: string;
+  /** Subprotocol that was agreed on, if any. */
+  readonly subprotocol?: string;
   /** Monotonic time, for protocols whose audio carries none. */
   nowMs(): number;
+  /** Runs something later, for protocols that keep a line alive, or wait for a goodbye. */
+  after(delayMs: number, run: () => void): Timer;
   /** For protocols that can put many frames into one message; without it they send at once. */
   readonly packing?: NativePacking;
 };
@@ -131,8 +148,14 @@ export interface MediaProtocol {
   readonly name: string;
   /** The path that clients connect to. */
   readonly path: string;
+  /** Its connections are plain TCP: nobody upgrades to it. */
+  readonly isTcp?: boolean;
+  /** How far ahead of its time a frame may go to it, where that is less than usual. */
+  readonly leadMs?: number;
   /** WebSocket subprotocol that clients should offer. */
   readonly subprotocol?: string;
+  /** Several that clients may offer, where one path is for several protocols. */
+  readonly subprotocols?: readonly string[];
   /** What a returned mark means; `playedOrCleared` only for marks open when a clear was sent. */
   readonly marks: "played" | "playedOrCleared" | "none";
   /** Whether a client that lost its connection can take its call up on another one. */

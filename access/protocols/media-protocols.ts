@@ -1,15 +1,23 @@
 /** The media protocols there are. A new one is a file of its own and a line here. */
 import { asteriskProtocol } from "./asterisk-session.js";
+import { audioHookProtocol } from "./audiohook-session.js";
+import { audioSocketProtocol } from "./audiosocket-session.js";
 import { exotelProtocol, plivoProtocol, telnyxProtocol } from "./carrier-sessions.js";
+import { detectedProtocol } from "./detected-session.js";
 import type { NativeLimits } from "../../codecs/wire/native-control.js";
-import { audioForkProtocol, jambonzProtocol, vonageProtocol } from "./fork-sessions.js";
+import {
+  audioForkProtocol,
+  audioStreamProtocol,
+  jambonzProtocol,
+  vonageProtocol,
+} from "./fork-sessions.js";
 import type { MediaProtocol } from "./media-protocol.js";
 import { nativeProtocol } from "./native-session.js";
 import { twilioProtocol } from "./twilio-session.js";
 
-/** All protocols. @param limits of a connection of the native one */
+/** All protocols, and one that finds out which. @param limits of a connection of the native one */
 export function mediaProtocols(limits: Partial<NativeLimits> = {}): readonly MediaProtocol[] {
-  return [
+  const protocols = [
     nativeProtocol({ limits }),
     twilioProtocol(),
     telnyxProtocol(),
@@ -19,7 +27,11 @@ export function mediaProtocols(limits: Partial<NativeLimits> = {}): readonly Med
     vonageProtocol(),
     jambonzProtocol(),
     audioForkProtocol(),
+    audioStreamProtocol(),
+    audioHookProtocol(),
+    audioSocketProtocol(),
   ];
+  return [...protocols, detectedProtocol(protocols)];
 }
 
 /** The protocol of a path, e.g. `/media/twilio`; undefined when no protocol lives there. */

@@ -35,7 +35,7 @@ export function memoryLink(
   };
 }
 
-type LinkTime = Pick<Scheduler, "soon"> & Pick<Clock, "nowMs">;
+type LinkTime = Scheduler & Pick<Clock, "nowMs">;
 
 class MemoryLine {
   session: MediaSession | undefined;
@@ -61,7 +61,11 @@ class MemoryLine {
       scheduler.soon(() => this.inject(copy));
     };
     socket.close = (code = 1005, reason = "") => scheduler.soon(() => this.finish(code, reason));
-    const peer = { query: new URL(url).search.slice(1), nowMs: () => scheduler.nowMs() };
+    const peer = {
+      query: new URL(url).search.slice(1),
+      nowMs: () => scheduler.nowMs(),
+      after: (delayMs: number, run: () => void) => scheduler.after(delayMs, run),
+    };
     scheduler.soon(() => {
       const close = (code: number, reason: string): void => this.#engineCloses(code, reason);
       this.session = this.#protocol.open((one) => this.#deliver(one), this.#sink, close, peer);

@@ -151,7 +151,7 @@ function open(limits = {}): {
     },
     sink,
     () => undefined,
-    { query: "", nowMs: () => 0 },
+    { query: "", nowMs: () => 0, after: () => ({ cancel: () => undefined }) },
   );
   return {
     receive: (...messages) => messages.forEach((message) => session.receive(message)),

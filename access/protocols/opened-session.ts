@@ -1,4 +1,5 @@
 /** A session without a connection, and all that it says to either side, for tests and fuzzing. */
+import { virtualTime } from "../../base/virtual-time.js";
 import type { MediaProtocol, MediaSession, MediaSink, StreamStart } from "./media-protocol.js";
 
 export type OpenedSession = {
@@ -19,19 +20,20 @@ export function openedSession(protocol: MediaProtocol, query = ""): OpenedSessio
   const closes: { code: number; reason: string }[] = [];
   const starts: StreamStart[] = [];
   const told: unknown[][] = [];
-  let nowMs = 1000;
+  const time = virtualTime();
   const sink: MediaSink = {
     started: (one) => void starts.push(one),
     frame: (_id, payload, samples) => void told.push(["frame", payload.slice(), samples]),
     dtmf: (_id, digit) => void told.push(["dtmf", digit]),
     markReached: (_id, name, certainty) => void told.push(["mark", name, certainty]),
+    room: () => void told.push(["room"]),
     ended: (_id, reason) => void told.push(["ended", reason]),
   };
   const session = protocol.open(
     (message) => void sent.push(message),
     sink,
     (code, reason) => void closes.push({ code, reason }),
-    { query, nowMs: () => nowMs },
+    { query, nowMs: () => time.nowMs(), after: (delayMs, run) => time.after(delayMs, run) },
   );
-  return { session, sent, closes, starts, told, later: (ms) => void (nowMs += ms) };
+  return { session, sent, closes, starts, told, later: (ms) => time.advance(ms) };
 }

@@ -28,6 +28,8 @@ export type SingleStart = {
   readonly format: AudioFormat;
   readonly parameters: Readonly<Record<string, string>>;
   readonly peerIds: Readonly<Record<string, string>>;
+  /** See `StreamStart`. */
+  readonly ticket?: string;
 };
 
 /** The frames of the stream, once it has started. */
@@ -76,7 +78,7 @@ export class SingleStream {
    *
    * @throws {ProtocolError} `PROTOCOL_ORDER` the second time
    */
-  start({ format, parameters, peerIds }: SingleStart): void {
+  start({ format, parameters, peerIds, ticket }: SingleStart): void {
     if (this.#line !== undefined) {
       throw new ProtocolError("PROTOCOL_ORDER", "the stream's start came twice, once is right");
     }
@@ -94,6 +96,7 @@ export class SingleStream {
       frameMs,
       ...(callId === undefined ? {} : { callId }),
       ...(token === undefined ? {} : { token }),
+      ...(ticket === undefined ? {} : { ticket }),
       parameters: rest,
       peerIds,
     });
@@ -137,6 +140,11 @@ export class SingleStream {
     if (!this.#isOver) this.#parts.sink.dtmf(streamId, digit);
   }
 
+  /** The peer has room for our audio again. */
+  room(): void {
+    if (!this.#isOver) this.#parts.sink.room?.(streamId);
+  }
+
   /** A mark came back. @param isPlayed false: the peer says that it was dropped */
   markReturned(name: string, isPlayed = true): void {
     const certainty = this.#marks.take(name);
@@ -174,10 +182,16 @@ export class SingleStream {
 
   /** Ends the stream on our side. @param goodbye said before the connection closes, if anything */
   hangup(reason: string, goodbye?: Uint8Array | string): void {
-    if (this.#isOver) return;
-    this.#isOver = true;
+    if (!this.leave()) return;
     if (goodbye !== undefined) this.#parts.link.send(goodbye);
     this.#parts.link.close(1000, reason);
+  }
+
+  /** Ends the stream without a word to either side. @returns false when it was over already */
+  leave(): boolean {
+    if (this.#isOver) return false;
+    this.#isOver = true;
+    return true;
   }
 
   /** The peer ended the stream. */

@@ -82,7 +82,7 @@ function open(): {
     () => undefined,
     sink,
     () => undefined,
-    { query: "", nowMs: () => 0 },
+    { query: "", nowMs: () => 0, after: () => ({ cancel: () => undefined }) },
   );
   return { receive: (message) => session.receive(message), starts, frames };
 }

@@ -25,12 +25,14 @@ export type BinaryStreamStart = {
   readonly peerIds: Readonly<Record<string, string>>;
 };
 
-/** Our control messages to one peer; the audio between them is binary. */
+/** Our control messages to one peer; the audio between them is binary, if not said otherwise. */
 export type BinaryStreamWriter = {
-  /** @param name comes back with the mark */
-  mark(name: string): string;
+  /** @param name comes back with the mark. Left out by peers that know none: the clock says. */
+  mark?(name: string): string;
   /** In this order. */
   clear(): readonly string[];
+  /** A piece of audio, by peers that want it wrapped. */
+  media?(payload: Uint8Array): string;
   /** Said before we close, if anything. */
   hangup?(): string;
 };

@@ -3,6 +3,7 @@
  * within its time. Also the streams that come back to a call whose leg this gateway never had.
  */
 import { timingSafeEqual } from "node:crypto";
+import { mediaTicket } from "../../access/security/media-ticket.js";
 import type { Clock } from "../../base/ports.js";
 
 type Expected = { readonly token: Buffer; readonly shardIndex: number; readonly untilMs: number };
@@ -19,6 +20,8 @@ export type Refusal = "unknownCall" | "wrongToken" | "usedToken" | "expired";
 export class ExpectedCalls {
   readonly #calls = new Map<string, Expected>();
   readonly #back = new Map<string, ExpectedBack>();
+  /** Call ids by ticket. */
+  readonly #tickets = new Map<string, string>();
   readonly #clock: Pick<Clock, "nowMs">;
 
   constructor(clock: Pick<Clock, "nowMs">) {
@@ -31,6 +34,7 @@ export class ExpectedCalls {
     readonly shardIndex: number;
     readonly expiresInMs: number;
   }): void {
+    this.#tickets.set(mediaTicket(call.token), call.callId);
     this.#calls.set(call.callId, {
       token: Buffer.from(call.token),
       shardIndex: call.shardIndex,
@@ -67,7 +71,7 @@ export class ExpectedCalls {
   }
 
   forget(callId: string): void {
-    this.#calls.delete(callId);
+    this.#drop(callId);
     this.#back.delete(callId);
   }
 
@@ -87,9 +91,23 @@ export class ExpectedCalls {
     if (given.length !== expected.token.length || !timingSafeEqual(given, expected.token)) {
       return "wrongToken";
     }
-    this.#calls.delete(callId);
+    this.#drop(callId);
     if (this.#clock.nowMs() > expected.untilMs) return "expired";
     return { shardIndex: expected.shardIndex };
+  }
+
+  /** The call and the token that a ticket stands for. */
+  ofTicket(ticket: string): { readonly callId: string; readonly token: string } | undefined {
+    const callId = this.#tickets.get(ticket);
+    const expected = callId === undefined ? undefined : this.#calls.get(callId);
+    if (callId === undefined || expected === undefined) return undefined;
+    return { callId, token: expected.token.toString() };
+  }
+
+  #drop(callId: string): void {
+    const expected = this.#calls.get(callId);
+    if (expected !== undefined) this.#tickets.delete(mediaTicket(expected.token.toString()));
+    this.#calls.delete(callId);
   }
 
   /** The same for a stream that comes back, with the generation of its resume token. */

@@ -69,6 +69,7 @@ export class GatewayLeg implements PacedLeg {
   readonly formatKey: string;
   readonly frameBytes: number;
   line: FrameLine | undefined;
+  readonly leadMs: number | undefined;
   readonly #options: GatewayLegOptions;
   readonly #playout: LegPlayout;
   readonly #frameMs: number;
@@ -98,6 +99,7 @@ export class GatewayLeg implements PacedLeg {
     this.#options = options;
     this.#tellShard = options.tell;
     this.slot = options.slot;
+    this.leadMs = options.protocol.leadMs;
     this.callId = options.callId;
     this.#session = options.session;
     this.#streamId = start.streamId;
@@ -150,7 +152,12 @@ export class GatewayLeg implements PacedLeg {
   }
 
   get hasFrame(): boolean {
-    return this.#pausedAtMs === undefined && this.#playout.hasFrame;
+    return this.#canSend && this.#playout.hasFrame;
+  }
+
+  /** There is a connection, and room at its other end. */
+  get #canSend(): boolean {
+    return this.#pausedAtMs === undefined && this.#session.isFull !== true;
   }
 
   /** Its connection is gone: nothing is sent, and time stands still for what is being heard. */
@@ -229,7 +236,7 @@ export class GatewayLeg implements PacedLeg {
   }
 
   sendFrame(playAtMs: number, nowMs: number): boolean {
-    const taken = this.#pausedAtMs === undefined ? this.#playout.take(nowMs) : undefined;
+    const taken = this.#canSend ? this.#playout.take(nowMs) : undefined;
     if (taken === undefined) return false;
     const { utterance, isFirst, isStreamed } = taken;
     this.#session.sendFrame(this.#streamId, taken.bytes, utterance);
@@ -312,7 +319,8 @@ export class GatewayLeg implements PacedLeg {
   /** How much of it has sounded, by the clock. */
   #heardMs({ playAtMs, sentFrames }: Sounding): number {
     const nowMs = this.#pausedAtMs ?? this.#options.time.nowMs();
-    return Math.max(0, Math.min(sentFrames * this.#frameMs, nowMs - playAtMs));
+    const soundedMs = nowMs - playAtMs - (this.#session.latencyMs ?? 0);
+    return Math.max(0, Math.min(sentFrames * this.#frameMs, soundedMs));
   }
 
   /** Frames sent that did not arrive; none of them was heard. */

@@ -13,11 +13,13 @@ import { protocolOfPath } from "../../access/protocols/media-protocols.js";
 import {
   CLOSE,
   type Connection,
+  type ListenOptions,
   type Listener,
   type Transport,
   type UpgradeAnswer,
   type UpgradeRequest,
 } from "../../access/transports/transport.js";
+import { listenForAudioSocket } from "../../access/transports/audiosocket-listener.js";
 import type { GatewayConfig } from "../../config/schema.js";
 import type { GatewayCommand, GatewayCounters, GatewayReport } from "../control/messages.js";
 import { Admission } from "./admission.js";
@@ -43,6 +45,8 @@ export class Gateway {
   readonly #prompts = new Map<string, Uint8Array>();
   readonly #counters = { refusedUpgrades: 0, refusedStarts: 0, protocolErrors: 0 };
   #listener: Listener | undefined;
+  /** For Asterisk's AudioSocket, where a port is given to it. */
+  #audioSocket: Listener | undefined;
   #isDraining = false;
 
   constructor(options: GatewayOptions) {
@@ -62,21 +66,36 @@ export class Gateway {
 
   /** @throws {EngineError} `TRANSPORT_LISTEN_FAILED` */
   async start(): Promise<void> {
-    const { config, time, transport, report } = this.#options;
-    this.#listener = await transport.listen({
+    const { config, transport, report } = this.#options;
+    this.#listener = await transport.listen(this.#listenOptions(config.port, false));
+    if (config.audioSocketPort !== undefined) {
+      this.#audioSocket = await listenForAudioSocket(
+        this.#listenOptions(config.audioSocketPort, true),
+      );
+    }
+    report({ kind: "listening", port: this.#listener.port, frameOut: this.#frameOut.handle });
+    this.#reportCounters();
+  }
+
+  /** The port of AudioSocket; undefined where it is off. */
+  get audioSocketPort(): number | undefined {
+    return this.#audioSocket?.port;
+  }
+
+  #listenOptions(port: number, isTcp: boolean): ListenOptions {
+    const { config, time } = this.#options;
+    return {
       host: config.host,
-      port: config.port,
+      port,
       messageBytesMax: config.messageBytesMax,
       bufferedBytesMax: config.bufferedBytesMax,
       handshakeMsMax: config.handshakeMsMax,
       idleMsMax: config.idleMsMax,
       time,
-      accept: (request) => this.#accept(request),
+      accept: (request) => this.#accept(request, isTcp),
       connected: (connection) => this.#connected(connection),
       failed: (error) => this.#log("error", "a connection handler failed", toErrorData(error)),
-    });
-    report({ kind: "listening", port: this.#listener.port, frameOut: this.#frameOut.handle });
-    this.#reportCounters();
+    };
   }
 
   receive(command: GatewayCommand): void {
@@ -113,7 +132,7 @@ export class Gateway {
   }
 
   counters(): GatewayCounters {
-    const connections = this.#listener?.connectionCount ?? 0;
+    const connections = this.#connectionCount;
     const { count: legs, awayCount: legsAway, resumedCount: resumed, inboundDropped } = this.#desk;
     return { ...this.#counters, connections, legs, legsAway, resumed, inboundDropped };
   }
@@ -145,12 +164,16 @@ export class Gateway {
     });
   }
 
-  #accept(request: UpgradeRequest): UpgradeAnswer {
+  get #connectionCount(): number {
+    return (this.#listener?.connectionCount ?? 0) + (this.#audioSocket?.connectionCount ?? 0);
+  }
+
+  #accept(request: UpgradeRequest, isTcp: boolean): UpgradeAnswer {
     const { protocols, config } = this.#options;
-    const isFull = (this.#listener?.connectionCount ?? 0) >= config.connectionsMax;
+    const isFull = this.#connectionCount >= config.connectionsMax;
     const isDraining = this.#isDraining;
     const isExpecting = this.#admission.expected.isExpecting || this.#desk.awayCount > 0;
-    const answer = judgeUpgrade(request, { protocols, isFull, isDraining, isExpecting });
+    const answer = judgeUpgrade(request, { protocols, isFull, isDraining, isExpecting, isTcp });
     if (!answer.ok) this.#counters.refusedUpgrades += 1;
     return answer;
   }
@@ -164,6 +187,7 @@ export class Gateway {
 
   readonly #owner: SocketOwner = {
     started: (socket, start) => this.#started(socket, start),
+    room: (seat) => this.#desk.goOn(seat),
     packed: (session) => this.#desk.packed(session),
     confirmed: ({ connection }) => connection.confirm(),
     lost: (seat) => {
@@ -178,7 +202,10 @@ export class Gateway {
     },
   };
 
-  #started(socket: MediaSocket, start: StreamStart): void {
+  #started(socket: MediaSocket, given: StreamStart): void {
+    const { ticket } = given;
+    const ofTicket = ticket === undefined ? {} : this.#admission.expected.ofTicket(ticket);
+    const start: StreamStart = { ...given, ...ofTicket };
     const decision = this.#admission.judge(start, this.#seatOf(start.callId));
     if (decision.kind === "resume") return this.#desk.resume(decision.seat, socket, start);
     if (decision.kind === "open") {
@@ -207,7 +234,9 @@ export class Gateway {
     this.#isDraining = true;
     const listener = this.#listener;
     this.#listener = undefined;
-    await listener?.close(CLOSE.goingAway, "the engine stops");
+    for (const one of [listener, this.#audioSocket]) {
+      await one?.close(CLOSE.goingAway, "the engine stops");
+    }
     this.#desk.stop();
     this.#options.report({ kind: "stopped" });
   }

@@ -231,6 +231,11 @@ export class LegDesk {
     this.#play(leg);
   }
 
+  /** The peer has room for its audio again. */
+  goOn({ leg }: Seat): void {
+    this.#play(leg);
+  }
+
   /** A leg is over, whoever ended it. */
   end(seat: Seat, reason: string): void {
     const { leg, socket, route } = seat;

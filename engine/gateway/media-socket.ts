@@ -14,6 +14,7 @@ import { CLOSE, type Connection } from "../../access/transports/transport.js";
 import { ProtocolError } from "../../codecs/wire/protocol-error.js";
 import { isLoss } from "./leg-connection.js";
 import type { Seat } from "./leg-desk.js";
+import { agreedSubprotocol } from "./upgrade-policy.js";
 
 /** RFC 6455 section 7.4.1: the peer broke a rule that is ours, not the protocol's. */
 export const POLICY_VIOLATION = 1008;
@@ -32,6 +33,8 @@ export type SocketOwner = {
   confirmed(seat: Seat): void;
   /** The connection is gone without a goodbye: the stream may go on on another one. */
   lost(seat: Seat): void;
+  /** Its peer has room for our audio again. */
+  room(seat: Seat): void;
   /** Frames wait to be sent: see `MediaSession.flush`. */
   packed(session: MediaSession): void;
   /** A stream is over. */
@@ -42,10 +45,10 @@ export type SocketOwner = {
 
 export class MediaSocket {
   readonly connection: Connection;
-  readonly protocol: MediaProtocol;
   readonly session: MediaSession;
   /** Open streams by id. */
   readonly seats = new Map<number, Seat>();
+  readonly #opened: MediaProtocol;
   readonly #owner: SocketOwner;
   /** Closes a socket that starts no stream. */
   readonly #startTimer: Timer;
@@ -65,19 +68,22 @@ export class MediaSocket {
   }) {
     const { connection, protocol, time, startMsMax } = options;
     this.connection = connection;
-    this.protocol = protocol;
+    this.#opened = protocol;
     this.#owner = options.owner;
     this.#startTimer = time.after(startMsMax, () => {
       if (this.seats.size > 0) return;
       connection.close(POLICY_VIOLATION, `no stream was started within ${startMsMax} ms`);
     });
+    const subprotocol = agreedSubprotocol(protocol, connection.request);
     this.session = protocol.open(
       (message) => connection.send(message),
       this.#sink(),
       (code, reason) => connection.close(code, reason),
       {
         query: connection.request.query,
-        nowMs: () => this.#nowMs,
+        ...(subprotocol === undefined ? {} : { subprotocol }),
+        nowMs: () => time.nowMs(),
+        after: (delayMs, run) => time.after(delayMs, run),
         packing: {
           packed: () => this.#owner.packed(this.session),
           isDrained: () => connection.bufferedBytes === 0,
@@ -88,6 +94,11 @@ export class MediaSocket {
       message: (data, nowMs) => this.#message(data, nowMs),
       closed: (code, reason) => this.#closed(code, reason),
     });
+  }
+
+  /** What its peer speaks, as far as is known. */
+  get protocol(): MediaProtocol {
+    return this.session.protocol ?? this.#opened;
   }
 
   /** Takes a stream on. */
@@ -123,7 +134,8 @@ export class MediaSocket {
   }
 
   #closeIfEmpty(code: number, reason: string): void {
-    const isDone = this.seats.size === 0 && this.session.isTrunk !== true;
+    const { isTrunk, closesItself } = this.session;
+    const isDone = this.seats.size === 0 && isTrunk !== true && closesItself !== true;
     if (isDone) this.connection.close(code, reason);
   }
 
@@ -155,6 +167,10 @@ export class MediaSocket {
       frame: (streamId, payload, mediaSamples) => this.#frame(streamId, payload, mediaSamples),
       dtmf: (streamId, digit) => this.seats.get(streamId)?.leg.keyReceived(digit),
       broken: (_streamId, error) => this.#owner.broken(this, error),
+      room: (streamId) => {
+        const seat = this.seats.get(streamId);
+        if (seat !== undefined) this.#owner.room(seat);
+      },
       confirmed: (streamId) => {
         const seat = this.seats.get(streamId);
         if (seat !== undefined) this.#owner.confirmed(seat);

@@ -15,12 +15,15 @@ export function judgeUpgrade(
     readonly isDraining: boolean;
     /** A call that was started waits for its media. */
     readonly isExpecting: boolean;
+    /** It came by a plain TCP connection. */
+    readonly isTcp?: boolean;
   },
 ): UpgradeAnswer {
-  const { protocols, isFull, isDraining, isExpecting } = state;
+  const { protocols, isFull, isDraining, isExpecting, isTcp = false } = state;
   const protocol = protocolOfPath(protocols, request.path);
-  if (protocol === undefined) {
-    const paths = protocols.map(({ path }) => path).join(", ");
+  if (protocol === undefined || (protocol.isTcp === true) !== isTcp) {
+    const there = protocols.filter((one) => (one.isTcp === true) === isTcp);
+    const paths = there.map(({ path }) => path).join(", ");
     const reason = `No media protocol at ${request.path.slice(0, 80)}; there is ${paths}.`;
     return { ok: false, status: 404, reason };
   }
@@ -28,7 +31,14 @@ export function judgeUpgrade(
     const reason = isFull ? "All media connections are taken." : "This node takes no new calls.";
     return { ok: false, status: 503, reason, retryAfterSeconds: 5 };
   }
-  const { subprotocol } = protocol;
-  const isOffered = subprotocol !== undefined && request.subprotocols.includes(subprotocol);
-  return isOffered ? { ok: true, subprotocol } : { ok: true };
+  const subprotocol = agreedSubprotocol(protocol, request);
+  return subprotocol === undefined ? { ok: true } : { ok: true, subprotocol };
+}
+
+/** The first that the client offers and the protocol knows. */
+export function agreedSubprotocol(
+  { subprotocol, subprotocols = [] }: MediaProtocol,
+  request: UpgradeRequest,
+): string | undefined {
+  return request.subprotocols.find((one) => one === subprotocol || subprotocols.includes(one));
 }

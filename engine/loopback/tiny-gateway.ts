@@ -210,7 +210,11 @@ export class TinyGateway {
       (message) => connection.send(message),
       sink,
       (code, reason) => connection.close(code, reason),
-      { query: connection.request.query, nowMs: () => this.#options.time.nowMs() },
+      {
+        query: connection.request.query,
+        nowMs: () => this.#options.time.nowMs(),
+        after: (delayMs, run) => this.#options.time.after(delayMs, run),
+      },
     );
     connection.listen({
       message: (data) => session.receive(data),
