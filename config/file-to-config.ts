@@ -2,7 +2,8 @@
 import { resolve } from "node:path";
 import { recognitionVendor, type ConfigOverrides } from "./default-config.js";
 import type { FileDraft } from "./file-schema.js";
-import type { TrunkConfig } from "./schema.js";
+import { said } from "./said.js";
+import { trunkOf } from "./trunk-of-draft.js";
 
 export type FileContext = {
   /** Folder of the configuration file, absolute: relative paths start here. */
@@ -50,39 +51,6 @@ export function overridesOf(draft: FileDraft, context: FileContext): ConfigOverr
   };
 }
 
-type TrunkDraft = NonNullable<FileDraft["trunks"]>[number];
-
-function trunkOf(
-  { name, kind, scripts, callsMax, callsPerSecond, ...asterisk }: TrunkDraft,
-  index: number,
-  { folder, trunkPasswords }: FileContext,
-): TrunkConfig {
-  const limits = said({ callsMax, callsPerSecondMax: callsPerSecond });
-  if (kind === "loopback") {
-    return {
-      name,
-      kind,
-      ...limits,
-      ...said({ scripts: scripts?.map((path) => resolve(folder, path)) }),
-    };
-  }
-  const { url, user, endpoint, app, callerId, mediaClient, format } = asterisk;
-  return {
-    name,
-    kind,
-    ...limits,
-    // The schema has seen to it that these are there; a wrong one has been reported.
-    url: url ?? "",
-    user: user ?? "",
-    endpoint: endpoint ?? "",
-    password: trunkPasswords[index] ?? "",
-    app: app ?? "voxtree",
-    mediaClient: mediaClient ?? "voxtree",
-    format: format ?? "slin16",
-    ...said({ callerId }),
-  };
-}
-
 function gatewayOf({ gateway = {} }: FileDraft): NonNullable<ConfigOverrides["gateway"]> {
   const { handshake, start, resumeGrace, idle, playoutLead, ...same } = gateway;
   return said({
@@ -126,14 +94,6 @@ function recognitionOf(
     choose: recognition.choose,
     hedgeMs: recognition.hedge,
   });
-}
-
-type Said<Values> = { [Key in keyof Values]?: Exclude<Values[Key], undefined> };
-
-/** Without what is undefined, so that it cannot overwrite a default. */
-function said<Values extends object>(values: Values): Said<Values> {
-  const entries = Object.entries(values).filter(([, value]) => value !== undefined);
-  return Object.fromEntries(entries) as Said<Values>;
 }
 
 function mapped<From, To>(value: From | undefined, to: (value: From) => To): To | undefined {

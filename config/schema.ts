@@ -238,10 +238,31 @@ export type AsteriskTrunkConfig = TrunkLimitsConfig & {
   readonly format: (typeof asteriskFormats)[number];
 };
 
-export const trunkKinds = ["loopback", "asterisk"] as const;
+/** Modules of FreeSWITCH that carry audio to us and back. */
+export const freeSwitchMedia = ["audio_fork", "audio_stream"] as const;
+
+/** A FreeSWITCH, driven by its Event Socket. */
+export type FreeSwitchTrunkConfig = TrunkLimitsConfig & {
+  readonly kind: "freeswitch";
+  readonly name: string;
+  /** Of its Event Socket. */
+  readonly host: string;
+  readonly port: number;
+  /** Secret. */
+  readonly password: string;
+  /** Names our channels; each engine at one FreeSWITCH needs its own. */
+  readonly app: string;
+  /** Dial string with `{to}` in it. */
+  readonly endpoint: string;
+  readonly callerId?: string;
+  readonly media: (typeof freeSwitchMedia)[number];
+  readonly rateHz: 8000 | 16000;
+};
+
+export const trunkKinds = ["loopback", "asterisk", "freeswitch"] as const;
 
 /** What dials people. */
-export type TrunkConfig = LoopbackTrunkConfig | AsteriskTrunkConfig;
+export type TrunkConfig = LoopbackTrunkConfig | AsteriskTrunkConfig | FreeSwitchTrunkConfig;
 
 export type LogLevel = "trace" | "debug" | "info" | "warn" | "error" | "silent";
 

@@ -2,11 +2,20 @@
 import { z } from "zod";
 import { limits } from "./limits.js";
 import { listOf, part, secret, text, whole } from "./schema-parts.js";
-import { asteriskFormats, trunkKinds, type TrunkConfig } from "./schema.js";
+import { asteriskFormats, freeSwitchMedia, trunkKinds, type TrunkConfig } from "./schema.js";
 
 const yamlPath = text('must be the path of a ".yaml" or ".yml" file', /^[^\0]+\.ya?ml$/);
 const urlRule =
   'must be the http:// or https:// URL of ARI without credentials, like "http://127.0.0.1:8088/ari"';
+
+const addressRule = 'must be host and port of the Event Socket, like "127.0.0.1:8021"';
+
+/** A host name or IPv4 address, and a port. */
+function addressOf(given: string): { readonly host: string; readonly port: number } | undefined {
+  const [, host, port] = /^([A-Za-z0-9.-]{1,253}):(\d{1,5})$/.exec(given) ?? [];
+  if (host === undefined || Number(port) < 1 || Number(port) > 65_535) return undefined;
+  return { host, port: Number(port) };
+}
 
 const rateRule = "must be a number of calls a second from 0.01 to 1000";
 
@@ -30,6 +39,10 @@ const keysOf: Readonly<
   asterisk: {
     all: ["url", "user", "password", "app", "endpoint", "callerId", "mediaClient", "format"],
     needed: ["url", "user", "password", "endpoint"],
+  },
+  freeswitch: {
+    all: ["address", "password", "app", "endpoint", "callerId", "media", "rate"],
+    needed: ["address", "password", "endpoint"],
   },
 };
 
@@ -62,6 +75,15 @@ export const trunk = part({
     "must be the name of a section in websocket_client.conf",
     /^[\w.-]{1,80}$/,
   ).optional(),
+  address: z
+    .string({ error: addressRule })
+    .refine((given) => addressOf(given) !== undefined, { error: addressRule })
+    .transform((given) => addressOf(given)!)
+    .optional(),
+  media: z
+    .enum(freeSwitchMedia, { error: `must be one of ${freeSwitchMedia.join(", ")}` })
+    .optional(),
+  rate: z.literal([8000, 16000], { error: "must be 8000 or 16000" }).optional(),
   format: z
     .enum(asteriskFormats, { error: `must be one of ${asteriskFormats.join(", ")}` })
     .optional(),

@@ -3,7 +3,7 @@
  * dialled; who asks with `reserve` first learns it before the call exists.
  */
 import type { Time } from "../../base/ports.js";
-import { plainAttempt } from "./plain-attempt.js";
+import { endedAttempt } from "./plain-attempt.js";
 import type { OriginateRequest, Trunk, TrunkAttempt, TrunkEvent, TrunkRefusal } from "./trunk.js";
 import { refusalOf, stillTaken, type TakenMs, type TrunkLimits } from "./trunk-limits.js";
 
@@ -38,8 +38,7 @@ function originate(
   const line = lines.use(callId);
   if (typeof line === "object") {
     const cause = `not dialled: ${line.why}`;
-    time.soon(() => listener({ kind: "ended", outcome: "congestion", cause }));
-    return plainAttempt(() => undefined, `the attempt is over: ${cause}`);
+    return endedAttempt({ kind: "ended", outcome: "congestion", cause }, listener, time);
   }
   return trunk.originate(request, (event) => {
     if (event.kind === "ended" && line === "taken") lines.giveBack(callId);

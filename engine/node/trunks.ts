@@ -1,6 +1,8 @@
 /** Trunks out of the configuration, each within its limits. */
 import type { Time } from "../../base/ports.js";
-import { createAsteriskTrunk, type TrunkLog } from "../../access/trunks/asterisk/asterisk-trunk.js";
+import { createAsteriskTrunk } from "../../access/trunks/asterisk/asterisk-trunk.js";
+import type { TrunkLog } from "../../access/trunks/trunk-log.js";
+import { createFreeSwitchTrunk } from "../../access/trunks/freeswitch/freeswitch-trunk.js";
 import { limitTrunk } from "../../access/trunks/limited-trunk.js";
 import type { Trunk } from "../../access/trunks/trunk.js";
 import type { AsteriskTrunkConfig, TrunkConfig } from "../../config/schema.js";
@@ -34,6 +36,7 @@ export async function createTrunks(
 async function trunkOf(config: TrunkConfig, options: TrunkParts): Promise<Trunk> {
   const { time, log, isRecognizing } = options;
   if (config.kind === "asterisk") return asteriskTrunk(config, time, log);
+  if (config.kind === "freeswitch") return createFreeSwitchTrunk({ ...config, time, log });
   const scripts = await scriptsOf(config.scripts);
   return createLoopbackTrunk({ name: config.name, scripts, time, isRecognizing });
 }

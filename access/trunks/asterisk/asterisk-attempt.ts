@@ -12,6 +12,7 @@
  * request instead of repeating it: nobody is dialled twice.
  */
 import { EngineError } from "../../../base/errors.js";
+import { areKeys, noKeys } from "../dial-string.js";
 import { outcomeOf } from "../outcome.js";
 import type { OriginateRequest, TrunkAttempt, TrunkEvent, TrunkOutcome } from "../trunk.js";
 import type { AriEvent } from "./ari-event.js";
@@ -90,7 +91,10 @@ export class AsteriskAttempt implements TrunkAttempt {
 
   async transfer(to: string): Promise<void> {
     if (this.#phase !== "bridged" || this.#transfer !== undefined) {
-      const message = "only a callee who has answered can be transferred, and once at a time";
+      const message =
+        this.#phase === "answered"
+          ? "the callee's media is not connected yet"
+          : "only a callee who has answered can be transferred, and once at a time";
       throw new EngineError("TRUNK_TRANSFER", message);
     }
     const { http, settings, request } = this.#options;
@@ -112,9 +116,7 @@ export class AsteriskAttempt implements TrunkAttempt {
   }
 
   async sendDtmf(digits: string): Promise<void> {
-    if (!/^[0-9*#A-D]{1,64}$/.test(digits)) {
-      throw new EngineError("TRUNK_REQUEST", "keys are 1 to 64 of 0-9 * # A-D");
-    }
+    if (!areKeys(digits)) throw new EngineError("TRUNK_REQUEST", noKeys);
     const path = `/channels/${encodeURIComponent(this.calleeId)}/dtmf`;
     const reply = await this.#options.http.ask("POST", path, { dtmf: digits });
     if (reply.status < 300) return;

@@ -9,14 +9,14 @@
  */
 import { EngineError } from "../../../base/errors.js";
 import type { Time, Timer } from "../../../base/ports.js";
+import { isDialable, notDialable } from "../dial-string.js";
+import { endedAttempt } from "../plain-attempt.js";
+import type { TrunkLog } from "../trunk-log.js";
 import type { OriginateRequest, Trunk, TrunkAttempt, TrunkEvent, TrunkHealth } from "../trunk.js";
 import { parseAriChannels, type AriEvent } from "./ari-event.js";
 import { AriEvents } from "./ari-events.js";
 import { AriHttp, refusalOf, type AriAddress } from "./ari-http.js";
 import { AsteriskAttempt, type AttemptSettings } from "./asterisk-attempt.js";
-
-/** A line for the log: nothing personal in it. */
-export type TrunkLog = (level: "info" | "warn" | "error", message: string, fields: object) => void;
 
 export type AsteriskTrunkOptions = {
   readonly name: string;
@@ -36,9 +36,6 @@ export type AsteriskTrunkOptions = {
 /** Without Asterisk for so long, nobody can say any more what became of an attempt. */
 const lostMsMax = 60_000;
 const startMsMax = 10_000;
-/** What may stand in a dial string: nothing that ends the number and begins something else. */
-const numberPattern = /^[A-Za-z0-9+*#._:@-]{1,128}$/;
-
 export function createAsteriskTrunk(options: AsteriskTrunkOptions): Trunk {
   return new AsteriskTrunk(options);
 }
@@ -108,7 +105,7 @@ class AsteriskTrunk implements Trunk {
 
   originate(request: OriginateRequest, listener: (event: TrunkEvent) => void): TrunkAttempt {
     const refusal = this.#refusalOf(request);
-    if (refusal !== undefined) return this.#refuse(listener, refusal);
+    if (refusal !== undefined) return endedAttempt(refusal, listener, this.#options.time);
     const { time } = this.#options;
     const attempt: AsteriskAttempt = new AsteriskAttempt({
       http: this.#http,
@@ -127,24 +124,11 @@ class AsteriskTrunk implements Trunk {
 
   #refusalOf({ to, callId }: OriginateRequest): Extract<TrunkEvent, { kind: "ended" }> | undefined {
     const failed = (cause: string) => ({ kind: "ended", outcome: "failed", cause }) as const;
-    if (!numberPattern.test(to)) {
-      const cause = "the number has characters that a dial string cannot hold";
-      return { kind: "ended", outcome: "invalid_number", cause };
-    }
+    if (!isDialable(to)) return { kind: "ended", outcome: "invalid_number", cause: notDialable };
     if (this.#isStopping) return failed("the trunk is stopped");
     if (this.#down !== undefined) return failed(`the trunk is down: ${this.#down}`);
     const isTaken = this.#attempts.has(`${this.#settings.app}.${callId}`);
     return isTaken ? failed("another attempt has this call id") : undefined;
-  }
-
-  #refuse(
-    listener: (event: TrunkEvent) => void,
-    event: Extract<TrunkEvent, { kind: "ended" }>,
-  ): TrunkAttempt {
-    this.#options.time.soon(() => listener(event));
-    const over = (): Promise<never> =>
-      Promise.reject(new EngineError("TRUNK_REQUEST", `the attempt is over: ${event.cause}`));
-    return { hangup: () => undefined, transfer: over, sendDtmf: over };
   }
 
   #connect(): void {
