@@ -13,9 +13,7 @@ describe.each(fuzzTargets())("whatever is sent to $name", (target) => {
     expect(report.messages).toBe(messages);
     expect(report.starts).toBeGreaterThan(target.name === "detected" ? 1 : 20);
     // Whatever mutates nothing finds nothing.
-    expect(Object.values(report.refused).reduce((sum, count) => sum + count, 0)).toBeGreaterThan(
-      3,
-    );
+    expect(Object.values(report.refused).reduce((sum, count) => sum + count, 0)).toBeGreaterThan(3);
   });
 });
 
