@@ -56,6 +56,8 @@ export class FrameParser {
   #joinedBytes = 0;
   #control: Buffer | undefined;
   #isOver = false;
+  /** How much of the chunk that is being taken was read. */
+  #chunkBytes = 0;
 
   /** @param messageBytesMax a longer message breaks the rules as soon as its head says so */
   constructor(receiver: FrameReceiver, messageBytesMax: number) {
@@ -66,9 +68,11 @@ export class FrameParser {
   /**
    * Takes what was read, and changes it: payloads are unmasked in place.
    *
+   * @param bytes how much of the chunk was read
    * @returns how many frames it completed
    */
-  take(chunk: Buffer): number {
+  take(chunk: Buffer, bytes = chunk.length): number {
+    this.#chunkBytes = bytes;
     let at = 0;
     let frames = 0;
     while (!this.#isOver) {
@@ -76,7 +80,7 @@ export class FrameParser {
         at = this.#takeHead(chunk, at);
         if (!this.#isInPayload) break;
       }
-      const until = Math.min(at + this.#leftBytes, chunk.length);
+      const until = Math.min(at + this.#leftBytes, bytes);
       unmask(chunk, at, until, this.#key);
       const cameBytes = until - at;
       if (cameBytes < this.#leftBytes) {
@@ -96,16 +100,16 @@ export class FrameParser {
 
   /** Reads a head, or as much of it as there is; returns where the rest begins. */
   #takeHead(chunk: Buffer, from: number): number {
-    const second = chunk[from + 1];
-    if (this.#headBytes === 0 && second !== undefined) {
-      const headBytes = headBytesOf(second);
-      if (from + headBytes <= chunk.length) {
+    const chunkBytes = this.#chunkBytes;
+    if (this.#headBytes === 0 && from + 1 < chunkBytes) {
+      const headBytes = headBytesOf(chunk[from + 1]!);
+      if (from + headBytes <= chunkBytes) {
         this.#begin(chunk, from, headBytes);
         return from + headBytes;
       }
     }
     const head = this.#head;
-    for (let at = from; at < chunk.length; at++) {
+    for (let at = from; at < chunkBytes; at++) {
       head[this.#headBytes++] = chunk[at]!;
       if (this.#headBytes < 2) continue;
       if (this.#headBytes === 2 && this.#isWrong(head, 0)) return at;
@@ -115,7 +119,7 @@ export class FrameParser {
       this.#begin(head, 0, headBytes);
       return at + 1;
     }
-    return chunk.length;
+    return chunkBytes;
   }
 
   #isWrong(head: Buffer, at: number): boolean {

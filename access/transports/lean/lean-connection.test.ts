@@ -7,6 +7,7 @@ import { seededRng } from "../../../test/simulation/seeded-rng.js";
 import { OPCODE, rawFrame } from "../raw-client.js";
 import { FrameSlab } from "./frame-slab.js";
 import { LeanConnection } from "./lean-connection.js";
+import { plain } from "./shared-reads.js";
 
 /** A socket whose other end takes a write when it is told to, and looks at its memory only then. */
 class SlowSocket extends Duplex {
@@ -43,7 +44,7 @@ function open(slab = new FrameSlab()) {
   const connection = new LeanConnection({
     id: 1,
     request: { path: "/", query: "", headers: {}, subprotocols: [], remoteAddress: "" },
-    socket,
+    reads: plain(socket),
     slab,
     messageBytesMax: 65_536,
     bufferedBytesMax: 1 << 20,

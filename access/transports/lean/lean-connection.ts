@@ -15,13 +15,14 @@ import { CLOSE, CLOSE_MS_MAX, type ConnectionHandler, type UpgradeRequest } from
 import { FrameParser } from "./frame-parser.js";
 import { OPCODE } from "./frame-rules.js";
 import { closePayload, type FrameOutlet, type FrameSlab } from "./frame-slab.js";
+import type { ReadSocket } from "./shared-reads.js";
 
 /** After more frames than this in one read, the next read waits until the others had theirs. */
 const FRAMES_A_READ = 512;
 const NOTHING = new Uint8Array(0);
 
 export type LeanConnectionOptions = Place & {
-  readonly socket: Duplex;
+  readonly reads: ReadSocket;
   readonly slab: FrameSlab;
   readonly messageBytesMax: number;
   readonly bufferedBytesMax: number;
@@ -45,7 +46,8 @@ export class LeanConnection implements SweptConnection {
   #cutOff: Timer | undefined;
 
   constructor(options: LeanConnectionOptions) {
-    const { socket, time } = options;
+    const { reads, time } = options;
+    const { socket } = reads;
     this.id = options.id;
     this.request = options.request;
     this.heardMs = time.nowMs();
@@ -61,7 +63,7 @@ export class LeanConnection implements SweptConnection {
       peerBroke: ({ code, reason }: Ending) => this.#peerBroke(code, reason),
     };
     this.#parser = new FrameParser(receiver, options.messageBytesMax);
-    socket.on("data", (chunk: Buffer) => this.#take(chunk));
+    reads.listen((chunk, bytes) => this.take(chunk, bytes));
     socket.on("end", () => this.#peerEnded());
     // A reset is followed by `close`, which is what counts.
     socket.on("error", () => undefined);
@@ -108,12 +110,13 @@ export class LeanConnection implements SweptConnection {
     this.#socket.destroy();
   }
 
-  #take(chunk: Buffer): void {
+  /** Takes what was read: `bytes` bytes of the chunk. */
+  take(chunk: Buffer, bytes: number): void {
     const { time } = this.#options;
     this.heardMs = time.nowMs();
     // What the handler says to this peer meanwhile goes out in one write.
     this.#slab.hold(this.#outlet);
-    const frames = this.#parser.take(chunk);
+    const frames = this.#parser.take(chunk, bytes);
     this.#slab.release();
     if (frames <= FRAMES_A_READ) return;
     this.#socket.pause();

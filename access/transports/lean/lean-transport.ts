@@ -7,6 +7,7 @@ import type { ListenOptions, Transport } from "../transport.js";
 import { openingResponse } from "../upgrade.js";
 import { FrameSlab } from "./frame-slab.js";
 import { LeanConnection } from "./lean-connection.js";
+import { SharedReads } from "./shared-reads.js";
 
 export function createLeanTransport(): Transport {
   return { name: "lean", listen: (options) => listenOnHttp(options, adoptWith(options)) };
@@ -14,11 +15,14 @@ export function createLeanTransport(): Transport {
 
 function adoptWith({ messageBytesMax, bufferedBytesMax, time }: ListenOptions): Adopt {
   const slab = new FrameSlab();
+  const sharedReads = new SharedReads();
   const shared = { slab, messageBytesMax, bufferedBytesMax, time };
   return ({ place, message, socket, head, subprotocol }) => {
-    socket.write(openingResponse(message, subprotocol));
-    // Before anybody reads, or it would be read before anybody listens.
-    if (head.length > 0) socket.unshift(head);
-    return new LeanConnection({ ...place, ...shared, socket });
+    const reads = sharedReads.move(socket);
+    reads.socket.write(openingResponse(message, subprotocol));
+    const connection = new LeanConnection({ ...place, ...shared, reads });
+    // After somebody listens to it, before anything more is read.
+    if (head.length > 0) queueMicrotask(() => connection.take(head, head.length));
+    return connection;
   };
 }
