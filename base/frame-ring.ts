@@ -124,6 +124,8 @@ export class FrameRingWriter {
 
   /** Whether the reader sleeps and must be woken by a message. True once per sleep. */
   takeDoorbell(): boolean {
+    // Nearly always awake, which a load tells for less.
+    if (Atomics.load(this.#control, sleepingWord) === 0) return false;
     return Atomics.compareExchange(this.#control, sleepingWord, 1, 0) === 1;
   }
 
@@ -150,20 +152,21 @@ export class FrameRingWriter {
 export class FrameRingReader {
   readonly incarnation: number;
   readonly #control: Int32Array;
-  readonly #bytes: Uint8Array;
   readonly #words: Uint32Array;
   readonly #floats: Float64Array;
   readonly #capacity: number;
   readonly #view: FrameView;
+  /** The payload that is visited, out of the ring: memory of our own copies many times faster. */
+  #payload = new Uint8Array(0);
+  #payloadWords = new Uint32Array(0);
 
   constructor(memory: SharedArrayBuffer) {
     this.#capacity = memory.byteLength - controlBytes;
     this.#control = new Int32Array(memory, 0, controlWords);
-    this.#bytes = new Uint8Array(memory, controlBytes);
     this.#words = new Uint32Array(memory, controlBytes);
     this.#floats = new Float64Array(memory, controlBytes);
     this.incarnation = this.#control[incarnationWord]!;
-    const payload = this.#bytes.subarray(0, 0);
+    const payload = this.#payload;
     this.#view = { slot: 0, sequence: 0, flags: 0, mediaSamples: 0, atMs: 0, payload };
   }
 
@@ -228,10 +231,18 @@ export class FrameRingReader {
     view.flags = this.#words[word + 3]!;
     view.mediaSamples = this.#floats[(offset >> 3) + 2]!;
     view.atMs = this.#floats[(offset >> 3) + 3]!;
-    view.payload = this.#bytes.subarray(
-      offset + recordHeaderBytes,
-      offset + recordHeaderBytes + length,
-    );
+    view.payload = this.#takePayload(word + recordHeaderBytes / 4, length);
     return view;
+  }
+
+  #takePayload(fromWord: number, length: number): Uint8Array {
+    // Frames of a leg are of one length, and nearly all legs are alike.
+    if (length !== this.#payload.length) {
+      this.#payloadWords = new Uint32Array((length + 3) >> 2);
+      this.#payload = new Uint8Array(this.#payloadWords.buffer, 0, length);
+    }
+    const [from, into] = [this.#words, this.#payloadWords];
+    for (let word = 0; word < into.length; word += 1) into[word] = from[fromWord + word]!;
+    return this.#payload;
   }
 }

@@ -84,8 +84,11 @@ export class Histogram {
 
   /** How many values lie over the limit: exact to within the figures kept. */
   countOverMs(limitMs: number): number {
+    const limitUs = Math.min(limitMs * 1e3, valueUsMax);
+    const last = counterOf(Math.floor(limitUs));
     let sum = 0;
-    for (let index = counters - 1; index >= 0 && longestUs(index) > limitMs * 1e3; index -= 1) {
+    // The limit's own counter holds what is over it, unless it ends there.
+    for (let index = longestUs(last) > limitUs ? last : last + 1; index < counters; index += 1) {
       sum += this.#counts[index]!;
     }
     return sum;

@@ -71,6 +71,10 @@ class NativeSession implements MediaSession, NativeReceiver {
   readonly #limits: NativeLimits;
   readonly #legs = new Map<number, Leg>();
   #strayRecords = 0;
+  /** The view of the newest payload, and what it is of. */
+  #payload: Uint8Array = new Uint8Array(0);
+  #viewed: Uint8Array | undefined;
+  #viewedOffset = 0;
   #isDead = false;
 
   constructor(options: {
@@ -169,10 +173,19 @@ class NativeSession implements MediaSession, NativeReceiver {
   audio(stream: NativeStream, header: NativeHeader, message: Uint8Array, samples: number): void {
     // What the peer sent before it learned of our hang-up is of no interest.
     if (this.#legs.get(stream.id)!.isClosing) return;
-    // A plain view: a driver's message may be a `Buffer`, whose `slice` does not copy.
-    const offset = message.byteOffset + header.payloadOffset;
-    const payload = new Uint8Array(message.buffer, offset, header.payloadBytes);
-    this.#sink.frame(stream.id, payload, samples);
+    this.#sink.frame(stream.id, this.#payloadOf(message, header), samples);
+  }
+
+  /** A plain view: a driver's message may be a `Buffer`, whose `slice` does not copy. */
+  #payloadOf(message: Uint8Array, { payloadOffset, payloadBytes }: NativeHeader): Uint8Array {
+    // A driver may bring message after message in one and the same view.
+    const isSame = message === this.#viewed && payloadOffset === this.#viewedOffset;
+    if (isSame && payloadBytes === this.#payload.length) return this.#payload;
+    this.#viewed = message;
+    this.#viewedOffset = payloadOffset;
+    const offset = message.byteOffset + payloadOffset;
+    this.#payload = new Uint8Array(message.buffer, offset, payloadBytes);
+    return this.#payload;
   }
 
   control(message: ControlMessage, header: NativeHeader, stream: NativeStream | undefined): void {

@@ -28,6 +28,7 @@ const windowMs = 8000;
 const frameMs = 20;
 
 type State = {
+  readonly bytesPerSample: number;
   readonly timeline: RecordingTimeline;
   readonly calleeClock: CalleeClock;
   readonly voices: Map<number, RecordedVoice>;
@@ -58,12 +59,14 @@ export function recorder(options: RecorderOptions): Behavior<State, RecorderMess
       if (options.anchor !== undefined) askCursor(options, ctx);
       const timer = ctx.after(chunkMs, { kind: "flush" });
       const samples = (ms: number): number => (ms * rateHz) / 1000;
+      const codec = codecOf(codecName);
       const timeline = new RecordingTimeline({
-        codec: codecOf(codecName),
+        codec,
         chunkSamples: samples(chunkMs),
         windowSamples: samples(windowMs),
       });
       return {
+        bytesPerSample: codec.bytesPerSample,
         timeline,
         calleeClock: new CalleeClock(rateHz, (position, frame) => {
           timeline.place("callee", position, frame);
@@ -123,9 +126,8 @@ function hear(
   state: State,
   { mediaSamples, atMs: arrivedAtMs, payload }: AudioFrame,
 ): void {
-  const { format } = options.leg;
-  const samplesPerMs = format.rateHz / 1000;
-  const samples = payload.length / codecOf(format.codec).bytesPerSample;
+  const samplesPerMs = options.leg.format.rateHz / 1000;
+  const samples = payload.length / state.bytesPerSample;
   // A frame is whole when it arrives: its first sample is at least its length older.
   const atMs = arrivedAtMs - samples / samplesPerMs;
   if (state.anchor === undefined) setAnchor(options, state, { atMs, mediaSamples });

@@ -72,10 +72,8 @@ export class RecordingTimeline {
       const part = isWhole
         ? audio
         : audio.subarray(first, first + (next - sample) * bytesPerSample);
-      this.#page(channel, (inWindow - offset) / this.#chunkSamples).set(
-        part,
-        offset * bytesPerSample,
-      );
+      const page = this.#page(channel, (inWindow - offset) / this.#chunkSamples);
+      page.set(part, offset * bytesPerSample);
       sample = next;
     }
     this.#end = Math.max(this.#end, to);
@@ -102,7 +100,10 @@ export class RecordingTimeline {
 
   #page(channel: Channel, index: number): Uint8Array {
     while (this.#pages.length <= index) this.#pages.push(emptyPage());
-    return (this.#pages[index]![channel] ??= this.#silence(this.#chunkSamples));
+    const page = this.#pages[index]!;
+    // By name: a field by a variable is looked up anew for every frame.
+    if (channel === "callee") return (page.callee ??= this.#silence(this.#chunkSamples));
+    return (page.agent ??= this.#silence(this.#chunkSamples));
   }
 
   #joined(channel: Channel, sampleCount: number): Uint8Array | undefined {

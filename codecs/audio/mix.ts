@@ -42,6 +42,24 @@ export function decodeStereo(
 }
 
 /**
+ * Two coded sides → interleaved bytes of the same codec, newly allocated. For codecs of one byte a
+ * sample.
+ *
+ * @param sides bytes of `sampleCount` samples each; a side that is undefined is silent
+ */
+export function interleaveCoded(
+  { silence }: Pick<AudioCodec, "silence">,
+  { left, right }: { readonly left: Uint8Array | undefined; readonly right: Uint8Array | undefined },
+  sampleCount: number,
+): Uint8Array {
+  const output = new Uint8Array(sampleCount * 2);
+  if (left === undefined || right === undefined) output.fill(silence);
+  if (left !== undefined) for (let i = 0; i < sampleCount; i += 1) output[2 * i] = left[i]!;
+  if (right !== undefined) for (let i = 0; i < sampleCount; i += 1) output[2 * i + 1] = right[i]!;
+  return output;
+}
+
+/**
  * One channel (counted from 0) of interleaved audio, as a new array.
  *
  * @throws {AudioError} `CHANNEL_MISSING` when there is no such channel, `FRAMES_NOT_WHOLE` when the

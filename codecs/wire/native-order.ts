@@ -84,6 +84,7 @@ export function checkFrame(
   },
 ): void {
   const { streamId, codecId, payloadBytes } = header;
+  if (codecId === format.codecId && payloadBytes === format.frameBytes) return;
   const where = `audio record of stream ${streamId}`;
   if (codecId !== format.codecId) {
     throw new ProtocolError(
@@ -99,11 +100,9 @@ export function checkFrame(
       { streamId, payloadBytes, bytesPerSample: format.bytesPerSample },
     );
   }
-  if (payloadBytes !== format.frameBytes) {
-    throw new ProtocolError(
-      "PROTOCOL_FRAME_LENGTH",
-      `${where} has ${payloadBytes} bytes, ${format.frameBytes} (${format.words}) is right`,
-      { streamId, payloadBytes, expected: format.frameBytes },
-    );
-  }
+  throw new ProtocolError(
+    "PROTOCOL_FRAME_LENGTH",
+    `${where} has ${payloadBytes} bytes, ${format.frameBytes} (${format.words}) is right`,
+    { streamId, payloadBytes, expected: format.frameBytes },
+  );
 }

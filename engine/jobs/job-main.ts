@@ -5,7 +5,7 @@ import type { RecordedChunk } from "../../actors/call/cast-ports.js";
 import { toErrorData, type ErrorData } from "../../base/errors.js";
 import { yieldToAudio } from "../../base/thread-priority.js";
 import { codecOf } from "../../codecs/audio/audio-codec.js";
-import { decodeStereo } from "../../codecs/audio/mix.js";
+import { decodeStereo, interleaveCoded } from "../../codecs/audio/mix.js";
 import {
   appendRecordingChunk,
   closeRecording,
@@ -52,10 +52,13 @@ async function run(job: Job): Promise<JobResult> {
 /** One that fails does not keep the others from the disk. */
 function record(chunk: RecordedChunk): ErrorData | undefined {
   const { callId, userId, index, isLast, format, startedEpochMs } = chunk;
-  const header = { rateHz: format.rateHz, channels: 2, startedEpochMs } as const;
+  const { codec: codecName, rateHz } = format;
+  const header = { rateHz, channels: 2, startedEpochMs, codec: codecName } as const;
   const sides = { left: chunk.callee, right: chunk.agent };
   try {
-    const samples = decodeStereo(codecOf(format.codec), sides, chunk.sampleCount);
+    const codec = codecOf(codecName);
+    const interleave = codec.bytesPerSample === 1 ? interleaveCoded : decodeStereo;
+    const samples = interleave(codec, sides, chunk.sampleCount);
     const place = { dataDir, kekFile, userId, callId };
     appendRecordingChunk({ ...place, index, isLast, header, samples });
     return undefined;

@@ -152,9 +152,7 @@ export class EngineThreads {
 
   /** How loaded the threads are; the worst since the last reading. */
   load(): LoadReadings {
-    const { frameIn, frameOut } = this.latency();
-    const lateFrames = frameIn.countOverMs(lateFrameMs) + frameOut.countOverMs(lateFrameMs);
-    return { frames: frameIn.count + frameOut.count, lateFrames, ...this.#shards.load() };
+    return { ...this.#latency.frames(lateFrameMs), ...this.#shards.load() };
   }
 
   resetLatency(): void {

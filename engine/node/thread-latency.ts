@@ -34,6 +34,16 @@ export class ThreadLatency {
     };
   }
 
+  /** How many frames there were, and how many of them were later than that. */
+  frames(lateMs: number): { readonly frames: number; readonly lateFrames: number } {
+    let [frames, lateFrames] = [0, 0];
+    for (const part of [...this.#parts.frameIn, ...this.#parts.frameOut]) {
+      frames += part.count;
+      lateFrames += part.countOverMs(lateMs);
+    }
+    return { frames, lateFrames };
+  }
+
   reset(): void {
     for (const name of names) for (const part of this.#parts[name]) part.reset();
   }

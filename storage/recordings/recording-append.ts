@@ -14,6 +14,7 @@ import type { RecordingChunk } from "./recording-types.js";
 import {
   chunkBytesMax,
   chunkContext,
+  codecDefault,
   decodeRecordingHeader,
   encodeFrame,
   fileHeaderBytes,
@@ -23,10 +24,18 @@ import {
 /** @throws {StorageError} `RECORDING_CHUNK_INVALID` */
 export function requireChunk(chunk: RecordingChunk): void {
   const { index, samples, header } = chunk;
+  const isCoded = (header.codec ?? codecDefault) !== "l16";
   if (!Number.isInteger(index) || index < 0 || index > 0xffff_fffe) {
     throw new StorageError("RECORDING_CHUNK_INVALID", `chunk index is ${index}, 0, 1, 2 … are`, {
       index,
     });
+  }
+  if (samples.length > 0 && isCoded !== samples instanceof Uint8Array) {
+    throw new StorageError(
+      "RECORDING_CHUNK_INVALID",
+      `chunk ${index} is not ${isCoded ? "bytes" : "16-bit samples"} as its header says`,
+      { index, codec: header.codec },
+    );
   }
   if (samples.length % header.channels !== 0 || samples.byteLength > chunkBytesMax) {
     throw new StorageError(
@@ -64,16 +73,21 @@ export function appendChunk(
       index,
     });
   }
-  const plain = Buffer.allocUnsafe(chunk.samples.length * 2);
-  encodeL16(chunk.samples, plain);
   const context = chunkContext(idBytes("callId", chunk.callId), fileHeader, { index, isLast });
-  const frame = encodeFrame({ index, isLast }, sealer.seal(chunk.userId, plain, context));
-  plain.fill(0);
+  const sealed = sealer.seal(chunk.userId, plainOf(chunk.samples), context);
+  const frame = encodeFrame({ index, isLast }, sealed);
   const bytes = index === 0 ? Buffer.concat([fileHeader, frame]) : frame;
   const offset = index === 0 ? 0 : end.bytes;
   writeWhole(file, bytes, offset);
   if (offset + bytes.length < fileBytes) ftruncateSync(file, offset + bytes.length);
   return offset + bytes.length;
+}
+
+function plainOf(samples: Int16Array | Uint8Array): Uint8Array {
+  if (samples instanceof Uint8Array) return samples;
+  const plain = Buffer.allocUnsafe(samples.length * 2);
+  encodeL16(samples, plain);
+  return plain;
 }
 
 function writeWhole(file: number, bytes: Buffer, offset: number): void {
@@ -96,7 +110,8 @@ function requireSameHeader(file: number, end: RecordingEnd, fileHeader: Buffer):
 }
 
 function describe(header: RecordingHeader): string {
-  return `${header.channels} × ${header.rateHz} Hz from ${header.startedEpochMs}`;
+  const { channels, codec = codecDefault, rateHz, startedEpochMs } = header;
+  return `${channels} × ${codec} at ${rateHz} Hz from ${startedEpochMs}`;
 }
 
 function requireSameEnd(chunk: RecordingChunk, end: RecordingEnd): number {

@@ -1,6 +1,6 @@
 /** Reading a sealed recording: every chunk is opened and checked at its own place. */
 import { fstatSync } from "node:fs";
-import { decodeL16 } from "../../codecs/audio/l16.js";
+import { codecOf } from "../../codecs/audio/audio-codec.js";
 import { idBytes } from "../ids.js";
 import type { IndexedSealer } from "../sealer.js";
 import { StorageError } from "../storage-error.js";
@@ -8,6 +8,7 @@ import { readAt, scanFrames, type FramePlace } from "./recording-scan.js";
 import type { Recording, RecordingId, RecordingReader } from "./recording-types.js";
 import {
   chunkContext,
+  codecDefault,
   decodeRecordingHeader,
   fileHeaderBytes,
   sealBroken,
@@ -27,12 +28,15 @@ export function openReader(file: number, id: RecordingId, sealer: IndexedSealer)
   }
   const fileHeader = readAt(file, 0, fileHeaderBytes);
   const header = decodeRecordingHeader(fileHeader);
+  const codec = codecOf(header.codec ?? codecDefault);
+  const { bytesPerSample } = codec;
   const frames = [...scanFrames(file, fileBytes)];
   let sampleCount = 0;
   for (const { index, sealedBytes } of frames) {
     const plainBytes = sealedBytes - sealer.overheadBytes;
-    if (plainBytes < 0 || plainBytes % 2 !== 0) throw sealBroken(index, "its length was altered");
-    sampleCount += plainBytes / 2;
+    const isWhole = plainBytes >= 0 && plainBytes % bytesPerSample === 0;
+    if (!isWhole) throw sealBroken(index, "its length was altered");
+    sampleCount += plainBytes / bytesPerSample;
   }
   const recordingId = idBytes("callId", id.callId);
   const openChunk = (frame: FramePlace): Int16Array => {
@@ -41,8 +45,8 @@ export function openReader(file: number, id: RecordingId, sealer: IndexedSealer)
       index: frame.index,
       context: chunkContext(recordingId, fileHeader, frame),
     });
-    const samples = new Int16Array(plain.length >> 1);
-    decodeL16(plain, samples);
+    const samples = new Int16Array(plain.length / bytesPerSample);
+    codec.decode(plain, samples);
     return samples;
   };
   return {

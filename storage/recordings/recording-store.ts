@@ -22,6 +22,9 @@ import type {
 } from "./recording-types.js";
 import { encodeRecordingHeader } from "./sealed-recording.js";
 
+/** Paths kept: those of the recordings under way. */
+const pathsMax = 4096;
+
 /** @param options.sealer seals the chunks and hashes the ids */
 export function createRecordingStore(options: {
   readonly dataDir: string;
@@ -32,8 +35,17 @@ export function createRecordingStore(options: {
     const userIndex = sealer.blindIndex("user", userId);
     return join(dataDir, "recordings", userIndex.slice(0, 2), userIndex);
   };
-  const pathOf = (id: RecordingId): string =>
-    join(folderOf(id.userId), `${sealer.blindIndex("call", id.callId)}.vxr`);
+  // Two keyed hashes a chunk cost as much as sealing it.
+  const paths = new Map<string, string>();
+  const pathOf = (id: RecordingId): string => {
+    const key = JSON.stringify([id.userId, id.callId]);
+    const known = paths.get(key);
+    if (known !== undefined) return known;
+    const path = join(folderOf(id.userId), `${sealer.blindIndex("call", id.callId)}.vxr`);
+    paths.set(key, path);
+    if (paths.size > pathsMax) paths.delete(paths.keys().next().value!);
+    return path;
+  };
   const withReader = <T>(id: RecordingId, use: (reader: RecordingReader) => T): T =>
     withFile(openExisting(pathOf(id)), (file) => use(openReader(file, id, sealer)));
   const append = (chunk: RecordingChunk): { readonly bytes: number } => {

@@ -13,8 +13,11 @@ export type RecordingChunk = RecordingId & {
   readonly isLast: boolean;
   /** The same for every chunk of the recording. */
   readonly header: RecordingHeader;
-  /** Interleaved PCM16, a multiple of `header.channels` long; not kept. */
-  readonly samples: Int16Array;
+  /**
+   * Interleaved, a multiple of `header.channels` of them: PCM16, or the bytes of the header's codec
+   * where that is G.711. Not kept.
+   */
+  readonly samples: Int16Array | Uint8Array;
 };
 
 /** A whole recording in memory. */

@@ -6,7 +6,8 @@
  *
  *      0      4          5         6        8        12             20      24
  *      ├ VXR1 ┼ channels ┼ samples ┼ 0 (u16)┼ rateHz ┼ startedEpochMs┼ CRC-32┤
- *                          1 = PCM16          u32      u64             of [0, 20)
+ *                          1 = PCM16,         u32      u64             of [0, 20)
+ *                          2 = mu-law, 3 = A-law
  *
  * Frame of chunk i, 28 + n bytes:
  *
@@ -14,12 +15,13 @@
  *      ├ VXRC ┼ i u32 ┼ flags ┼ 0 0 0 ┼ n u32 ┼ CRC-32┼ sealed chunk, n ┼ 28+n  ┼ i u32 ┤
  *                       1 = last                of [0, 16)                └── footer ──┘
  *
- * The plain chunk is interleaved PCM16. It is sealed with the context "voxtree recording 1", a zero
+ * The plain chunk is interleaved samples of that kind. It is sealed with the context "voxtree recording 1", a zero
  * byte, the length of the recording id (u16), the id, the file header, i (u32) and the flags: a
  * chunk opens only in its own recording, at its own place, under its own header. The CRC tells an
  * altered length from a torn tail; the footer lets an appender find the end without a walk.
  */
 import { crc32 } from "node:zlib";
+import type { CodecName } from "../../codecs/audio/audio-codec.js";
 import { StorageError } from "../storage-error.js";
 
 export const fileHeaderBytes = 24;
@@ -33,7 +35,8 @@ export const chunkBytesMax = 16 * 1024 * 1024;
 
 const fileMagic = 0x31525856; // "VXR1"
 const frameMagic = 0x43525856; // "VXRC"
-const samplesArePcm16 = 1;
+/** The byte that says how samples are kept is the place in this list plus one. */
+const sampleKinds: readonly CodecName[] = ["l16", "pcmu", "pcma"];
 const flagLast = 1;
 const label = Buffer.from("voxtree recording 1\0", "latin1");
 
@@ -45,7 +48,12 @@ export type RecordingHeader = {
   readonly channels: number;
   /** Wall time of sample 0. */
   readonly startedEpochMs: number;
+  /** How the samples are kept: as they came, so that nothing is decoded before somebody listens. */
+  readonly codec?: CodecName;
 };
+
+/** The codec of a header that names none. */
+export const codecDefault: CodecName = "l16";
 
 /** The head of a frame, once it is known to be of the expected chunk. */
 export type FrameHead = { readonly isLast: boolean; readonly sealedBytes: number };
@@ -58,7 +66,7 @@ export function encodeRecordingHeader(header: RecordingHeader): Buffer {
   const bytes = Buffer.alloc(fileHeaderBytes);
   bytes.writeUInt32LE(fileMagic, 0);
   bytes.writeUInt8(header.channels, 4);
-  bytes.writeUInt8(samplesArePcm16, 5);
+  bytes.writeUInt8(sampleKinds.indexOf(header.codec ?? codecDefault) + 1, 5);
   bytes.writeUInt32LE(header.rateHz, 8);
   bytes.writeBigUInt64LE(BigInt(header.startedEpochMs), 12);
   bytes.writeUInt32LE(crc32(bytes.subarray(0, 20)), 20);
@@ -67,16 +75,15 @@ export function encodeRecordingHeader(header: RecordingHeader): Buffer {
 
 /** @throws {StorageError} `SEAL_BROKEN` of chunk 0, which is bound to these bytes */
 export function decodeRecordingHeader(bytes: Buffer): RecordingHeader {
-  const isSound =
-    bytes.length === fileHeaderBytes &&
-    bytes.readUInt32LE(0) === fileMagic &&
-    bytes.readUInt8(5) === samplesArePcm16 &&
-    bytes.readUInt32LE(20) === crc32(bytes.subarray(0, 20));
-  if (!isSound) throw sealBroken(0, "the file header was altered, or this is no recording");
+  const isWhole = bytes.length === fileHeaderBytes && bytes.readUInt32LE(0) === fileMagic;
+  const isSound = isWhole && bytes.readUInt32LE(20) === crc32(bytes.subarray(0, 20));
+  const codec = isSound ? sampleKinds[bytes.readUInt8(5) - 1] : undefined;
+  if (codec === undefined) throw sealBroken(0, "the file header was altered, or this is no recording");
   return {
     channels: bytes.readUInt8(4),
     rateHz: bytes.readUInt32LE(8),
     startedEpochMs: Number(bytes.readBigUInt64LE(12)),
+    ...(codec === codecDefault ? {} : { codec }),
   };
 }
 

@@ -16,6 +16,7 @@ import {
   violation,
   type Violation,
 } from "./frame-rules.js";
+import { MessageViews } from "./message-views.js";
 import { turnKey, unmask } from "./unmask.js";
 
 /** The longest head: 2 bytes, 8 of length, 4 of masking key. */
@@ -40,6 +41,7 @@ export interface FrameReceiver {
 export class FrameParser {
   readonly #receiver: FrameReceiver;
   readonly #messageBytesMax: number;
+  readonly #views: MessageViews;
   /** A head that has not come whole. */
   readonly #head = Buffer.alloc(HEAD_BYTES_MAX);
   #headBytes = 0;
@@ -59,10 +61,14 @@ export class FrameParser {
   /** How much of the chunk that is being taken was read. */
   #chunkBytes = 0;
 
-  /** @param messageBytesMax a longer message breaks the rules as soon as its head says so */
-  constructor(receiver: FrameReceiver, messageBytesMax: number) {
+  /**
+   * @param messageBytesMax a longer message breaks the rules as soon as its head says so
+   * @param views shared by parsers that take from one buffer
+   */
+  constructor(receiver: FrameReceiver, messageBytesMax: number, views = new MessageViews()) {
     this.#receiver = receiver;
     this.#messageBytesMax = messageBytesMax;
+    this.#views = views;
   }
 
   /**
@@ -203,7 +209,7 @@ export class FrameParser {
 
   #message(opcode: number, bytes: Buffer, from: number, to: number): void {
     if (opcode === OPCODE.binary) {
-      this.#receiver.message(new Uint8Array(bytes.buffer, bytes.byteOffset + from, to - from));
+      this.#receiver.message(this.#views.view(bytes, from, to));
       return;
     }
     const text = bytes.toString("utf8", from, to);

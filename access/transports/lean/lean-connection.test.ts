@@ -7,6 +7,7 @@ import { seededRng } from "../../../test/simulation/seeded-rng.js";
 import { OPCODE, rawFrame } from "../raw-client.js";
 import { FrameSlab } from "./frame-slab.js";
 import { LeanConnection } from "./lean-connection.js";
+import { MessageViews } from "./message-views.js";
 import { plain } from "./shared-reads.js";
 
 /** A socket whose other end takes a write when it is told to, and looks at its memory only then. */
@@ -46,6 +47,7 @@ function open(slab = new FrameSlab()) {
     request: { path: "/", query: "", headers: {}, subprotocols: [], remoteAddress: "" },
     reads: plain(socket),
     slab,
+    views: new MessageViews(),
     messageBytesMax: 65_536,
     bufferedBytesMax: 1 << 20,
     time,

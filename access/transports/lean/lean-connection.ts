@@ -15,6 +15,7 @@ import { CLOSE, CLOSE_MS_MAX, type ConnectionHandler, type UpgradeRequest } from
 import { FrameParser } from "./frame-parser.js";
 import { OPCODE } from "./frame-rules.js";
 import { closePayload, type FrameOutlet, type FrameSlab } from "./frame-slab.js";
+import type { MessageViews } from "./message-views.js";
 import type { ReadSocket } from "./shared-reads.js";
 
 /** After more frames than this in one read, the next read waits until the others had theirs. */
@@ -24,6 +25,7 @@ const NOTHING = new Uint8Array(0);
 export type LeanConnectionOptions = Place & {
   readonly reads: ReadSocket;
   readonly slab: FrameSlab;
+  readonly views: MessageViews;
   readonly messageBytesMax: number;
   readonly bufferedBytesMax: number;
   readonly time: Time;
@@ -62,7 +64,7 @@ export class LeanConnection implements SweptConnection {
       peerClosed: (code: number, reason: string) => this.#peerClosed(code, reason),
       peerBroke: ({ code, reason }: Ending) => this.#peerBroke(code, reason),
     };
-    this.#parser = new FrameParser(receiver, options.messageBytesMax);
+    this.#parser = new FrameParser(receiver, options.messageBytesMax, options.views);
     reads.listen((chunk, bytes) => this.take(chunk, bytes));
     socket.on("end", () => this.#peerEnded());
     // A reset is followed by `close`, which is what counts.

@@ -7,6 +7,7 @@ import type { ListenOptions, Transport } from "../transport.js";
 import { openingResponse } from "../upgrade.js";
 import { FrameSlab } from "./frame-slab.js";
 import { LeanConnection } from "./lean-connection.js";
+import { MessageViews } from "./message-views.js";
 import { SharedReads } from "./shared-reads.js";
 
 export function createLeanTransport(): Transport {
@@ -16,7 +17,7 @@ export function createLeanTransport(): Transport {
 function adoptWith({ messageBytesMax, bufferedBytesMax, time }: ListenOptions): Adopt {
   const slab = new FrameSlab();
   const sharedReads = new SharedReads();
-  const shared = { slab, messageBytesMax, bufferedBytesMax, time };
+  const shared = { slab, views: new MessageViews(), messageBytesMax, bufferedBytesMax, time };
   return ({ place, message, socket, head, subprotocol }) => {
     const reads = sharedReads.move(socket);
     reads.socket.write(openingResponse(message, subprotocol));

@@ -76,7 +76,9 @@ export class VendorSocket {
   /** Nothing happens unless the socket is open. */
   send(message: string | Uint8Array): void {
     if (!this.isOpen) return;
-    this.#socket.send(message);
+    // As bytes, which `ws` masks into one piece with their head: one write instead of two.
+    const isText = typeof message === "string";
+    this.#socket.send(isText ? Buffer.from(message) : message, { binary: !isText });
     const unsentBytes = this.#socket.bufferedAmount;
     if (unsentBytes <= unsentBytesMax) return;
     const text = `${unsentBytes} bytes wait to be read, at most ${unsentBytesMax} are right`;
