@@ -27,6 +27,9 @@ const [headWord, tailWord, sleepingWord, dropsWord, incarnationWord, writtenWord
   0, 1, 2, 3, 4, 5,
 ];
 
+/** Lengths of frame that a reader has a buffer for: there are as many as formats of audio. */
+const buffersMax = 32;
+
 /** What one frame carries besides its payload. */
 export type FrameHead = {
   /** Leg the frame belongs to, as agreed between gateway and shard. */
@@ -159,6 +162,7 @@ export class FrameRingReader {
   /** The payload that is visited, out of the ring: memory of our own copies many times faster. */
   #payload = new Uint8Array(0);
   #payloadWords = new Uint32Array(0);
+  readonly #buffers = new Map<number, Uint32Array<ArrayBuffer>>();
 
   constructor(memory: SharedArrayBuffer) {
     this.#capacity = memory.byteLength - controlBytes;
@@ -235,12 +239,17 @@ export class FrameRingReader {
     return view;
   }
 
+  #takeBuffer(length: number): void {
+    const words = this.#buffers.get(length) ?? new Uint32Array((length + 3) >> 2);
+    if (this.#buffers.size >= buffersMax) this.#buffers.clear();
+    this.#buffers.set(length, words);
+    this.#payloadWords = words;
+    this.#payload = new Uint8Array(words.buffer, 0, length);
+  }
+
   #takePayload(fromWord: number, length: number): Uint8Array {
     // Frames of a leg are of one length, and nearly all legs are alike.
-    if (length !== this.#payload.length) {
-      this.#payloadWords = new Uint32Array((length + 3) >> 2);
-      this.#payload = new Uint8Array(this.#payloadWords.buffer, 0, length);
-    }
+    if (length !== this.#payload.length) this.#takeBuffer(length);
     const [from, into] = [this.#words, this.#payloadWords];
     for (let word = 0; word < into.length; word += 1) into[word] = from[fromWord + word]!;
     return this.#payload;

@@ -5,11 +5,13 @@
 
 export class FrameCutter {
   readonly #frame: Int16Array;
+  readonly #size: number;
   #filled = 0;
 
   /** @param frameSamples samples of one frame */
   constructor(frameSamples: number) {
     this.#frame = new Int16Array(frameSamples);
+    this.#size = frameSamples;
   }
 
   /**
@@ -18,7 +20,7 @@ export class FrameCutter {
    * @param samples the caller's; visited frames are views, valid during the visit
    */
   cut(samples: Int16Array, visit: (frame: Int16Array) => void): void {
-    const size = this.#frame.length;
+    const size = this.#size;
     if (samples.length === size && this.#filled === 0) return visit(samples);
     let offset = 0;
     if (this.#filled > 0) {

@@ -36,11 +36,19 @@ const audioGapMsMax = 400;
 /** Credit for two sentences, each of 500 characters: a minute of speech at 16 kHz. */
 const speechBytesMax = 4 * 1024 * 1024;
 
+/** A frame is decoded here, of whatever leg: memory that all share stays in the cache. */
+let decoded = new Int16Array((8000 * frameMs) / 1000);
+const decodedByCount = new Map<number, Int16Array<ArrayBuffer>>();
+
+function decodedOf(count: number): Int16Array<ArrayBuffer> {
+  const buffer = decodedByCount.get(count) ?? new Int16Array(count);
+  decodedByCount.set(count, buffer);
+  return buffer;
+}
+
 type State = {
   readonly bornAtMs: number;
   readonly codec: AudioCodec;
-  /** A frame is decoded here. */
-  pcm: Int16Array;
   readonly speechRateHz: 8000 | 16000;
   /** Only for rates the speech parts do not take. */
   readonly resampler: Resampler | undefined;
@@ -128,7 +136,6 @@ function start(options: MediaLegOptions, ctx: Context<MediaLegMessage>): State {
   const state: State = {
     bornAtMs: ctx.time.nowMs(),
     codec: codecOf(leg.format.codec),
-    pcm: new Int16Array((rateHz * frameMs) / 1000),
     speechRateHz,
     resampler:
       speechRateHz === rateHz ? undefined : createResampler({ fromHz: rateHz, toHz: speechRateHz }),
@@ -221,14 +228,13 @@ function hear(options: MediaLegOptions, state: State, frame: AudioFrame): void {
   latency.recordMs(ports.time.nowMs() - frame.atMs);
 }
 
-/** @returns samples that are valid until the next frame */
+/** @returns samples that are valid until the next frame of any leg */
 function decode(state: State, payload: Uint8Array): Int16Array {
   const { codec } = state;
   const count = payload.length / codec.bytesPerSample;
-  // A leg's frames are of one length.
-  if (state.pcm.length !== count) state.pcm = new Int16Array(count);
-  codec.decode(payload, state.pcm);
-  return state.pcm;
+  if (decoded.length !== count) decoded = decodedOf(count);
+  codec.decode(payload, decoded);
+  return decoded;
 }
 
 function hearFrame(options: MediaLegOptions, state: State, frame: Int16Array): void {

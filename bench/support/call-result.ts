@@ -13,6 +13,8 @@ import { checksumOf, round, spreadOf, tailOf, type Spread, type Tail } from "./f
 
 /** A generator that is later than this with its own frames has measured itself. */
 export const generatorLateMsMax = 10;
+/** Half of what strangers may take before the tails of a run are theirs. */
+export const otherCoresMax = 0.25;
 /** Notes in a result: the first ones tell what went wrong. */
 const notesMax = 20;
 /** Of the one core it has. */
@@ -54,6 +56,8 @@ export type CallFigures = {
     readonly broken: number;
   };
   readonly generator: GeneratorFigures;
+  /** What strangers took of the machine meanwhile. */
+  readonly otherCores: number;
   readonly isValid: boolean;
   /** Why the run does not count, and what went wrong in it. */
   readonly notes: readonly string[];
@@ -73,8 +77,15 @@ export function callFigures(
   const floorPerCall = floorCoresOf(calls, floor);
   const generator = generatorOf(run.load, run.windows);
   const { load, latency } = run;
+  const otherCores = spreadOf(
+    run.windows.map((window) => window.otherCores),
+    3,
+  ).median;
   const bottleneck = [
     ...whyNotValid(generator),
+    ...(otherCores > otherCoresMax
+      ? [`other programs used ${otherCores} cores of the machine: it does not count`]
+      : []),
     ...whyNotValid(generatorOf(floor.load, floor.windows)).map((why) => `in the floor: ${why}`),
   ];
   return {
@@ -95,6 +106,7 @@ export function callFigures(
     floorRoundTripMs: tailOf(floor.load.roundTripMs),
     work: workOf(load),
     generator,
+    otherCores,
     isValid: bottleneck.length === 0,
     notes: [...bottleneck, ...whatWentWrong(run, contentsMax)].slice(0, notesMax),
   };

@@ -90,8 +90,13 @@ export class Child<Known extends Asks, Event> {
   }
 }
 
+/** Processes that run the engine do so as its command does: see `engine/cli/main.ts`. */
+const engines = /(engine|chaos)-main/;
+const engineFlags = ["--single-threaded-gc"];
+
 /** `VOXTREE_BENCH_PROF=engine-main` writes a CPU profile of that process to the working folder. */
 function execArgvOf(entry: string): string[] {
   const profiled = process.env["VOXTREE_BENCH_PROF"];
-  return profiled !== undefined && entry.includes(profiled) ? ["--cpu-prof"] : [];
+  const isProfiled = profiled !== undefined && entry.includes(profiled);
+  return [...(engines.test(entry) ? engineFlags : []), ...(isProfiled ? ["--cpu-prof"] : [])];
 }

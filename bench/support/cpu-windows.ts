@@ -1,7 +1,12 @@
-/** CPU of the process under test and of the generator, window by window. */
-import { coresBetween, usageOf } from "./process-usage.js";
+/** CPU of the process under test, of the generator and of strangers, window by window. */
+import { coresBetween, machineCpuSeconds, usageOf, type ProcessUsage } from "./process-usage.js";
 
-export type CpuWindow = { readonly cores: number; readonly generatorCores: number };
+export type CpuWindow = {
+  readonly cores: number;
+  readonly generatorCores: number;
+  /** Of whatever else ran on the machine, and has nothing to do with the bench. */
+  readonly otherCores: number;
+};
 
 /** Waits for `seconds` in all, and reads the accounting `repeats` times. */
 export async function measureCpu(
@@ -10,15 +15,28 @@ export async function measureCpu(
   generatorPid: number,
 ): Promise<CpuWindow[]> {
   const windows: CpuWindow[] = [];
-  let before = [usageOf(pid), usageOf(generatorPid)] as const;
+  let before = readAll(pid, generatorPid);
   for (let count = 0; count < repeats; count += 1) {
     await sleep((seconds * 1000) / repeats);
-    const after = [usageOf(pid), usageOf(generatorPid)] as const;
-    const cores = coresBetween(before[0], after[0]);
-    windows.push({ cores, generatorCores: coresBetween(before[1], after[1]) });
+    const after = readAll(pid, generatorPid);
+    const [own, all] = [coresBetween(before.own, after.own), coresBetween(before.all, after.all)];
+    windows.push({
+      cores: coresBetween(before.engine, after.engine),
+      generatorCores: coresBetween(before.generator, after.generator),
+      otherCores: Math.max(0, all - own),
+    });
     before = after;
   }
   return windows;
+}
+
+type Readings = Readonly<Record<"engine" | "generator" | "own" | "all", ProcessUsage>>;
+
+/** The bench and all its processes are its own. */
+function readAll(pid: number, generatorPid: number): Readings {
+  const own = usageOf(process.pid);
+  const all = { ...own, cpuSeconds: machineCpuSeconds() };
+  return { engine: usageOf(pid), generator: usageOf(generatorPid), own, all };
 }
 
 export const sleep = (ms: number): Promise<void> =>

@@ -32,6 +32,18 @@ export function usageOf(pid: number): ProcessUsage {
   return { cpuSeconds, rssMb, atMs };
 }
 
+/** CPU seconds that all processes of the machine have had; zero where there is no /proc. */
+export function machineCpuSeconds(): number {
+  try {
+    const [total = ""] = readFileSync("/proc/stat", "utf8").split("\n");
+    // user, nice, system, then idle and waiting, then interrupts: proc(5), /proc/stat.
+    const fields = total.split(/\s+/).slice(1).map(Number);
+    return [0, 1, 2, 5, 6].reduce((sum, at) => sum + (fields[at] ?? 0), 0) / ticksPerSecond;
+  } catch {
+    return 0; // no /proc on this system
+  }
+}
+
 /** Cores kept busy between two readings. */
 export function coresBetween(before: ProcessUsage, after: ProcessUsage): number {
   return ((after.cpuSeconds - before.cpuSeconds) * 1000) / (after.atMs - before.atMs);

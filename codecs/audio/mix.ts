@@ -49,9 +49,10 @@ export function decodeStereo(
  */
 export function interleaveCoded(
   { silence }: Pick<AudioCodec, "silence">,
-  { left, right }: { readonly left: Uint8Array | undefined; readonly right: Uint8Array | undefined },
+  sides: { readonly left: Uint8Array | undefined; readonly right: Uint8Array | undefined },
   sampleCount: number,
 ): Uint8Array {
+  const { left, right } = sides;
   const output = new Uint8Array(sampleCount * 2);
   if (left === undefined || right === undefined) output.fill(silence);
   if (left !== undefined) for (let i = 0; i < sampleCount; i += 1) output[2 * i] = left[i]!;

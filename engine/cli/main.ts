@@ -1,5 +1,10 @@
-#!/usr/bin/env node
-/** The `voxtree` command: runs what was asked for, and says in one line what went wrong. */
+#!/usr/bin/env -S node --single-threaded-gc
+/**
+ * The `voxtree` command: runs what was asked for, and says in one line what went wrong.
+ *
+ * Each thread collects its own garbage. The helpers of V8 are one pool for all threads: on a loaded
+ * machine a pause of one millisecond waits ten until a helper has its turn, and audio is late.
+ */
 import { describeError } from "./print-error.js";
 import { createProgram } from "./program.js";
 import { processTerminal } from "./terminal.js";

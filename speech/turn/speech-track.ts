@@ -11,39 +11,14 @@ const slotMs = 10;
 /** Silence before the first speech: longer than any setting. A whole number, which costs no box. */
 const longSilenceMs = 1_000_000_000;
 
-/** Milliseconds of speech within the last `windowMs`: a ring of 10 ms slots and their sum. */
-export class SpeechWindow {
+export class SpeechTrack {
+  /** Whether each slot of 10 ms was speech: both windows end at the newest, and share the ring. */
   readonly #slots: Uint8Array;
   #next = 0;
-  #speechSlots = 0;
-
-  /** @param windowMs a multiple of 10 */
-  constructor(windowMs: number) {
-    this.#slots = new Uint8Array(windowMs / slotMs);
-  }
-
-  get speechMs(): number {
-    return this.#speechSlots * slotMs;
-  }
-
-  push(isSpeech: boolean, frameMs: number): void {
-    const value = isSpeech ? 1 : 0;
-    for (let slot = frameMs / slotMs; slot > 0; slot--) {
-      this.#speechSlots += value - this.#slots[this.#next]!;
-      this.#slots[this.#next] = value;
-      this.#next = this.#next + 1 === this.#slots.length ? 0 : this.#next + 1;
-    }
-  }
-
-  clear(): void {
-    this.#slots.fill(0);
-    this.#speechSlots = 0;
-  }
-}
-
-export class SpeechTrack {
-  readonly #start: SpeechWindow;
-  readonly #bargeIn: SpeechWindow;
+  readonly #startSlots: number;
+  readonly #bargeInSlots: number;
+  #startSpeech = 0;
+  #bargeInSpeech = 0;
   readonly #gapMs: number;
   #nowMs: number;
   #isSpeech = false;
@@ -51,8 +26,9 @@ export class SpeechTrack {
   #lastSpeechMs: number;
 
   constructor(options: { startMs: number; startWindowMs: number; bargeInWindowMs: number }) {
-    this.#start = new SpeechWindow(options.startWindowMs);
-    this.#bargeIn = new SpeechWindow(options.bargeInWindowMs);
+    this.#startSlots = options.startWindowMs / slotMs;
+    this.#bargeInSlots = options.bargeInWindowMs / slotMs;
+    this.#slots = new Uint8Array(Math.max(this.#startSlots, this.#bargeInSlots));
     this.#gapMs = options.startWindowMs;
     this.#nowMs = options.startMs;
     this.#burstOnsetMs = options.startMs;
@@ -81,12 +57,12 @@ export class SpeechTrack {
 
   /** Speech in the start window. */
   get startSpeechMs(): number {
-    return this.#start.speechMs;
+    return this.#startSpeech * slotMs;
   }
 
   /** Speech in the barge-in window. */
   get bargeInSpeechMs(): number {
-    return this.#bargeIn.speechMs;
+    return this.#bargeInSpeech * slotMs;
   }
 
   /** Adds the next frame; `frameMs` is a multiple of 10. */
@@ -97,14 +73,29 @@ export class SpeechTrack {
     }
     this.#nowMs += frameMs;
     this.#isSpeech = isSpeech;
-    this.#start.push(isSpeech, frameMs);
-    this.#bargeIn.push(isSpeech, frameMs);
+    for (let ms = 0; ms < frameMs; ms += slotMs) this.#pushSlot(isSpeech ? 1 : 0);
+  }
+
+  #pushSlot(value: 0 | 1): void {
+    const slots = this.#slots;
+    const next = this.#next;
+    this.#startSpeech += value - this.#slotBefore(next, this.#startSlots);
+    this.#bargeInSpeech += value - this.#slotBefore(next, this.#bargeInSlots);
+    slots[next] = value;
+    this.#next = next + 1 === slots.length ? 0 : next + 1;
+  }
+
+  /** The slot that leaves a window of so many when the next one is written. */
+  #slotBefore(next: number, count: number): number {
+    const at = next - count;
+    return this.#slots[at < 0 ? at + this.#slots.length : at]!;
   }
 
   /** Forgets all speech; media time goes on. */
   forget(): void {
-    this.#start.clear();
-    this.#bargeIn.clear();
+    this.#slots.fill(0);
+    this.#startSpeech = 0;
+    this.#bargeInSpeech = 0;
     this.#isSpeech = false;
     this.#lastSpeechMs = this.#nowMs - longSilenceMs;
     this.#burstOnsetMs = this.#nowMs;

@@ -53,6 +53,7 @@ export type EnergyGate = {
 };
 
 const floorParts = 6;
+const filterStates = 2;
 const fullScale = 32768;
 /** Of one step of a sample, a billionth. */
 const inaudible = 1e-9;
@@ -64,91 +65,111 @@ function powerOf(levelDb: number): number {
 
 /** @param rateHz of the frames, any */
 export function createEnergyGate(rateHz: number, tuning: EnergyTuning): EnergyGate {
-  const measure = createHighPassPower(rateHz, tuning.highPassHz);
-  const floor = createFloor(rateHz, tuning);
-  const onsetPowerMin = powerOf(tuning.onsetDbMin);
-  const holdPowerMin = powerOf(tuning.holdDbMin);
-  const onsetRatio = 10 ** (tuning.onsetMarginDb / 10);
-  const holdRatio = 10 ** (tuning.holdMarginDb / 10);
-  return {
-    isLoud(frame, isGoingOn) {
-      const power = measure.power(frame);
-      const floorPower = floor.add(power, frame.length);
-      return isGoingOn
-        ? power >= holdPowerMin && power >= floorPower * holdRatio
-        : power >= onsetPowerMin && power >= floorPower * onsetRatio;
-    },
-    reset() {
-      measure.reset();
-      floor.reset();
-    },
-  };
+  return new Gate(constantsOf(rateHz, tuning));
+}
+
+/** What is the same for all gates of one rate and tuning. */
+type Constants = ReturnType<typeof computeConstants>;
+
+const known = new WeakMap<EnergyTuning, Map<number, Constants>>();
+
+/** Shared by all gates: what every stream reads stays in the cache. */
+function constantsOf(rateHz: number, tuning: EnergyTuning): Constants {
+  const ofTuning = known.get(tuning) ?? new Map<number, Constants>();
+  known.set(tuning, ofTuning);
+  const constants = ofTuning.get(rateHz) ?? computeConstants(rateHz, tuning);
+  ofTuning.set(rateHz, constants);
+  return constants;
 }
 
 /**
- * Mean square after a second-order Butterworth high-pass; the filter runs on from frame to frame.
- *
  * @see Bristow-Johnson, "Cookbook formulae for audio equalizer biquad filter coefficients": HPF.
  */
-function createHighPassPower(rateHz: number, cornerHz: number) {
-  const omega = (2 * Math.PI * cornerHz) / rateHz;
+function computeConstants(rateHz: number, tuning: EnergyTuning) {
+  const omega = (2 * Math.PI * tuning.highPassHz) / rateHz;
   const alpha = Math.sin(omega) * Math.SQRT1_2;
   const a0 = 1 + alpha;
   const b0 = (1 + Math.cos(omega)) / 2 / a0;
-  const b1 = -2 * b0;
-  const a1 = (-2 * Math.cos(omega)) / a0;
-  const a2 = (1 - alpha) / a0;
-  // In a typed array because a captured number that changes costs an allocation a write.
-  const state = new Float64Array(2);
   return {
-    power(frame: Int16Array): number {
-      let s1 = state[0]!;
-      let s2 = state[1]!;
-      let sum = 0;
-      for (let index = 0; index < frame.length; index++) {
-        const x = frame[index]!;
-        const y = b0 * x + s1;
-        s1 = b1 * x - a1 * y + s2;
-        s2 = b0 * x - a2 * y;
-        sum += y * y;
-      }
-      // In digital silence the filter would fade for ever, through numbers so small that the
-      // processor computes them ten times slower.
-      state[0] = Math.abs(s1) < inaudible ? 0 : s1;
-      state[1] = Math.abs(s2) < inaudible ? 0 : s2;
-      return sum / frame.length;
-    },
-    reset: () => void state.fill(0),
+    b0,
+    b1: -2 * b0,
+    a1: (-2 * Math.cos(omega)) / a0,
+    a2: (1 - alpha) / a0,
+    onsetPowerMin: powerOf(tuning.onsetDbMin),
+    holdPowerMin: powerOf(tuning.holdDbMin),
+    onsetRatio: 10 ** (tuning.onsetMarginDb / 10),
+    holdRatio: 10 ** (tuning.holdMarginDb / 10),
+    startPowerMax: powerOf(tuning.floorDbStartMax),
+    partSamplesMax: (tuning.floorWindowMs * rateHz) / 1000 / floorParts,
   };
 }
 
-/** The minimum of the last `floorWindowMs`, kept as the minima of six parts of it. */
-function createFloor(rateHz: number, tuning: EnergyTuning) {
-  const startPowerMax = powerOf(tuning.floorDbStartMax);
-  const partSamplesMax = (tuning.floorWindowMs * rateHz) / 1000 / floorParts;
-  const minima = new Float64Array(floorParts).fill(startPowerMax);
-  let part = 0;
-  let partSamples = 0;
-  return {
-    /** Adds a frame's power; returns the floor, this frame included. */
-    add(power: number, samples: number): number {
-      if (partSamples >= partSamplesMax) {
-        part = (part + 1) % floorParts;
-        partSamples = 0;
-        minima[part] = power;
-      }
-      partSamples += samples;
-      if (power < minima[part]!) minima[part] = power;
-      let least = Infinity;
-      for (let index = 0; index < floorParts; index++) {
-        if (minima[index]! < least) least = minima[index]!;
-      }
-      return least;
-    },
-    reset() {
-      minima.fill(startPowerMax);
-      part = 0;
-      partSamples = 0;
-    },
-  };
+class Gate implements EnergyGate {
+  readonly #constants: Constants;
+  /**
+   * Two numbers of the filter, then the minima of the six parts of the floor's window. In a typed
+   * array, because a field that changes costs a box; in one of 64 bytes, which lie in the object.
+   */
+  readonly #state = new Float64Array(filterStates + floorParts);
+  #part = 0;
+  #partSamples = 0;
+
+  constructor(constants: Constants) {
+    this.#constants = constants;
+    this.reset();
+  }
+
+  isLoud(frame: Int16Array, isGoingOn: boolean): boolean {
+    const { onsetPowerMin, holdPowerMin, onsetRatio, holdRatio } = this.#constants;
+    const power = this.#power(frame);
+    const floorPower = this.#addToFloor(power, frame.length);
+    return isGoingOn
+      ? power >= holdPowerMin && power >= floorPower * holdRatio
+      : power >= onsetPowerMin && power >= floorPower * onsetRatio;
+  }
+
+  reset(): void {
+    this.#state.fill(0, 0, filterStates);
+    this.#state.fill(this.#constants.startPowerMax, filterStates);
+    this.#part = 0;
+    this.#partSamples = 0;
+  }
+
+  /** Mean square after a second-order Butterworth high-pass; it runs on from frame to frame. */
+  #power(frame: Int16Array): number {
+    const { b0, b1, a1, a2 } = this.#constants;
+    const state = this.#state;
+    let s1 = state[0]!;
+    let s2 = state[1]!;
+    let sum = 0;
+    for (let index = 0; index < frame.length; index++) {
+      const x = frame[index]!;
+      const y = b0 * x + s1;
+      s1 = b1 * x - a1 * y + s2;
+      s2 = b0 * x - a2 * y;
+      sum += y * y;
+    }
+    // In digital silence the filter would fade for ever, through numbers so small that the
+    // processor computes them ten times slower.
+    state[0] = Math.abs(s1) < inaudible ? 0 : s1;
+    state[1] = Math.abs(s2) < inaudible ? 0 : s2;
+    return sum / frame.length;
+  }
+
+  /** The minimum of the last `floorWindowMs`, this frame included. */
+  #addToFloor(power: number, samples: number): number {
+    const state = this.#state;
+    if (this.#partSamples >= this.#constants.partSamplesMax) {
+      this.#part = (this.#part + 1) % floorParts;
+      this.#partSamples = 0;
+      state[filterStates + this.#part] = power;
+    }
+    this.#partSamples += samples;
+    if (power < state[filterStates + this.#part]!) state[filterStates + this.#part] = power;
+    let least = Infinity;
+    for (let index = filterStates; index < state.length; index++) {
+      if (state[index]! < least) least = state[index]!;
+    }
+    return least;
+  }
 }

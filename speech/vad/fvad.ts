@@ -86,8 +86,9 @@ class Fvad implements Vad {
     const { module, handle, inputPointer, gate } = this.#parts;
     this.#checkOpen();
     const step = this.#samplesPer10Ms;
-    if (frame.length !== step && frame.length !== 2 * step && frame.length !== 3 * step) {
-      throw wrongFrame(frame.length, this.#parts.rateHz);
+    const { length } = frame;
+    if (length !== 2 * step && length !== step && length !== 3 * step) {
+      throw wrongFrame(length, this.#parts.rateHz);
     }
     module.HEAP16.set(frame, this.#inputIndex);
     const isVoice = module._fvad_process(handle, inputPointer, frame.length) === 1;

@@ -69,6 +69,35 @@ function rearranged(order: number[], chunkCount = 4): StorageError {
   return errorOf(() => readRecording({ ...place, ...id }));
 }
 
+describe("a recording in the codec of its call", () => {
+  const coded = { ...header, codec: "pcmu" } as const;
+  /** Left −32124, right 0; then left 0, right 32124: the ends of the law. */
+  const bytes = Uint8Array.of(0x00, 0xff, 0xff, 0x80);
+
+  it("is kept as it came, and decoded when it is read", () => {
+    append(0, false, { header: coded, samples: bytes });
+    append(1, true, { header: coded, samples: bytes });
+    const { header: read, samples } = readRecording({ ...place, ...id });
+    expect(read).toEqual(coded);
+    expect([...samples]).toEqual([-32124, 0, 0, 32124, -32124, 0, 0, 32124]);
+    exportRecordingWav({ ...place, ...id, wavFile: join(root, "a.wav") });
+    expect([...decodeWav(readFileSync(join(root, "a.wav"))).samples]).toEqual([...samples]);
+  });
+
+  it("takes no samples of another kind than its header says", () => {
+    const wrong = errorOf(() => append(0, false, { header: coded }));
+    expect(wrong.code).toBe("RECORDING_CHUNK_INVALID");
+    expect(errorOf(() => append(0, false, { samples: bytes })).message).toContain("16-bit samples");
+  });
+
+  it("is closed by an empty chunk like any other", () => {
+    append(0, false, { header: coded, samples: bytes });
+    const ms = closeRecording({ ...place, ...id }).recordedMs;
+    expect(ms).toBe(2 / 8);
+    expect(findRecording({ ...place, ...id })).toMatchObject({ isFinished: true });
+  });
+});
+
 describe("recordings", () => {
   it("reads back what was appended, with its header", () => {
     record(5);

@@ -15,10 +15,11 @@
  *      ├ VXRC ┼ i u32 ┼ flags ┼ 0 0 0 ┼ n u32 ┼ CRC-32┼ sealed chunk, n ┼ 28+n  ┼ i u32 ┤
  *                       1 = last                of [0, 16)                └── footer ──┘
  *
- * The plain chunk is interleaved samples of that kind. It is sealed with the context "voxtree recording 1", a zero
- * byte, the length of the recording id (u16), the id, the file header, i (u32) and the flags: a
- * chunk opens only in its own recording, at its own place, under its own header. The CRC tells an
- * altered length from a torn tail; the footer lets an appender find the end without a walk.
+ * The plain chunk is interleaved samples of that kind. It is sealed with the context "voxtree
+ * recording 1", a zero byte, the length of the recording id (u16), the id, the file header, i (u32)
+ * and the flags: a chunk opens only in its own recording, at its own place, under its own header.
+ * The CRC tells an altered length from a torn tail; the footer lets an appender find the end
+ * without a walk.
  */
 import { crc32 } from "node:zlib";
 import type { CodecName } from "../../codecs/audio/audio-codec.js";
@@ -78,7 +79,8 @@ export function decodeRecordingHeader(bytes: Buffer): RecordingHeader {
   const isWhole = bytes.length === fileHeaderBytes && bytes.readUInt32LE(0) === fileMagic;
   const isSound = isWhole && bytes.readUInt32LE(20) === crc32(bytes.subarray(0, 20));
   const codec = isSound ? sampleKinds[bytes.readUInt8(5) - 1] : undefined;
-  if (codec === undefined) throw sealBroken(0, "the file header was altered, or this is no recording");
+  if (codec === undefined)
+    throw sealBroken(0, "the file header was altered, or this is no recording");
   return {
     channels: bytes.readUInt8(4),
     rateHz: bytes.readUInt32LE(8),

@@ -9,7 +9,7 @@
  * Where a socket lies on something else (TLS, a test) or Node has changed inside, nothing is moved,
  * and reads come as `data`; the rest of the driver does not notice.
  */
-import { Socket, type SocketConstructorOpts } from "node:net";
+import { Socket } from "node:net";
 import type { Duplex } from "node:stream";
 
 /** As much as Node reads at once. */
@@ -34,14 +34,14 @@ export class SharedReads {
     let take: TakeRead = () => undefined;
     const onread = {
       buffer: this.#buffer,
-      callback: (bytes: number, chunk: Uint8Array) => {
-        take(chunk as Buffer, bytes);
+      callback: (bytes: number, chunk: Buffer) => {
+        take(chunk, bytes);
         return true;
       },
     };
     // `handle` is how Node itself makes the sockets of its servers.
     const options = { handle, onread, allowHalfOpen: true, readable: true, writable: true };
-    const moved = new Socket(options as SocketConstructorOpts);
+    const moved = new Socket(options);
     return { socket: moved, listen: (listener) => (take = listener) };
   }
 }
