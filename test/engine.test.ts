@@ -166,7 +166,6 @@ describe("the engine, keypad only", () => {
     expect(alone.at(-1)?.fields).toMatchObject({ callId, losses: 2 });
     const other = await rig.dial("two-keys");
     const lostAtEpochMs = Date.now();
-    // Also the one that is kept ready: it is not missed.
     const names = [...rig.threads.keys()].filter((name) => name.startsWith("quarantine"));
     await Promise.all(names.map((name) => rig.threads.get(name)!.terminate()));
     const view = await ended;

@@ -45,6 +45,11 @@ export class ChaosHost {
     return calls.flatMap(([callId, name]) => (shard === undefined || name === shard ? callId : []));
   }
 
+  /** The shards that have calls now. */
+  withCalls(): string[] {
+    return [...new Set(this.#shardOf.values())];
+  }
+
   /** Whether there is a shard that has had no call yet, beside those of the configuration. */
   get hasSpare(): boolean {
     return [...this.#ready].some((name) => isSpare(name) && !this.#wasGiven.has(name));
@@ -75,12 +80,10 @@ export class ChaosHost {
     for (const lives of this.#frameIn.values()) for (const life of lives) life.reset();
   }
 
-  /** Of all shards but one, and of those that are started later. */
-  frameInWithout(shard: string | undefined): Histogram {
+  /** Of these shards, in all their lives. */
+  frameInOf(shards: readonly string[]): Histogram {
     const sum = new Histogram();
-    for (const [name, lives] of this.#frameIn) {
-      if (name !== shard) for (const life of lives) sum.add(life);
-    }
+    for (const name of shards) for (const life of this.#frameIn.get(name) ?? []) sum.add(life);
     return sum;
   }
 

@@ -14,8 +14,10 @@ const settleMsMax = 20_000;
 
 const threads = new ChaosHost();
 let isVoiceHanging = false;
-/** The shard that is struck, and not one of the others; undefined: another part is. */
+/** The shard that is struck; undefined: another part is. */
 let struck: string | undefined;
+/** Those that had calls then and are not struck. */
+let others: readonly string[] = [];
 
 serveEngine<ChaosAsks>(
   {
@@ -23,6 +25,7 @@ serveEngine<ChaosAsks>(
     aim(fault) {
       const isOfShard = fault.startsWith("shard-") || fault === "poisonous-call";
       struck = isOfShard ? threads.busiest() : undefined;
+      others = threads.withCalls().filter((name) => name !== struck);
       return fault === "socket-cut" ? [] : threads.callsOf(struck);
     },
     strike,
@@ -30,7 +33,7 @@ serveEngine<ChaosAsks>(
       threads.resetFrameIn();
       return undefined;
     },
-    othersFrameInP99Ms: () => threads.frameInWithout(struck).summary().p99,
+    othersFrameInP99Ms: () => threads.frameInOf(others).summary().p99,
   },
   (config) => ({ threadHost: threads.host, jobs: withHangingVoice(config) }),
 );

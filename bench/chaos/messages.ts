@@ -35,7 +35,7 @@ export type ChaosAsks = {
   readonly strike: { readonly ask: FaultName; readonly answer: Strike };
   /** Begins the figures of the shards anew. */
   readonly resetShards: { readonly ask: undefined; readonly answer: undefined };
-  /** `frameIn` of all shards that were not struck, as one: milliseconds at p99. */
+  /** `frameIn` of the shards that had calls and were not struck, as one: milliseconds at p99. */
   readonly othersFrameInP99Ms: { readonly ask: undefined; readonly answer: number };
 };
 

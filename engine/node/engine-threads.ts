@@ -188,10 +188,10 @@ export class EngineThreads {
     this.#gateway?.tell(command);
   }
 
-  /** The call has ended: nobody may come for it, and its own shard, if it has one, ends too. */
-  forgetCall(callId: string, shardIndex: number | undefined): void {
+  /** The call has ended: nobody may come for it. A quarantine shard that is empty now ends too. */
+  forgetCall(callId: string, emptyShard: number | undefined): void {
     this.tellGateway({ kind: "forgetCall", callId });
-    if (shardIndex !== undefined) this.#shards.release(shardIndex);
+    if (emptyShard !== undefined) this.#shards.release(emptyShard);
   }
 
   hangup(shardIndex: number, callId: string, outcome: string): void {

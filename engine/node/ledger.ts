@@ -2,11 +2,12 @@
  * The ledger: what must outlive the shard of every live call. Each call has the newest memory its
  * shard sent, as bytes nobody here looks into, and how often it lost its shard.
  *
- * Losses are evidence: a call may be what kills its shards. After the second loss it goes on alone,
- * on a shard of its own; if that one dies too, it was this call, and it is ended.
+ * Losses are evidence: a call may be what kills its shards. Suspects (`suspects.ts`) go on in
+ * quarantine; if a shard dies that one of them had for itself, it was this call, and it is ended.
  */
 import type { CallSpec } from "../../actors/call/cast-ports.js";
 import { callMark } from "../../base/call-mark.js";
+import { lossesBeforeQuarantine, suspectsOf } from "./suspects.js";
 
 export type LedgerEntry = {
   readonly spec: CallSpec;
@@ -20,6 +21,8 @@ export type LedgerEntry = {
   suspicions: number;
   /** No shard has it: it waits for the one at `shardIndex`. */
   isWaiting: boolean;
+  /** Its shard is there for suspects. */
+  isQuarantined: boolean;
 };
 
 /** What becomes of a call whose shard is lost. */
@@ -31,9 +34,11 @@ export type Takeover = {
    * shard is not there yet. `giveUp`: no shard may have it any more.
    */
   readonly kind: "move" | "wait" | "giveUp";
-  /** It goes on alone. */
+  /** It goes on apart from the others, alone or with other suspects. */
   readonly isQuarantined: boolean;
 };
+
+type Place = { readonly shardIndex: number; readonly isLive: boolean };
 
 /** Where the calls of a lost shard may go. */
 export type Places = {
@@ -41,13 +46,13 @@ export type Places = {
   readonly live: readonly number[];
   /** One that will be there again; undefined when there is none. */
   readonly coming: number | undefined;
-  /** A shard for one call alone, each time another one; undefined when there is none left. */
-  quarantine(): { readonly shardIndex: number; readonly isLive: boolean } | undefined;
+  /** A shard for suspects, each time another one; undefined when there is none left. */
+  quarantine(): Place | undefined;
 };
 
 export type ShardLoss = {
   readonly shardIndex: number;
-  /** It was there for one call alone. */
+  /** It was there for suspects. */
   readonly isQuarantine: boolean;
   /** `callMark` of the call that had its turn last. */
   readonly lastMark: number;
@@ -56,10 +61,8 @@ export type ShardLoss = {
 /** Whose place another call may take meanwhile. */
 export const noShard = -1;
 
-/** Losses after which a call goes on alone. */
-export const lossesBeforeQuarantine = 2;
-/** A call that is not found guilty in quarantine, but is there whenever a shard dies. */
-const lossesMax = 10;
+/** A call that is never alone when it loses its shard, but loses it again and again. */
+const lossesMax = 12;
 
 export class Ledger {
   readonly #entries = new Map<string, LedgerEntry>();
@@ -72,6 +75,7 @@ export class Ledger {
       losses: 0,
       suspicions: 0,
       isWaiting: false,
+      isQuarantined: false,
     };
     this.#entries.set(spec.callId, entry);
     return entry;
@@ -86,8 +90,12 @@ export class Ledger {
     if (entry !== undefined) entry.memory = memory;
   }
 
-  remove(callId: string): void {
+  /** @returns the shard it had, when no other call is left there */
+  remove(callId: string): number | undefined {
+    const shardIndex = this.#entries.get(callId)?.shardIndex;
     this.#entries.delete(callId);
+    const isUsed = shardIndex === undefined || this.#isUsed(shardIndex);
+    return isUsed ? undefined : shardIndex;
   }
 
   /** Ids of the calls on a shard; of all when no shard is given. */
@@ -110,33 +118,49 @@ export class Ledger {
   }
 
   /**
-   * Counts a loss for every call of the shard, and spreads those that go on over the live shards,
-   * least loaded first; without one they wait for one that comes back. Who had its turn at
-   * the losses is the first to be quarantined: there may not be a place for everybody.
+   * Counts a loss for every call of the shard, and says where each goes: suspects into quarantine,
+   * apart from each other as far as there is room; the others over the live shards, least loaded
+   * first. Without one they wait for one that comes back.
    */
   takeOver(loss: ShardLoss, places: Places): Takeover[] {
     const loads = this.loads(places.live);
     // Who has its place now is empty.
     if (loads.has(loss.shardIndex)) loads.set(loss.shardIndex, 0);
-    const lost = this.callsOf(loss.shardIndex).map((callId) => {
-      const entry = this.#entries.get(callId)!;
+    const lost = this.callsOf(loss.shardIndex).map((callId) => this.#entries.get(callId)!);
+    for (const entry of lost) {
       entry.losses += 1;
-      if (callMark(callId) === loss.lastMark) entry.suspicions += 1;
-      return { callId, entry };
-    });
-    lost.sort((a, b) => b.entry.suspicions - a.entry.suspicions);
-    return lost.map(({ callId, entry }) => {
-      const isGuilty = loss.isQuarantine && entry.losses > lossesBeforeQuarantine;
-      if (isGuilty || entry.losses >= lossesMax) return giveUp(callId, entry);
-      const isSuspect = entry.losses >= lossesBeforeQuarantine;
-      const alone = isSuspect ? places.quarantine() : undefined;
-      const place = alone ?? leastLoaded(loads) ?? comingBack(places);
-      if (place === undefined) return giveUp(callId, entry);
-      entry.isWaiting = !place.isLive;
-      entry.shardIndex = place.shardIndex;
-      const kind = entry.isWaiting ? "wait" : "move";
-      return { callId, entry, kind, isQuarantined: alone !== undefined };
-    });
+      if (callMark(entry.spec.callId) === loss.lastMark) entry.suspicions += 1;
+    }
+    const isAlone = loss.isQuarantine && lost.length === 1;
+    const isOver = ({ losses }: LedgerEntry): boolean =>
+      losses >= lossesMax || (isAlone && losses > lossesBeforeQuarantine);
+    const { groups, free } = suspectsOf(lost.filter((entry) => !isOver(entry)));
+    const anywhere = (): Place | undefined => leastLoaded(loads) ?? comingBack(places);
+    const wards = this.#wards(loss);
+    return [
+      ...lost.filter(isOver).map(giveUp),
+      ...groups.flatMap((group) => {
+        const place = places.quarantine() ?? wards.shift();
+        return group.map((entry) => goOn(entry, place ?? anywhere(), place !== undefined));
+      }),
+      ...free.map((entry) => goOn(entry, anywhere(), false)),
+    ];
+  }
+
+  /** Quarantine shards of earlier suspects, those with the fewest calls first. */
+  #wards(loss: ShardLoss): Place[] {
+    const used = new Map<number, { count: number; isLive: boolean }>();
+    for (const { shardIndex, isWaiting, isQuarantined } of this.#entries.values()) {
+      if (!isQuarantined || shardIndex === loss.shardIndex) continue;
+      used.set(shardIndex, { count: (used.get(shardIndex)?.count ?? 0) + 1, isLive: !isWaiting });
+    }
+    const wards = [...used].sort(([, a], [, b]) => a.count - b.count);
+    return wards.map(([shardIndex, { isLive }]) => ({ shardIndex, isLive }));
+  }
+
+  #isUsed(shardIndex: number): boolean {
+    for (const entry of this.#entries.values()) if (entry.shardIndex === shardIndex) return true;
+    return false;
   }
 
   /** Takes the calls that waited for a shard. */
@@ -148,18 +172,28 @@ export class Ledger {
   }
 }
 
-function giveUp(callId: string, entry: LedgerEntry): Takeover {
+function giveUp(entry: LedgerEntry): Takeover {
   entry.shardIndex = noShard;
   entry.isWaiting = false;
-  return { callId, entry, kind: "giveUp", isQuarantined: false };
+  entry.isQuarantined = false;
+  return { callId: entry.spec.callId, entry, kind: "giveUp", isQuarantined: false };
 }
 
-function comingBack({ coming }: Places) {
+function goOn(entry: LedgerEntry, place: Place | undefined, isQuarantined: boolean): Takeover {
+  if (place === undefined) return giveUp(entry);
+  entry.isWaiting = !place.isLive;
+  entry.shardIndex = place.shardIndex;
+  entry.isQuarantined = isQuarantined;
+  const kind = place.isLive ? "move" : "wait";
+  return { callId: entry.spec.callId, entry, kind, isQuarantined };
+}
+
+function comingBack({ coming }: Places): Place | undefined {
   return coming === undefined ? undefined : { shardIndex: coming, isLive: false };
 }
 
 /** Counts the call that is about to go there. */
-function leastLoaded(loads: Map<number, number>) {
+function leastLoaded(loads: Map<number, number>): Place | undefined {
   const [next] = [...loads].sort(([, a], [, b]) => a - b);
   if (next === undefined) return undefined;
   const [shardIndex, load] = next;

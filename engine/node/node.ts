@@ -338,10 +338,9 @@ class Node implements EngineNode {
   /** The call is over: on record first, then out of memory. */
   async #finish(view: CallView): Promise<void> {
     const { callId } = view;
-    const shardIndex = this.#ledger.find(callId)?.shardIndex;
-    this.#ledger.remove(callId);
+    const emptyShard = this.#ledger.remove(callId);
     this.#writer?.forget(callId);
-    this.#running?.threads.forgetCall(callId, shardIndex);
+    this.#running?.threads.forgetCall(callId, emptyShard);
     this.#trunks.over(callId);
     try {
       await this.#running?.store.put(recordOf(view));

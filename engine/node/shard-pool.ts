@@ -1,6 +1,6 @@
 /**
  * The shards of a node. Those of the configuration take any call, and each one that is lost comes
- * back in its place. Beside them are quarantine shards, each for one call alone and gone with it.
+ * back in its place. Beside them are quarantine shards, each for one suspect or a few, and gone with them.
  *
  * One more shard is kept ready: it takes the place of the next one that is lost, so that its calls
  * go on there and are no burden to the other shards, or is the quarantine of a call that cannot
@@ -16,8 +16,8 @@ import type { Restarts } from "./restarts.js";
 import { startShardLife, type ShardLife, type ShardLifeOptions } from "./shard-life.js";
 import type { ShardThread } from "./thread-handles.js";
 
-/** Calls that can be quarantined at a time: a thread each, of some 30 MB. */
-export const quarantineMax = 4;
+/** Quarantine shards at a time: a thread each, of some 30 MB. */
+export const quarantineMax = 8;
 
 /** After the spare shard was taken: until then the calls that it took need the machine. */
 const nextSpareMs = 2000;
@@ -46,7 +46,7 @@ type Seat = {
   rings: readonly SharedArrayBuffer[];
   /** It was lost too often, and does not come back. */
   isGivenUp: boolean;
-  /** Of quarantine shards: a call has it. */
+  /** Of quarantine shards: suspects have it. */
   isTaken: boolean;
 };
 
@@ -124,7 +124,7 @@ export class ShardPool {
     });
   }
 
-  /** A shard for one call alone; undefined when all are taken. */
+  /** A shard for suspects; undefined when all are taken. */
   quarantine(): { readonly shardIndex: number; readonly isLive: boolean } | undefined {
     const { shardCount } = this.#options;
     const shardIndex = this.#seats.findIndex(({ isTaken }, at) => at >= shardCount && !isTaken);
@@ -137,7 +137,7 @@ export class ShardPool {
     return { shardIndex, isLive: spare?.ready !== undefined };
   }
 
-  /** The call of a quarantine shard has ended: so does the shard. */
+  /** The last call of a quarantine shard has ended: so does the shard. */
   release(shardIndex: number): void {
     const seat = this.#seats[shardIndex];
     if (shardIndex < this.#options.shardCount || seat?.isTaken !== true) return;

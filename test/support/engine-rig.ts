@@ -50,7 +50,10 @@ export type EngineRig = {
   readonly trunk: LoopbackTrunk;
   readonly scripts: readonly CalleeScript[];
   readonly dataDir: string;
-  /** Newest thread of each name, for taking it away. */
+  /**
+   * Newest thread of each name, for taking it away; and who has place n among the shards, under
+   * `shard-n`, or among those in quarantine, under `quarantine-n`.
+   */
   readonly threads: ReadonlyMap<string, ThreadHandle>;
   readonly logs: readonly LogLine[];
   readonly reports: ReadonlyMap<string, CalleeReport>;
@@ -90,12 +93,23 @@ function vulnerable(entry: URL): URL {
 export async function startEngine(overrides: ConfigOverrides = {}): Promise<EngineRig> {
   const dataDir = mkdtempSync(join(tmpdir(), "voxtree-test-"));
   const threads = new Map<string, ThreadHandle>();
+  const seated = (thread: ThreadHandle, shardIndex: number): void => {
+    const kind = shardIndex < config.threads.shardCount ? "shard" : "quarantine";
+    threads.set(`${kind}-${shardIndex}`, thread);
+  };
   const threadHost: ThreadHost = {
     ...nodeThreadHost,
     spawn(options) {
       const thread = nodeThreadHost.spawn({ ...options, entry: vulnerable(options.entry) });
       threads.set(options.name, thread);
-      return thread;
+      return {
+        ...thread,
+        post(message, transfer) {
+          const { kind, link } = message as { kind: string; link?: { shardIndex: number } };
+          if (kind === "attachGateway") seated(thread, link!.shardIndex);
+          thread.post(message, transfer);
+        },
+      };
     },
   };
   const logs: LogLine[] = [];
