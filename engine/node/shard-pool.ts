@@ -1,6 +1,7 @@
 /**
  * The shards of a node. Those of the configuration take any call, and each one that is lost comes
- * back in its place. Beside them are quarantine shards, each for one suspect or a few, and gone with them.
+ * back in its place. Beside them are quarantine shards, each for one suspect or a few, and gone
+ * with them.
  *
  * One more shard is kept ready: it takes the place of the next one that is lost, so that its calls
  * go on there and are no burden to the other shards, or is the quarantine of a call that cannot
