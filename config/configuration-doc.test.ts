@@ -22,7 +22,8 @@ function pathsOf(node: Node, path: string): string[] {
   if (inner !== undefined) return pathsOf(inner, path);
   if (node.def.element !== undefined) return [path, ...pathsOf(node.def.element, `${path}[]`)];
   // The two places of a secret are explained with it.
-  if (node.def.shape === undefined || /\.(apiToken|key|password)$/.test(path)) return [path];
+  if (node.def.shape === undefined || /\.(apiToken|key|secretKey|password)$/.test(path))
+    return [path];
   return Object.entries(node.def.shape).flatMap(([key, value]) =>
     pathsOf(value, path === "" ? key : `${path}.${key}`),
   );
@@ -63,6 +64,11 @@ describe("docs/configuration.md", () => {
     ["recognition.vendors[].connect", limits.recognitionVendor.connectMsMax, formatDuration],
     ["recognition.vendors[].final", limits.recognitionVendor.finalMsMax, formatDuration],
     ["recognition.vendors[].replaySpeed", limits.recognitionVendor.replaySpeed, String],
+    ["synthesis.vendors[].streamsMax", limits.voiceVendor.streamsMax, String],
+    ["synthesis.vendors[].connect", limits.voiceVendor.connectMsMax, formatDuration],
+    ["synthesis.vendors[].firstSound", limits.voiceVendor.firstSoundMsMax, formatDuration],
+    ["synthesis.vendors[].stall", limits.voiceVendor.stallMsMax, formatDuration],
+    ["synthesis.vendors[].rateHz", limits.voiceVendor.rateHz, String],
     ["prompts.bytesMax", limits.prompts.bytesMax, formatSize],
   ])("says the default and range of %s as they are", (path, limit, format) => {
     const { standard = "", allowed } = rows.get(path)!;

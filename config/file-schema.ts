@@ -22,6 +22,7 @@ import type { LogLevel, TransportName } from "./schema.js";
 import { suggestion } from "./suggestion.js";
 import { trunk } from "./trunk-schema.js";
 import { recognitionVendor } from "./vendor-schema.js";
+import { voiceVendor } from "./voice-schema.js";
 
 const hostRule = "must be an address or a host name, like 127.0.0.1";
 const host = z
@@ -110,6 +111,13 @@ export const fileSchema = part({
       .enum(["inOrder", "healthiest"], { error: "must be inOrder or healthiest" })
       .optional(),
     hedge: duration(limits.recognition.hedgeMs),
+  }),
+  synthesis: section({
+    vendors: listOf(voiceVendor, "voices, each with vendor"),
+    embeddedLast: flag,
+    choose: z
+      .enum(["inOrder", "healthiest"], { error: "must be inOrder or healthiest" })
+      .optional(),
   }),
   storage: section({ dataDir: path.optional(), kekFile: path.optional() }),
   recording: section({ enabled: flag }),

@@ -1,9 +1,14 @@
 /** The words of the file → the names of `Config`: relative paths become absolute. */
 import { resolve } from "node:path";
-import { recognitionVendor, type ConfigOverrides } from "./default-config.js";
+import { recognitionVendor, voiceVendor, type ConfigOverrides } from "./default-config.js";
 import type { FileDraft } from "./file-schema.js";
 import { said } from "./said.js";
 import { trunkOf } from "./trunk-of-draft.js";
+
+export type VoiceKeys = {
+  readonly key: string | undefined;
+  readonly secretKey: string | undefined;
+};
 
 export type FileContext = {
   /** Folder of the configuration file, absolute: relative paths start here. */
@@ -14,6 +19,8 @@ export type FileContext = {
   readonly trunkPasswords: readonly (string | undefined)[];
   /** The secrets of `recognition.vendors`, at their places. */
   readonly vendorKeys: readonly (string | undefined)[];
+  /** The secrets of `synthesis.vendors`, at their places. */
+  readonly voiceKeys: readonly VoiceKeys[];
 };
 
 /** Pure: what a file says, as overrides of the defaults. */
@@ -40,6 +47,7 @@ export function overridesOf(draft: FileDraft, context: FileContext): ConfigOverr
       durationMsMax: calls.durationMax,
     }),
     recognition: recognitionOf(draft, context),
+    synthesis: synthesisOf(draft, context),
     storage: said({
       dataDir: mapped(storage.dataDir, absolute),
       kekFile: mapped(storage.kekFile, absolute),
@@ -61,6 +69,33 @@ function gatewayOf({ gateway = {} }: FileDraft): NonNullable<ConfigOverrides["ga
     idleMsMax: idle,
     playoutLeadMs: playoutLead,
   });
+}
+
+function synthesisOf(
+  { synthesis = {} }: FileDraft,
+  { folder, voiceKeys }: FileContext,
+): NonNullable<ConfigOverrides["synthesis"]> {
+  const absolute = (path: string) => resolve(folder, path);
+  const vendors = synthesis.vendors?.map(
+    (
+      { connect, firstSound, stall, caFile, program, vendor, key: _, secretKey: __, ...same },
+      index,
+    ) =>
+      voiceVendor({
+        vendor,
+        ...said({
+          ...same,
+          ...voiceKeys[index],
+          connectMsMax: connect,
+          firstSoundMsMax: firstSound,
+          stallMsMax: stall,
+          caFile: mapped(caFile, absolute),
+          program: mapped(program, absolute),
+        }),
+      }),
+  );
+  const { embeddedLast: isEmbeddedLast, choose } = synthesis;
+  return said({ vendors, isEmbeddedLast, choose });
 }
 
 function recognitionOf(

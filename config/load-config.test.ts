@@ -87,7 +87,7 @@ trunks: [{ name: test, kind: loopback, scripts: [./mine.yaml] }]`);
   it.each(readdirSync(examples))("loads the example %s as it is shipped", (name) => {
     const source = readFileSync(new URL(name, examples), "utf8");
     const passwords = { VOXTREE_ARI_PASSWORD: "p", VOXTREE_ESL_PASSWORD: "p" };
-    const env = { VOXTREE_API_TOKEN: token, ASR_KEY: "k-1", ...passwords };
+    const env = { VOXTREE_API_TOKEN: token, ASR_KEY: "k-1", AZURE_KEY: "k-2", ...passwords };
     expect(messagesOf(source, env)).toEqual([]);
   });
 

@@ -52,6 +52,7 @@ export function loadConfig(source: string, { fileName, env }: LoadOptions): Conf
     isSecret: ([section, key, given, field]) =>
       (section === "http" && key === "apiToken") ||
       (section === "recognition" && key === "vendors" && field === "key") ||
+      (section === "synthesis" && key === "vendors" && /^(key|secretKey)$/.test(String(field))) ||
       (section === "trunks" && given === "password"),
   });
   for (const { path, message, at } of wrongParts) report(path, message, at);
@@ -87,7 +88,7 @@ type Report = (path: DocumentPath, message: string, at?: "key" | "value") => voi
 function secretsOf(
   draft: FileDraft,
   { folder, env, report }: { folder: string; env: LoadOptions["env"]; report: Report },
-): Pick<FileContext, "apiToken" | "vendorKeys" | "trunkPasswords"> {
+): Pick<FileContext, "apiToken" | "vendorKeys" | "voiceKeys" | "trunkPasswords"> {
   const read = (
     place: SecretPlace | undefined,
     path: DocumentPath,
@@ -101,12 +102,20 @@ function secretsOf(
     return undefined;
   };
   const vendors = draft.recognition?.vendors ?? [];
+  const voices = draft.synthesis?.vendors ?? [];
   const trunks = draft.trunks ?? [];
   return {
     apiToken: read(draft.http?.apiToken, ["http", "apiToken"], apiTokenRule),
     vendorKeys: vendors.map(({ key }, index) =>
       read(key, ["recognition", "vendors", index, "key"], vendorKeyRule),
     ),
+    voiceKeys: voices.map(({ key, secretKey }, index) => {
+      const path = (field: string) => ["synthesis", "vendors", index, field];
+      return {
+        key: read(key, path("key"), vendorKeyRule),
+        secretKey: read(secretKey, path("secretKey"), vendorKeyRule),
+      };
+    }),
     trunkPasswords: trunks.map(({ password }, index) =>
       read(password, ["trunks", index, "password"], passwordRule),
     ),
@@ -129,6 +138,10 @@ function checkFiles(draft: FileDraft, { folder, report }: { folder: string; repo
   if (modelDir !== undefined) check(["recognition", "modelDir"], modelDir);
   draft.recognition?.vendors?.forEach(({ caFile }, index) => {
     if (caFile !== undefined) check(["recognition", "vendors", index, "caFile"], caFile);
+  });
+  draft.synthesis?.vendors?.forEach(({ caFile, program }, index) => {
+    if (caFile !== undefined) check(["synthesis", "vendors", index, "caFile"], caFile);
+    if (program !== undefined) check(["synthesis", "vendors", index, "program"], program);
   });
 }
 

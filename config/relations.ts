@@ -7,6 +7,7 @@ import { frameMs } from "./limits.js";
 import type { Config } from "./schema.js";
 import { formatDuration, formatSize } from "./units.js";
 import { vendorSettings } from "./vendor-relations.js";
+import { voiceSettings } from "./voice-relations.js";
 import type { DocumentPath } from "./yaml-document.js";
 
 /** One contradiction, in the words of the file. */
@@ -28,6 +29,7 @@ export function findContradictions(config: Config): Contradiction[] {
     ...exposure(config),
     ...names(config),
     ...vendorSettings(config),
+    ...voiceSettings(config),
   ];
 }
 
@@ -126,10 +128,11 @@ function exposure({ gateway, http }: Config): Contradiction[] {
   ];
 }
 
-function names({ trunks, recognition }: Config): Contradiction[] {
+function names({ trunks, recognition, synthesis }: Config): Contradiction[] {
   return [
     ...twice(["trunks"], "trunk", trunks),
     ...twice(["recognition", "vendors"], "recogniser", recognition.vendors),
+    ...twice(["synthesis", "vendors"], "voice", synthesis.vendors),
   ];
 }
 

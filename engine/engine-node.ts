@@ -3,6 +3,7 @@ import type { Side, TurnLatency } from "../actors/call/call-events.js";
 import type { AnsweredBy } from "../access/trunks/trunk.js";
 import type { WebhookReply, WebhookRequest } from "../access/trunks/webhook.js";
 import type { HistogramSummary } from "../base/histogram.js";
+import type { VoiceFigures } from "../speech/tts/network/voice-counters.js";
 import type { VendorCounters } from "../speech/asr/network/recognition-counters.js";
 import type { MailboxReport } from "./control/messages.js";
 
@@ -143,6 +144,8 @@ export interface EngineNode {
   mailboxes(): Promise<readonly ShardMailboxes[]>;
   /** What came of each recogniser on the network: finals, failures by code, takeovers. */
   recognition(): Readonly<Record<string, VendorCounters>>;
+  /** What came of each voice: texts spoken, failures by code, takeovers; texts nobody spoke. */
+  voices(): VoiceFigures;
   /** Begins the figures anew: a bench leaves its warm-up out. */
   resetLatency(): void;
   /** Pids of the processes that work for this one: their CPU is the engine's, too. */

@@ -221,7 +221,7 @@ describe("an adopted call", () => {
   });
 
   test("loses no notice that comes right behind its leg", async () => {
-    const call = rig({ hasPrompts: false, ports: { synthesize: fiveSeconds } });
+    const call = rig({ hasPrompts: false, synthesize: fiveSeconds });
     const { call: ref } = call.directory;
     ref.tell({ kind: "legOpened", leg });
     ref.tell({ kind: "credit", frames: 0, utterance: 1 });

@@ -1,6 +1,12 @@
 import { describe, expect, test } from "vitest";
+import { EngineError } from "../../base/errors.js";
+import { offlineText } from "../../dialog/offline-texts.js";
+import { promptId } from "../../speech/prompts/prompt-id.js";
 import { stereoOf } from "../../test/support/cast-rig.js";
 import { answerWith, rig } from "../../test/support/greeting-call.js";
+
+const language = "en-US";
+const offlineId = promptId({ text: offlineText(language), voice: "slt", language });
 
 describe("a call", () => {
   test("speaks, listens, follows the flow and ends with the flow's outcome", async () => {
@@ -41,10 +47,8 @@ describe("a call", () => {
   test("streams on credit only: never more than 100 frames unplayed", async () => {
     const call = rig({
       hasPrompts: false,
-      ports: {
-        synthesize: () =>
-          Promise.resolve({ rateHz: 8000, samples: new Int16Array(5 * 8000).fill(3000) }),
-      },
+      synthesize: () =>
+        Promise.resolve({ rateHz: 8000, samples: new Int16Array(5 * 8000).fill(3000) }),
     });
     call.answer();
     await call.settle();
@@ -58,14 +62,12 @@ describe("a call", () => {
     const renders: { text: string; done: (samples: number) => void }[] = [];
     const call = rig({
       hasPrompts: false,
-      ports: {
-        synthesize: ({ text }) =>
-          new Promise((resolve) => {
-            const done = (samples: number): void =>
-              resolve({ rateHz: 8000, samples: new Int16Array(samples) });
-            renders.push({ text, done });
-          }),
-      },
+      synthesize: ({ text }) =>
+        new Promise((resolve) => {
+          const done = (samples: number): void =>
+            resolve({ rateHz: 8000, samples: new Int16Array(samples) });
+          renders.push({ text, done });
+        }),
     });
     call.answer();
     await call.settle();
@@ -282,11 +284,9 @@ describe("failures", () => {
     expect(call.chunks.at(-1)).toMatchObject({ isLast: true });
   });
 
-  test("a sentence that cannot be synthesized is left out and the call goes on", async () => {
-    const call = rig({
-      hasPrompts: false,
-      ports: { synthesize: () => Promise.reject(new Error("no voice")) },
-    });
+  test("a text that cannot be spoken is left out and the call goes on", async () => {
+    const error = new EngineError("NOTHING_SPEAKABLE", "test: no letter");
+    const call = rig({ hasPrompts: false, synthesize: () => Promise.reject(error) });
     call.answer();
     await call.settle();
     expect(call.media).toEqual([
@@ -297,6 +297,32 @@ describe("failures", () => {
     await answerWith(call, "no");
     await call.settle();
     expect(call.states()).toEqual(["greeting", "bye"]);
+  });
+
+  test("without any voice the offline prompt is heard whole, and the call has failed", async () => {
+    const call = rig({
+      hasPrompts: false,
+      synthesize: () => Promise.reject(new Error("no voice")),
+      ports: { findPrompt: (id) => (id === offlineId ? new Uint8Array(1600) : undefined) },
+    });
+    call.answer();
+    await call.settle();
+    expect(call.media.map(({ kind }) => kind)).toEqual(["open", "clear", "play"]);
+    expect(call.media.at(-1)).toMatchObject({ promptId: offlineId });
+    call.ended(1, 0, "cleared");
+    await call.talk(500);
+    expect(call.media.map(({ kind }) => kind)).toEqual(["open", "clear", "play"]);
+    call.ended(2, 200);
+    await call.settle();
+    expect(call.outcome()).toBe("failed");
+  });
+
+  test("without any voice and without the offline prompt the call ends at once", async () => {
+    const synthesize = () => Promise.reject(new Error("no voice"));
+    const call = rig({ hasPrompts: false, synthesize });
+    call.answer();
+    await call.settle();
+    expect(call.outcome()).toBe("failed");
   });
 
   test("a store that fails or never answers delays the end, but does not prevent it", async () => {

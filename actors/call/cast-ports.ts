@@ -4,7 +4,7 @@ import type { Time } from "../../base/ports.js";
 import type { AudioFormat } from "../../codecs/audio/audio-codec.js";
 import type { CompiledFlow, DialogSnapshot } from "../../dialog/dialog-types.js";
 import type { Recognizer } from "../../speech/asr/recognizer.js";
-import type { PcmAudio, SpeechRequest } from "../../speech/tts/synthesizer.js";
+import type { Synthesizer } from "../../speech/tts/synthesizer.js";
 import type { VadFactory } from "../../speech/vad/vad.js";
 import type { CallEvent } from "./call-events.js";
 
@@ -99,7 +99,7 @@ export type CastPorts = {
   readonly vad: VadFactory;
   /** Undefined where no recogniser is installed: the caller answers by keypad. */
   readonly recognizer: Recognizer | undefined;
-  readonly synthesize: (request: SpeechRequest) => Promise<PcmAudio>;
+  readonly synthesizer: Synthesizer;
   /** A rendered prompt in that format, shared memory; undefined when it is not cached. */
   readonly findPrompt: (promptId: string, format: AudioFormat) => Uint8Array | undefined;
   readonly media: MediaLink;

@@ -18,6 +18,8 @@ import {
   type DialogState,
   type Listen,
 } from "./dialog-state.js";
+import { voiceLost } from "./dialog-voice-loss.js";
+import { armSilence, end, stopAwaiting, stopSilence, whenQuiet } from "./dialog-waiting.js";
 import type { DialogMessage, ForgetfulRole } from "./messages.js";
 import { turnLatency } from "./turn-clock.js";
 
@@ -63,11 +65,8 @@ function receive(
       state.leg = message.leg;
       return begin(options, state, ctx);
     case "legAway":
-      state.isAway = true;
-      return stopSilence(state);
     case "legBack":
-      state.isAway = false;
-      return armSilence(state, ctx);
+      return lineLost(state, message.kind === "legAway", ctx);
     case "turnStarted":
       return turnStarted(state, message.turnId);
     case "turnCancelled":
@@ -96,6 +95,8 @@ function receive(
       return take(options, state, { kind: "silence" }, ctx);
     case "hangup":
       return hungUp(options, state, ctx);
+    case "voiceLost":
+      return voiceLost(options, state, message.utterance, ctx);
     case "castRestarted":
       return tellAgain(options, state, message.role, ctx);
     default:
@@ -112,6 +113,13 @@ function begin(options: DialogOptions, state: DialogState, ctx: Context<DialogMe
     state.speaking.clear();
   }
   apply(options, state, state.step, ctx);
+}
+
+/** The callee cannot be heard, or can again: only then is their silence one. */
+function lineLost(state: DialogState, isAway: boolean, ctx: Context<DialogMessage>): void {
+  state.isAway = isAway;
+  if (isAway) stopSilence(state);
+  else armSilence(state, ctx);
 }
 
 /** Gives an event to the flow and does what it says. */
@@ -184,20 +192,6 @@ function listen(options: DialogOptions, state: DialogState, effect: Listen): voi
   options.directory.recognizer?.tell({ kind: "expect", grammar });
 }
 
-/** Once all is said: wait for the answer, or hang up. */
-function whenQuiet(options: DialogOptions, state: DialogState, ctx: Context<DialogMessage>): void {
-  if (state.speaking.size > 0) return;
-  if (state.outcome !== undefined) return end(options, state, ctx);
-  armSilence(state, ctx);
-}
-
-function end(options: DialogOptions, state: DialogState, ctx: Context<DialogMessage>): void {
-  stopSilence(state);
-  state.finalTimer?.cancel();
-  options.directory.call.tell({ kind: "dialogEnded", outcome: state.outcome ?? "hangup" });
-  ctx.stop();
-}
-
 /** Nobody hears us any more; the flow may still name the outcome. */
 function hungUp(options: DialogOptions, state: DialogState, ctx: Context<DialogMessage>): void {
   state.speaking.clear();
@@ -229,34 +223,12 @@ function tellAgain(
   apply(options, state, state.flow.resume(state.step.snapshot, { isRepeated: isCut }), ctx);
 }
 
-function armSilence(state: DialogState, ctx: Context<DialogMessage>): void {
-  const isWaiting = state.listen !== undefined && state.outcome === undefined;
-  if (!isWaiting || state.isCallerSpeaking || state.speaking.size > 0) return;
-  if (state.isAway) return;
-  if (state.awaitedTurnId !== undefined) return;
-  stopSilence(state);
-  const { listenId } = state;
-  state.silenceTimer = ctx.after(state.listen!.silenceMs, { kind: "silence", listenId });
-}
-
-function stopSilence(state: DialogState): void {
-  state.silenceTimer?.cancel();
-  state.listenId += 1;
-}
-
 function turnStarted(state: DialogState, turnId: number): void {
   state.turnId = turnId;
   state.isCallerSpeaking = true;
   // Whoever speaks again is not asked to repeat what they said before the pause.
   if (state.awaitedTurnId !== undefined) stopAwaiting(state);
   stopSilence(state);
-}
-
-/** Waits for no final any more. */
-function stopAwaiting(state: DialogState): void {
-  state.awaitedTurnId = undefined;
-  state.finalTimer?.cancel();
-  state.clock = undefined;
 }
 
 function turnEnded(

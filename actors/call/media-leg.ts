@@ -35,6 +35,8 @@ const audioGapMsMax = 400;
 
 /** Credit for two sentences, each of 500 characters: a minute of speech at 16 kHz. */
 const speechBytesMax = 4 * 1024 * 1024;
+/** Vendors send it in pieces of any length: the shortest of them are 20 ms. */
+const speechChunksMax = 4096;
 
 /** A frame is decoded here, of whatever leg: memory that all share stays in the cache. */
 let decoded = new Int16Array((8000 * frameMs) / 1000);
@@ -93,7 +95,7 @@ export function mediaLeg(options: MediaLegOptions): Behavior<State, MediaLegMess
     stopped: (state) => state.vad.close(),
     laneOf,
     bytesOf,
-    limits: { tts: { policy: "credit", countMax: 64, bytesMax: speechBytesMax } },
+    limits: { tts: { policy: "credit", countMax: speechChunksMax, bytesMax: speechBytesMax } },
     coalesce: (older, newer) =>
       older.kind === "partial" && newer.kind === "partial" && older.turnId === newer.turnId
         ? newer
@@ -337,14 +339,18 @@ function speak(
   state: State,
   message: Extract<MediaLegMessage, { kind: "speech" }>,
 ): void {
-  const { utterance, audio, isLast } = message;
+  const { utterance, audio, endsSentence, isLast } = message;
   // Cleared meanwhile: whoever rendered it is told by the same clear.
   if (!state.playing.has(utterance)) return;
-  if (audio !== undefined) {
-    const spoken = state.sender.add(utterance, audio);
-    options.directory.recorder?.tell({ kind: "spoken", utterance, audio: spoken });
-  }
-  if (isLast) state.sender.end(utterance);
+  const { sender } = state;
+  if (audio !== undefined) spoken(options, utterance, sender.add(utterance, audio));
+  if (endsSentence) spoken(options, utterance, sender.endSentence(utterance));
+  if (isLast) sender.end(utterance);
+}
+
+/** What was sent is what is recorded. */
+function spoken({ directory }: MediaLegOptions, utterance: number, audio: Uint8Array): void {
+  if (audio.length > 0) directory.recorder?.tell({ kind: "spoken", utterance, audio });
 }
 
 /** Forgets all utterances up to `utterance` on this side; the gateway answers with their ends. */

@@ -5,7 +5,7 @@
 import type { ErrorData } from "../../base/errors.js";
 import type { Expectation } from "../../dialog/dialog-types.js";
 import type { Grammar, RecognizerEvent } from "../../speech/asr/recognizer.js";
-import type { PcmAudio } from "../../speech/tts/synthesizer.js";
+import type { PcmAudio, SpeechEvent } from "../../speech/tts/synthesizer.js";
 import type { ActorRef, ChildDown } from "../kernel/index.js";
 import type { AudioFrame } from "./audio-frame.js";
 import type { Leg, LegAdoption, RecordingAnchor } from "./cast-ports.js";
@@ -45,11 +45,12 @@ export type MediaLegMessage =
       readonly isInterruptible: boolean;
       readonly promptId: string | undefined;
     }
-  /** TTS lane, on credit: one chunk of synthesized speech. */
+  /** TTS lane, on credit by the sentence: the next samples of synthesized speech. */
   | {
       readonly kind: "speech";
       readonly utterance: number;
       readonly audio: PcmAudio | undefined;
+      readonly endsSentence: boolean;
       readonly isLast: boolean;
     }
   | { readonly kind: "clear"; readonly utterance: number }
@@ -107,6 +108,8 @@ export type DialogMessage =
   | { readonly kind: "silence"; readonly listenId: number }
   | { readonly kind: "finalOverdue"; readonly turnId: number }
   | { readonly kind: "hangup" }
+  /** No voice can say it: what was announced will not come. */
+  | { readonly kind: "voiceLost"; readonly utterance: number }
   /** Another of the cast begins a new life. In order behind the turns of its last one. */
   | { readonly kind: "castRestarted"; readonly role: ForgetfulRole }
   | Extract<PlaybackNotice, { readonly kind: "playbackStarted" | "playbackEnded" }>;
@@ -120,21 +123,16 @@ export type SynthesizerMessage =
       readonly language: string;
     }
   | { readonly kind: "clear"; readonly utterance: number }
-  /** A credit: the leg has room for one more chunk. */
+  /** A credit: the leg has room for one more sentence. */
   | { readonly kind: "chunkTaken"; readonly utterance: number }
-  /** What became of the rendering `id`; one that was given up counts no more. */
+  /** System. What became of the sentence `id`; one that was given up counts no more. */
   | {
-      readonly kind: "rendered";
+      readonly kind: "made";
       readonly utterance: number;
       readonly id: number;
-      readonly audio: PcmAudio;
+      readonly event: SpeechEvent;
     }
-  | {
-      readonly kind: "failed";
-      readonly utterance: number;
-      readonly id: number;
-      readonly error: ErrorData;
-    }
+  /** System, own timer. */
   | { readonly kind: "overdue"; readonly utterance: number; readonly id: number };
 
 export type RecorderMessage =

@@ -141,7 +141,7 @@ describe("our voice in the recording", () => {
     const voices: (() => void)[] = [];
     const synthesize = () =>
       new Promise<typeof second>((resolve) => voices.push(() => resolve(second)));
-    const call = rig({ hasPrompts: false, ports: { synthesize } });
+    const call = rig({ hasPrompts: false, synthesize });
     call.answer();
     await call.silence(100);
     voices.shift()!();
@@ -165,7 +165,7 @@ describe("our voice in the recording", () => {
     const voices: (() => void)[] = [];
     const synthesize = () =>
       new Promise<typeof second>((resolve) => voices.push(() => resolve(second)));
-    const call = rig({ hasPrompts: false, ports: { synthesize } });
+    const call = rig({ hasPrompts: false, synthesize });
     call.answer();
     await call.silence(100);
     voices.shift()!();
@@ -283,7 +283,7 @@ describe("streamed speech", () => {
 
   test("that cannot be rendered is reported once, not once per sentence", async () => {
     const synthesize = () => Promise.reject(broken("VOICE_GONE"));
-    const call = rig({ hasPrompts: false, ports: { synthesize } });
+    const call = rig({ hasPrompts: false, synthesize });
     call.answer();
     await call.settle();
     expect(troubles(call)).toEqual(["synthesizer VOICE_GONE"]);
@@ -291,7 +291,7 @@ describe("streamed speech", () => {
 
   test("never has more than its credit unplayed, though a life before gets its own back", async () => {
     const long = { rateHz: 8000, samples: new Int16Array(8 * 8000).fill(3000) };
-    const call = rig({ hasPrompts: false, ports: { synthesize: () => Promise.resolve(long) } });
+    const call = rig({ hasPrompts: false, synthesize: () => Promise.resolve(long) });
     call.answer();
     await call.settle();
     expect(call.streamedFrames).toHaveLength(100);
@@ -310,7 +310,7 @@ describe("streamed speech", () => {
 
   test("takes no credit for what a life before has streamed, also when it comes late", async () => {
     const long = { rateHz: 8000, samples: new Int16Array(8 * 8000).fill(3000) };
-    const call = rig({ hasPrompts: false, ports: { synthesize: () => Promise.resolve(long) } });
+    const call = rig({ hasPrompts: false, synthesize: () => Promise.resolve(long) });
     call.answer();
     await call.settle();
     call.directory.mediaLeg!.tell({ kind: "no such" } as never);
@@ -329,7 +329,7 @@ describe("streamed speech", () => {
 test("a sentence of half a minute at 16 kHz has room in the lane of its leg", async () => {
   const samples = new Int16Array(35 * 16_000).fill(3000);
   const synthesize = () => Promise.resolve({ rateHz: 16_000, samples });
-  const call = rig({ hasPrompts: false, ports: { synthesize } });
+  const call = rig({ hasPrompts: false, synthesize });
   call.answer();
   await call.settle();
   expect(call.letters.counts).toMatchObject({ full: 0, displaced: 0 });

@@ -4,15 +4,22 @@
  */
 import { streamCreditFrames } from "../../base/stream-credit.js";
 import { codecOf, type AudioCodec } from "../../codecs/audio/audio-codec.js";
-import { createResampler } from "../../codecs/audio/resampler.js";
+import { createResampler, type Resampler } from "../../codecs/audio/resampler.js";
 import type { PcmAudio } from "../../speech/tts/synthesizer.js";
 import type { Leg, MediaLink } from "./cast-ports.js";
 
-type Waiting = {
+type Waiting =
+  | { readonly kind: "frame"; readonly utterance: number; readonly frame: Uint8Array }
+  | { readonly kind: "sentenceEnd" | "end"; readonly utterance: number };
+
+/** A sentence that comes in pieces. */
+type Sentence = {
   readonly utterance: number;
-  /** Undefined: the utterance is complete here. */
-  readonly frame: Uint8Array | undefined;
-  readonly endsChunk: boolean;
+  readonly fromHz: number;
+  /** Undefined where the rates are equal. */
+  readonly resampler: Resampler | undefined;
+  /** Less than a frame. */
+  rest: Int16Array;
 };
 
 export class SpeechSender {
@@ -25,9 +32,10 @@ export class SpeechSender {
   /** The first utterance it was given: older ones were streamed by a life before this one. */
   #firstUtterance = Number.POSITIVE_INFINITY;
 
+  #sentence: Sentence | undefined;
   readonly #chunkTaken: (utterance: number) => void;
 
-  /** @param chunkTaken called when the last frame of a chunk has left: there is room for another */
+  /** @param chunkTaken called when the last frame of a sentence has left: there is room for more */
   constructor(leg: Leg, media: MediaLink, chunkTaken: (utterance: number) => void) {
     this.#leg = leg;
     this.#media = media;
@@ -37,35 +45,40 @@ export class SpeechSender {
   }
 
   /**
-   * Takes one chunk of an utterance; the last frame is filled up with silence.
+   * Takes the next samples of an utterance; what is no whole frame waits for more.
    *
    * @returns the bytes as they are sent, for the recording; whole frames, never changed again
    */
-  add(utterance: number, audio: PcmAudio): Uint8Array {
+  add(utterance: number, { rateHz, samples }: PcmAudio): Uint8Array {
     this.#firstUtterance = Math.min(this.#firstUtterance, utterance);
-    const { frameBytes } = this.#leg;
-    const spoken = this.#atLegRate(audio);
-    const frames = Math.ceil(spoken.length / this.#frameSamples);
-    const bytes = new Uint8Array(frames * frameBytes).fill(this.#codec.silence);
-    this.#codec.encode(spoken, bytes);
-    for (let offset = 0; offset < bytes.length; offset += frameBytes) {
-      const endsChunk = offset + frameBytes === bytes.length;
-      const frame = bytes.subarray(offset, offset + frameBytes);
-      this.#queue.push({ utterance, frame, endsChunk });
-    }
+    const isSame = this.#sentence?.utterance === utterance && this.#sentence.fromHz === rateHz;
+    // Another voice may go on at another rate.
+    const before = isSame ? new Uint8Array() : this.#flush(false);
+    const sentence = (this.#sentence ??= this.#begin(utterance, rateHz));
+    const spoken = sentence.resampler?.process(samples) ?? samples;
+    return joined(before, this.#pass(sentence, spoken));
+  }
+
+  /** The sentence is whole: its last frame is filled up with silence. @returns as of `add` */
+  endSentence(utterance: number): Uint8Array {
+    const bytes = this.#flush(true);
+    this.#queue.push({ kind: "sentenceEnd", utterance });
     this.#send();
     return bytes;
   }
 
   /** Says that the utterance is complete, after all of its frames. */
   end(utterance: number): void {
-    this.#queue.push({ utterance, frame: undefined, endsChunk: false });
+    this.#queue.push({ kind: "end", utterance });
     this.#send();
   }
 
   /** Forgets what waits of utterances ≤ `utterance`. */
   clear(utterance: number): void {
     this.#queue = this.#queue.filter((waiting) => waiting.utterance > utterance);
+    if (this.#sentence !== undefined && this.#sentence.utterance <= utterance) {
+      this.#sentence = undefined;
+    }
   }
 
   /** The gateway played, or dropped, so many frames of the utterance. */
@@ -76,24 +89,63 @@ export class SpeechSender {
     this.#send();
   }
 
+  #begin(utterance: number, fromHz: number): Sentence {
+    const toHz = this.#leg.format.rateHz;
+    const resampler = fromHz === toHz ? undefined : createResampler({ fromHz, toHz });
+    return { utterance, fromHz, resampler, rest: new Int16Array() };
+  }
+
+  /** Sends what is still held of the open sentence. */
+  #flush(isFilledUp: boolean): Uint8Array {
+    const sentence = this.#sentence;
+    this.#sentence = undefined;
+    if (sentence === undefined) return new Uint8Array();
+    const tail = sentence.resampler?.flush() ?? new Int16Array();
+    const bytes = this.#pass(sentence, tail);
+    if (sentence.rest.length === 0 || !isFilledUp) return bytes;
+    const silence = new Int16Array(this.#frameSamples - sentence.rest.length);
+    return joined(bytes, this.#pass(sentence, silence));
+  }
+
+  /** Encodes and sends whole frames; keeps the rest. */
+  #pass(sentence: Sentence, samples: Int16Array): Uint8Array {
+    const { frameBytes } = this.#leg;
+    const whole = new Int16Array(sentence.rest.length + samples.length);
+    whole.set(sentence.rest);
+    whole.set(samples, sentence.rest.length);
+    const count = Math.floor(whole.length / this.#frameSamples);
+    sentence.rest = whole.slice(count * this.#frameSamples);
+    const bytes = new Uint8Array(count * frameBytes);
+    this.#codec.encode(whole.subarray(0, count * this.#frameSamples), bytes);
+    const { utterance } = sentence;
+    for (let offset = 0; offset < bytes.length; offset += frameBytes) {
+      const frame = bytes.subarray(offset, offset + frameBytes);
+      this.#queue.push({ kind: "frame", utterance, frame });
+    }
+    this.#send();
+    return bytes;
+  }
+
   #send(): void {
     let sent = 0;
-    for (const { utterance, frame, endsChunk } of this.#queue) {
-      if (frame === undefined) this.#media.endStream(this.#leg.slot, utterance);
-      else if (this.#credit === 0) break;
-      else {
+    for (const waiting of this.#queue) {
+      const { utterance } = waiting;
+      if (waiting.kind === "frame") {
+        if (this.#credit === 0) break;
         this.#credit -= 1;
-        this.#media.streamFrame(this.#leg.slot, utterance, frame);
-      }
-      if (endsChunk) this.#chunkTaken(utterance);
+        this.#media.streamFrame(this.#leg.slot, utterance, waiting.frame);
+      } else if (waiting.kind === "sentenceEnd") this.#chunkTaken(utterance);
+      else this.#media.endStream(this.#leg.slot, utterance);
       sent += 1;
     }
     this.#queue.splice(0, sent);
   }
+}
 
-  #atLegRate({ rateHz, samples }: PcmAudio): Int16Array {
-    if (rateHz === this.#leg.format.rateHz) return samples;
-    const resampler = createResampler({ fromHz: rateHz, toHz: this.#leg.format.rateHz });
-    return resampler.process(samples).slice();
-  }
+function joined(first: Uint8Array, second: Uint8Array): Uint8Array {
+  if (first.length === 0) return second;
+  const both = new Uint8Array(first.length + second.length);
+  both.set(first);
+  both.set(second, first.length);
+  return both;
 }

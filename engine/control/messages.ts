@@ -11,6 +11,7 @@ import type { ErrorData } from "../../base/errors.js";
 import type { HistogramHandle } from "../../base/histogram.js";
 import type { AudioFormat } from "../../codecs/audio/audio-codec.js";
 import type { VendorCounters } from "../../speech/asr/network/recognition-counters.js";
+import type { VoiceFigures } from "../../speech/tts/network/voice-counters.js";
 import type { Job, JobResult } from "../jobs/jobs.js";
 
 /** How a thread reaches another directly: control on the port, audio on the rings. */
@@ -214,5 +215,6 @@ export type ShardReport =
       readonly kind: "recognition";
       readonly figures: Readonly<Record<string, VendorCounters>>;
     }
+  | { readonly kind: "voices"; readonly figures: VoiceFigures }
   | LogReport
   | { readonly kind: "stopped" };

@@ -2,9 +2,9 @@
 import type { RecordedChunk } from "../../actors/call/cast-ports.js";
 import type { ErrorData } from "../../base/errors.js";
 import type { AudioFormat } from "../../codecs/audio/audio-codec.js";
-import type { PcmAudio, SpeechRequest } from "../../speech/tts/synthesizer.js";
+import type { PcmAudio, RenderRequest } from "../../speech/tts/synthesizer.js";
 
-export type SynthesizeJob = { readonly kind: "synthesize"; readonly request: SpeechRequest };
+export type SynthesizeJob = { readonly kind: "synthesize"; readonly request: RenderRequest };
 
 /** Encodes a prompt for playing, into shared memory. */
 export type EncodePromptJob = {

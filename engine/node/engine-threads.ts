@@ -4,6 +4,7 @@
  */
 import { EngineError, toErrorData } from "../../base/errors.js";
 import type { Histogram } from "../../base/histogram.js";
+import type { VoiceFigures } from "../../speech/tts/network/voice-counters.js";
 import type { ThreadHost, Time } from "../../base/ports.js";
 import type { CallEvent } from "../../actors/call/call-events.js";
 import type { CallSpec } from "../../actors/call/cast-ports.js";
@@ -24,6 +25,7 @@ import type { LibraryFlow } from "./flow-library.js";
 import { lateFrameMs } from "./admission.js";
 import type { LoadReadings } from "./load-meter.js";
 import { MailboxDesk } from "./mailbox-desk.js";
+import { VoiceFiguresByThread } from "./voice-figures.js";
 import { RecognitionFigures, type RecognitionFiguresByVendor } from "./recognition-figures.js";
 import { Restarts } from "./restarts.js";
 import { ShardPool, type LostShard, type ShardPlace } from "./shard-pool.js";
@@ -75,6 +77,7 @@ export class EngineThreads {
   #counters: GatewayCounters | undefined;
   readonly #mailboxes: MailboxDesk;
   readonly #recognition = new RecognitionFigures();
+  readonly #voices = new VoiceFiguresByThread();
   readonly #watchdog: Watchdog;
   readonly #restarts: Restarts;
   readonly #shards: ShardPool;
@@ -138,6 +141,11 @@ export class EngineThreads {
   /** What came of the recognisers on the network, by name. */
   get recognition(): RecognitionFiguresByVendor {
     return this.#recognition.sum;
+  }
+
+  /** What came of the voices, by name. */
+  get voices(): VoiceFigures {
+    return this.#voices.sum;
   }
 
   /** How the mailboxes of every shard stand; undefined for one that does not answer. */
@@ -275,6 +283,8 @@ export class EngineThreads {
         return this.#runJob(thread, report.jobId, report.job);
       case "recognition":
         return this.#recognition.take(thread, report.figures);
+      case "voices":
+        return this.#voices.take(thread, report.figures);
       case "mailboxes":
         return this.#mailboxes.answer(report.askId, report.report);
       case "log": {

@@ -232,6 +232,10 @@ class Node implements EngineNode {
     return this.#running?.threads.recognition ?? {};
   }
 
+  voices(): ReturnType<EngineNode["voices"]> {
+    return this.#running?.threads.voices ?? { voices: {}, unspoken: {} };
+  }
+
   resetLatency(): void {
     this.#running?.threads.resetLatency();
   }

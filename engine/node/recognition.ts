@@ -1,10 +1,6 @@
 /** What this node recognises speech with: processes, or vendors on the network, or nothing. */
 import type { Time } from "../../base/ports.js";
-import type {
-  RecognitionConfig,
-  RecognitionVendorConfig,
-  ThreadsConfig,
-} from "../../config/schema.js";
+import type { RecognitionConfig, ThreadsConfig } from "../../config/schema.js";
 import type { Leases } from "../../speech/asr/recognition-engine.js";
 import { isPocketSphinxAvailable } from "../../speech/asr/pocketsphinx.js";
 import {
@@ -64,11 +60,11 @@ export async function startRecognition(
 }
 
 /** What one shard may use of each vendor: no shard knows what the others do. */
-export function shareOfVendors(
-  vendors: readonly RecognitionVendorConfig[],
+export function shareOfVendors<Vendor extends { readonly streamsMax: number }>(
+  vendors: readonly Vendor[],
   shardIndex: number,
   { shardCount }: Pick<ThreadsConfig, "shardCount">,
-): RecognitionVendorConfig[] {
+): Vendor[] {
   return vendors.map((vendor) => {
     const rest = shardIndex < vendor.streamsMax % shardCount ? 1 : 0;
     return { ...vendor, streamsMax: Math.floor(vendor.streamsMax / shardCount) + rest };

@@ -52,14 +52,13 @@ export async function startShardLife(
   const { threads } = config;
   const beat = createBeat();
   const atWork = new Int32Array(new SharedArrayBuffer(4));
-  const vendors = shareOfVendors(
-    config.recognition.vendors,
-    shardIndex % threads.shardCount,
-    threads,
-  );
+  const share = <Vendor extends { readonly streamsMax: number }>(vendors: readonly Vendor[]) =>
+    shareOfVendors(vendors, shardIndex % threads.shardCount, threads);
+  const vendors = share(config.recognition.vendors);
   const { choose, hedgeMs } = config.recognition;
   const recognition = { sockets: recognitionSockets, vendors, choose, hedgeMs };
-  const data = { name, recognition, beat, atWork };
+  const synthesis = { ...config.synthesis, vendors: share(config.synthesis.vendors) };
+  const data = { name, recognition, synthesis, beat, atWork };
   const thread = startShard(host, time, {
     data,
     heapMbMax: threads.shardHeapMbMax,

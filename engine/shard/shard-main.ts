@@ -16,7 +16,7 @@ import { ShardThread, type ShardThreadData } from "./shard-thread.js";
 
 assert(parentPort !== null, "a shard runs in a thread");
 const port = parentPort;
-const { name, beat, atWork, recognition } = workerData as ShardThreadData;
+const { name, beat, atWork, recognition, synthesis } = workerData as ShardThreadData;
 const time = nodeTime();
 const report = (message: ShardReport): void => port.postMessage(message);
 
@@ -37,9 +37,9 @@ async function start(): Promise<void> {
     onFailure: (path, error) => report({ kind: "actorFailed", path, error }),
   });
   const close = (): void => port.close();
-  const shared = { time, system, vad, recognizer, beat, report, close };
+  const shared = { time, system, vad, recognizer, synthesis, beat, report, close };
   const deadLetters = letters.counts;
-  const thread = new ShardThread({ ...shared, deadLetters, compile: compileFlow });
+  const thread = new ShardThread({ ...shared, rng: nodeRng, deadLetters, compile: compileFlow });
   port.on("message", (command: ShardCommand) => {
     if (command.kind === "attachGateway") arrive();
     thread.receive(command);

@@ -7,19 +7,23 @@ import type { CastPorts, MediaLink } from "../../actors/call/cast-ports.js";
 import type { ActorSystem, DeadLetterReason } from "../../actors/kernel/index.js";
 import { EngineError, toErrorData } from "../../base/errors.js";
 import { Histogram } from "../../base/histogram.js";
-import type { Time } from "../../base/ports.js";
+import type { Rng, Time } from "../../base/ports.js";
 import { formatKey } from "../../codecs/audio/audio-codec.js";
+import type { SynthesisConfig } from "../../config/schema.js";
 import type { CompiledFlow } from "../../dialog/dialog-types.js";
 import type { compileFlow } from "../../dialog/flow-compiler.js";
+import type { VoiceSynthesizer } from "../../speech/tts/network/voice-synthesizer.js";
 import type { VadFactory } from "../../speech/vad/vad.js";
 import type { ShardCommand, ShardReport } from "../control/messages.js";
 import { beatMs, markBeat } from "../node/loop-beat.js";
 import { Arrivals } from "./arrivals.js";
 import { JobClient } from "./job-client.js";
 import type { OpenRecognizer, ShardRecognition } from "./open-recognizer.js";
+import { openSynthesizer } from "./open-synthesizer.js";
 import { RecordingDesk } from "./recording-desk.js";
 import { readCallMemory } from "./read-memory.js";
 import { Shard } from "./shard.js";
+import { voiceReport } from "./voice-report.js";
 
 /** What a shard thread is given at its start. */
 export type ShardThreadData = {
@@ -30,6 +34,8 @@ export type ShardThreadData = {
   /** One word: `callMark` of the call that has its turn, or had it last. */
   readonly atWork: Int32Array;
   readonly recognition: ShardRecognition;
+  /** With this shard's part of the streams. */
+  readonly synthesis: SynthesisConfig;
 };
 
 export type ShardThreadParts = {
@@ -39,6 +45,8 @@ export type ShardThreadParts = {
   readonly deadLetters: Readonly<Record<DeadLetterReason, number>>;
   readonly vad: VadFactory;
   readonly recognizer: OpenRecognizer | undefined;
+  readonly synthesis: SynthesisConfig;
+  readonly rng: Rng;
   readonly compile: typeof compileFlow;
   /** The watchdog's counter. */
   readonly beat: Int32Array;
@@ -52,6 +60,7 @@ export class ShardThread {
   readonly #shard: Shard;
   readonly #jobs: JobClient;
   readonly #recordings: RecordingDesk;
+  readonly #synthesizer: VoiceSynthesizer;
   readonly #flows = new Map<string, CompiledFlow>();
   readonly #prompts = new Map<string, Uint8Array>();
   readonly #arrivals: Arrivals;
@@ -71,6 +80,12 @@ export class ShardThread {
     this.#jobs = new JobClient(time, (jobId, job) => report({ kind: "job", jobId, job }));
     this.#recordings = new RecordingDesk(time, async (chunks) => {
       return (await this.#jobs.run({ kind: "record", chunks })).errors;
+    });
+    this.#synthesizer = openSynthesizer(parts.synthesis, {
+      time,
+      rng: parts.rng,
+      observe: voiceReport(time, report),
+      render: async (piece) => (await this.#jobs.run({ kind: "synthesize", request: piece })).audio,
     });
     this.#shard = new Shard({ time, system, castPorts: (media) => this.#castPorts(media) });
     this.#beat();
@@ -143,6 +158,7 @@ export class ShardThread {
     const { system, recognizer, report, close } = this.#parts;
     system.stop();
     recognizer?.close();
+    this.#synthesizer.close();
     this.#shard.close();
     report({ kind: "stopped" });
     close();
@@ -157,7 +173,7 @@ export class ShardThread {
       media,
       latency: this.#latency,
       flow: (flowId) => this.#findFlow(flowId),
-      synthesize: async (request) => (await this.#jobs.run({ kind: "synthesize", request })).audio,
+      synthesizer: this.#synthesizer,
       findPrompt: (promptId, format) => this.#prompts.get(`${promptId} ${formatKey(format)}`),
       record: (chunk) => this.#recordings.record(chunk),
       recordedChunks: async ({ callId, userId }) =>

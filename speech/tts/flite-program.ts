@@ -13,7 +13,10 @@ import { SynthesisError, type PcmAudio } from "./synthesizer.js";
 import { webAssembly, type WasmModule } from "./web-assembly.js";
 
 /** Speaks one short, speakable text. Blocks its thread: 12 ms, and 15 ms per second of speech. */
-export type FliteProgram = (text: string, voice: string) => Promise<PcmAudio>;
+export type FliteProgram = (
+  text: string,
+  manner: { readonly voice: string; readonly speed: number },
+) => Promise<PcmAudio>;
 
 /** Where the program believes its folder is; nothing behind this name is ever opened. */
 const OUTPUT_FOLDER = "/out";
@@ -26,10 +29,10 @@ const OUTPUT_FOLDER = "/out";
 export async function loadFlite(): Promise<FliteProgram> {
   const { WASI } = loadWasi();
   const { path, module } = await compileFlite();
-  return async (text, voice) => {
+  return async (text, { voice, speed }) => {
     const wasi = new WASI({
       version: "preview1",
-      args: ["flite", "-voice", voice, "-t", text, "-o", `${OUTPUT_FOLDER}/speech.wav`],
+      args: [...fliteArguments(voice, speed), "-t", text, "-o", `${OUTPUT_FOLDER}/speech.wav`],
       // The program looks for a folder to open its file in; it never gets as far as this one.
       preopens: { [OUTPUT_FOLDER]: dirname(path) },
       returnOnExit: true,
@@ -43,6 +46,11 @@ export async function loadFlite(): Promise<FliteProgram> {
     const exitCode = start(() => wasi.start(instance), text);
     return readSpeech(output.contents(), { exitCode, messages: output.messages(), text });
   };
+}
+
+function fliteArguments(voice: string, speed: number): string[] {
+  const pace = speed === 1 ? [] : ["--setf", `duration_stretch=${(1 / speed).toFixed(3)}`];
+  return ["flite", "-voice", voice, ...pace];
 }
 
 async function compileFlite(): Promise<{ path: string; module: WasmModule }> {

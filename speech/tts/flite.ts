@@ -3,13 +3,13 @@
  * network and without a file. It blocks its thread while it speaks, so it belongs in a pool worker
  * or in a process of its own.
  */
+import { FLITE_VOICES } from "./flite-voices.js";
 import { loadFlite } from "./flite-program.js";
 import { packSentences } from "./sentences.js";
 import { speakableText } from "./speakable-text.js";
 import { SynthesisError, type PcmAudio, type SpeechRenderer } from "./synthesizer.js";
 
-/** slt is a woman, the others are men; kal is the smallest and oldest, at 8 kHz. */
-export const FLITE_VOICES = ["slt", "rms", "awb", "kal"] as const;
+export { FLITE_VOICES };
 
 /** Longer texts are rendered in pieces: memory then stays at that of one piece. */
 const RENDER_CHARACTERS_MAX = 300;
@@ -29,13 +29,13 @@ export async function createFlite(): Promise<SpeechRenderer> {
   return {
     name: "flite",
     voices: FLITE_VOICES,
-    async synthesize({ text, voice, language }) {
+    async synthesize({ text, voice, language, speed = 1 }) {
       requireVoice(voice);
       requireEnglish(language);
       const parts: PcmAudio[] = [];
       let durationS = 0;
       for (const part of packSentences(speakableText(text), RENDER_CHARACTERS_MAX)) {
-        const pcm = await speak(part, voice);
+        const pcm = await speak(part, { voice, speed });
         durationS += pcm.samples.length / pcm.rateHz;
         requireDuration(durationS, text.length);
         parts.push(pcm);

@@ -62,6 +62,9 @@ export type SynthesisCode =
   /** None of the voices speaks this language. */
   | "SYNTHESIS_NO_VOICE";
 
+/** `speed` multiplies the pace of the voice; 1 when left out. */
+export type RenderRequest = SpeechRequest & { readonly speed?: number };
+
 /** Turns a whole text into samples at once, in this thread: what embedded voices do. */
 export interface SpeechRenderer {
   /** For logs and metrics, e.g. `flite`. */
@@ -74,7 +77,7 @@ export interface SpeechRenderer {
    * @throws {SynthesisError} `NOTHING_SPEAKABLE`, `TEXT_TOO_LONG`, `UNKNOWN_VOICE`,
    *   `UNSUPPORTED_LANGUAGE`, or `SYNTHESIS_FAILED` when the engine underneath broke.
    */
-  synthesize(request: SpeechRequest): Promise<PcmAudio>;
+  synthesize(request: RenderRequest): Promise<PcmAudio>;
 }
 
 /** Whatever went wrong as data of a `failed` event; what is not ours becomes `SYNTHESIS_VENDOR`. */

@@ -76,8 +76,8 @@ export function shardBody(context: BodyContext, world: ShardWorld): ShardBody {
     spawn: (name, behavior) => base.spawn(name, cast.wrap(behavior)),
   };
   const vad = simVad();
-  const { beat } = data as ShardThreadData;
-  const shared = { time, system, vad, recognizer, beat, report, close };
+  const { beat, synthesis } = data as ShardThreadData;
+  const shared = { time, system, vad, recognizer, synthesis, rng: steadyRng, beat, report, close };
   const deadLetters = letters.counts;
   const shard = new ShardThread({ ...shared, deadLetters, compile: compileOnce });
   return {
@@ -87,6 +87,9 @@ export function shardBody(context: BodyContext, world: ShardWorld): ShardBody {
     openVads: () => vad.openCount,
   };
 }
+
+/** Only waits of circuits are diced with it, and embedded voices have none. */
+const steadyRng = { next: () => 0.5 };
 
 const compiled = new Map<string, CompiledFlow>();
 

@@ -26,6 +26,8 @@ import { decodeStereo } from "../../codecs/audio/mix.js";
 import { compileFlow } from "../../dialog/flow-compiler.js";
 import type { RecognizerEvent } from "../../speech/asr/recognizer.js";
 import { promptId } from "../../speech/prompts/prompt-id.js";
+import type { PcmAudio, SpeechRequest } from "../../speech/tts/synthesizer.js";
+import { wholeVoice } from "./whole-voice.js";
 
 const rateHz = 8000;
 const frameSamples = 160;
@@ -36,6 +38,8 @@ export type RigOptions = {
   /** Fixed prompts are rendered; without it everything is streamed. Default true. */
   readonly hasPrompts?: boolean;
   readonly hasRecognizer?: boolean;
+  /** The voice; a second of sound for every text when it is left out. */
+  readonly synthesize?: (request: SpeechRequest) => Promise<PcmAudio>;
   /** What the port throws or fakes otherwise. */
   readonly ports?: Partial<CastPorts>;
   /** The call was lost with its shard: what the ledger kept. */
@@ -72,7 +76,7 @@ export function castRig(options: RigOptions) {
     openedAtMs: 0,
   };
   const prompts = new Map(
-    flow.fixedPrompts.map((text) => [
+    [...flow.fixedPrompts, flow.offline].map((text) => [
       promptId({ text, voice: flow.voice, language: flow.language }),
       new Uint8Array(50 * frameSamples).fill(0x10),
     ]),
@@ -100,7 +104,10 @@ export function castRig(options: RigOptions) {
               return stream;
             },
           },
-    synthesize: () => Promise.resolve({ rateHz, samples: new Int16Array(rateHz).fill(3000) }),
+    synthesizer: wholeVoice(
+      options.synthesize ??
+        (() => Promise.resolve({ rateHz, samples: new Int16Array(rateHz).fill(3000) })),
+    ),
     findPrompt: (id) => (options.hasPrompts === false ? undefined : prompts.get(id)),
     media: {
       playPrompt: (_slot, utterance, id) => media.push({ kind: "play", utterance, promptId: id }),

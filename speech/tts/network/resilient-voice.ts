@@ -17,6 +17,8 @@ export type VoiceSeat = {
   readonly name: string;
   readonly health: VendorHealth;
   readonly line: VoiceLine;
+  /** A part of the engine: what goes wrong there is the text's fault, and it is not left out. */
+  readonly isOurs?: boolean;
   readonly streamsMax: number;
   /** Pieces that it speaks at this moment. */
   streams: number;
@@ -162,7 +164,10 @@ export class ResilientPiece implements SpeechStream {
     const { code, message } = error;
     this.#lastFailure = { seat, error };
     this.#options.observe({ kind: "attemptFailed", voice: seat.name, code, message });
-    this.#observeCircuit(seat, seat.health.failed(code));
+    this.#observeCircuit(
+      seat,
+      seat.isOurs === true ? seat.health.gaveUp() : seat.health.failed(code),
+    );
     this.#next();
   }
 

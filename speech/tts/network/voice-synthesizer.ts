@@ -74,6 +74,7 @@ function embeddedSeat(embedded: EmbeddedVoices, time: Time, health: VendorHealth
     name,
     health,
     line: new EmbeddedLine(render, time),
+    isOurs: true,
     streamsMax: embeddedStreamsMax,
     streams: 0,
     voiceOf,

@@ -1,0 +1,44 @@
+/** What the Dialog does once all is said: it waits for an answer, or ends the call. */
+import type { Context } from "../kernel/index.js";
+import type { DialogOptions, DialogState } from "./dialog-state.js";
+import type { DialogMessage } from "./messages.js";
+
+/** Once all is said: wait for the answer, or hang up. */
+export function whenQuiet(
+  options: DialogOptions,
+  state: DialogState,
+  ctx: Context<DialogMessage>,
+): void {
+  if (state.speaking.size > 0) return;
+  if (state.outcome !== undefined) return end(options, state, ctx);
+  armSilence(state, ctx);
+}
+
+export function end(options: DialogOptions, state: DialogState, ctx: Context<DialogMessage>): void {
+  stopSilence(state);
+  state.finalTimer?.cancel();
+  options.directory.call.tell({ kind: "dialogEnded", outcome: state.outcome ?? "hangup" });
+  ctx.stop();
+}
+
+export function armSilence(state: DialogState, ctx: Context<DialogMessage>): void {
+  const isWaiting = state.listen !== undefined && state.outcome === undefined;
+  if (!isWaiting || state.isCallerSpeaking || state.speaking.size > 0) return;
+  if (state.isAway) return;
+  if (state.awaitedTurnId !== undefined) return;
+  stopSilence(state);
+  const { listenId } = state;
+  state.silenceTimer = ctx.after(state.listen!.silenceMs, { kind: "silence", listenId });
+}
+
+export function stopSilence(state: DialogState): void {
+  state.silenceTimer?.cancel();
+  state.listenId += 1;
+}
+
+/** Waits for no final any more. */
+export function stopAwaiting(state: DialogState): void {
+  state.awaitedTurnId = undefined;
+  state.finalTimer?.cancel();
+  state.clock = undefined;
+}
