@@ -22,7 +22,10 @@ function pathsOf(node: Node, path: string): string[] {
   if (inner !== undefined) return pathsOf(inner, path);
   if (node.def.element !== undefined) return [path, ...pathsOf(node.def.element, `${path}[]`)];
   // The two places of a secret are explained with it.
-  if (node.def.shape === undefined || /\.(apiToken|key|secretKey|password)$/.test(path))
+  if (
+    node.def.shape === undefined ||
+    /(\.(apiToken|secretKey|password|twilioAuthToken|audiohookApiKey)|vendors\[\]\.key)$/.test(path)
+  )
     return [path];
   return Object.entries(node.def.shape).flatMap(([key, value]) =>
     pathsOf(value, path === "" ? key : `${path}.${key}`),
@@ -48,6 +51,8 @@ describe("docs/configuration.md", () => {
     ["gateway.resumeGrace", limits.gateway.resumeGraceMs, formatDuration],
     ["gateway.idle", limits.gateway.idleMsMax, formatDuration],
     ["gateway.playoutLead", limits.gateway.playoutLeadMs, formatDuration],
+    ["gateway.access.upgradesPerSecond", limits.access.upgradesPerSecond, String],
+    ["gateway.access.failuresPerMinute", limits.access.failuresPerMinute, String],
     ["http.port", limits.http.port, String],
     ["threads.shards", limits.threads.shardCount, String],
     ["threads.jobWorkers", limits.threads.jobWorkerCount, String],

@@ -34,7 +34,11 @@ export function defaultConfig(overrides: ConfigOverrides = {}): Config {
 export function withDefaults(overrides: ConfigOverrides): Config {
   const dataDir = resolve(overrides.storage?.dataDir ?? "data");
   return {
-    gateway: { ...gatewayDefaults, ...overrides.gateway },
+    gateway: {
+      ...gatewayDefaults,
+      ...overrides.gateway,
+      access: { ...accessDefaults, ...overrides.gateway?.access },
+    },
     http: { host: "127.0.0.1", port: limits.http.port.default, ...overrides.http },
     threads: {
       shardCount: shardCountFor(availableParallelism()),
@@ -70,6 +74,15 @@ export function withDefaults(overrides: ConfigOverrides): Config {
 /** From the answer to the open media stream, unless `calls.answerMsMax` says otherwise. */
 const pickUpMsMax = 15_000;
 
+/** Everybody may come, at a bounded rate. */
+export const accessDefaults: Config["gateway"]["access"] = {
+  allow: [],
+  proxies: [],
+  origins: [],
+  upgradesPerSecond: limits.access.upgradesPerSecond.default,
+  failuresPerMinute: limits.access.failuresPerMinute.default,
+};
+
 const gatewayDefaults: Config["gateway"] = {
   host: "127.0.0.1",
   port: limits.gateway.port.default,
@@ -83,6 +96,7 @@ const gatewayDefaults: Config["gateway"] = {
   resumeGraceMs: limits.gateway.resumeGraceMs.default,
   idleMsMax: limits.gateway.idleMsMax.default,
   playoutLeadMs: limits.gateway.playoutLeadMs.default,
+  access: accessDefaults,
 };
 
 /** A network recogniser with what is left out at its default; its name is that of its vendor. */

@@ -5,6 +5,7 @@
  */
 import { isIP } from "node:net";
 import { z } from "zod";
+import { access, tls } from "./access-schema.js";
 import { limits } from "./limits.js";
 import {
   duration,
@@ -87,8 +88,10 @@ export const fileSchema = part({
     idle: duration(limits.gateway.idleMsMax),
     playoutLead: duration(limits.gateway.playoutLeadMs),
     advertisedUrl: mediaUrl,
+    tls,
+    access,
   }),
-  http: section({ host, port: whole(limits.http.port), apiToken: secret }),
+  http: section({ host, port: whole(limits.http.port), apiToken: secret, tls }),
   threads: section({
     shards: whole(limits.threads.shardCount),
     jobWorkers: whole(limits.threads.jobWorkerCount),

@@ -1,5 +1,6 @@
 /** The words of the file → the names of `Config`: relative paths become absolute. */
 import { resolve } from "node:path";
+import { accessOf, tlsOf, type AccessSecrets } from "./access-of-draft.js";
 import { recognitionVendor, voiceVendor, type ConfigOverrides } from "./default-config.js";
 import type { FileDraft } from "./file-schema.js";
 import { said } from "./said.js";
@@ -15,6 +16,7 @@ export type FileContext = {
   readonly folder: string;
   /** The secret that `http.apiToken` refers to. */
   readonly apiToken: string | undefined;
+  readonly accessSecrets: AccessSecrets;
   /** The secrets of `trunks`, at their places. */
   readonly trunkPasswords: readonly (string | undefined)[];
   /** The secrets of `recognition.vendors`, at their places. */
@@ -33,8 +35,13 @@ export function overridesOf(draft: FileDraft, context: FileContext): ConfigOverr
     trunks: draft.trunks?.map((trunk, index) => trunkOf(trunk, index, context)),
   };
   return {
-    gateway: gatewayOf(draft),
-    http: said({ host: draft.http?.host, port: draft.http?.port, apiToken }),
+    gateway: gatewayOf(draft, context),
+    http: said({
+      host: draft.http?.host,
+      port: draft.http?.port,
+      apiToken,
+      tls: tlsOf(draft.http?.tls, folder),
+    }),
     threads: said({
       shardCount: threads.shards,
       jobWorkerCount: threads.jobWorkers,
@@ -59,10 +66,15 @@ export function overridesOf(draft: FileDraft, context: FileContext): ConfigOverr
   };
 }
 
-function gatewayOf({ gateway = {} }: FileDraft): NonNullable<ConfigOverrides["gateway"]> {
-  const { handshake, start, resumeGrace, idle, playoutLead, ...same } = gateway;
+function gatewayOf(
+  { gateway = {} }: FileDraft,
+  { folder, accessSecrets }: FileContext,
+): NonNullable<ConfigOverrides["gateway"]> {
+  const { handshake, start, resumeGrace, idle, playoutLead, tls, access, ...same } = gateway;
   return said({
     ...same,
+    tls: tlsOf(tls, folder),
+    access: accessOf(access, accessSecrets),
     handshakeMsMax: handshake,
     startMsMax: start,
     resumeGraceMs: resumeGrace,

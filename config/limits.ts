@@ -31,6 +31,12 @@ export const limits = {
     /** Frames are sent every 20 ms: more lead hides jitter, and is heard after an interruption. */
     playoutLeadMs: { min: 0, max: 200, default: 40 },
   },
+  access: {
+    /** Of one address: a carrier's few addresses carry all its calls. */
+    upgradesPerSecond: { min: 1, max: 100_000, default: 500 },
+    failuresPerMinute: { min: 1, max: 100_000, default: 600 },
+    secretChars: { min: 1, max: 4096, default: 32 },
+  },
   http: {
     port: { min: 0, max: 65_535, default: 8081 },
     /** 16 characters of base64url are 96 bits: out of reach of guessing over a network. */

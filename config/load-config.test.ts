@@ -227,15 +227,25 @@ describe("what can be reached from outside", () => {
     },
   );
 
-  it("is never the gateway, as long as media tokens are not signed", () => {
-    expect(messagesOf("gateway: { host: 0.0.0.0 }")[0]).toContain("no signed tokens yet");
+  it("is the gateway with TLS only, and AudioSocket for addresses that are named only", () => {
+    expect(messagesOf("gateway: { host: 0.0.0.0 }")[0]).toContain("set gateway.tls");
+    const file = `"${process.cwd()}/package.json"`;
+    const files = `tls: { cert: ${file}, key: ${file} }`;
+    expect(load(`gateway: { host: 0.0.0.0, ${files} }`).gateway.tls?.certFile).toMatch(
+      /^[/].*json$/,
+    );
+    const open = `gateway: { host: 0.0.0.0, audioSocketPort: 9092, ${files}`;
+    expect(messagesOf(`${open} }`)[0]).toContain("gateway.access.allow");
+    expect(load(`${open}, access: { allow: [10.0.0.0/8] } }`).gateway.access.allow).toEqual([
+      "10.0.0.0/8",
+    ]);
     const config = load("gateway: { host: '::1', advertisedUrl: 'wss://a.example/voice/' }");
     expect(config.gateway.advertisedUrl).toBe("wss://a.example/voice");
   });
 
   it("is refused in code as in files", () => {
     expect(() => defaultConfig({ http: { host: "0.0.0.0" } })).toThrow(/apiToken must be set/);
-    expect(() => defaultConfig({ gateway: { host: "0.0.0.0" } })).toThrow(/signed tokens/);
+    expect(() => defaultConfig({ gateway: { host: "0.0.0.0" } })).toThrow(/in the clear/);
   });
 });
 

@@ -12,6 +12,7 @@ import { readDraft } from "./draft.js";
 import { fileSchema, type FileDraft } from "./file-schema.js";
 import { overridesOf, type FileContext } from "./file-to-config.js";
 import { findContradictions } from "./relations.js";
+import { said } from "./said.js";
 import type { Config } from "./schema.js";
 import {
   apiTokenRule,
@@ -51,6 +52,7 @@ export function loadConfig(source: string, { fileName, env }: LoadOptions): Conf
     value: document.value ?? {},
     isSecret: ([section, key, given, field]) =>
       (section === "http" && key === "apiToken") ||
+      (section === "gateway" && key === "access" && /Token$|Key$/.test(String(given))) ||
       (section === "recognition" && key === "vendors" && field === "key") ||
       (section === "synthesis" && key === "vendors" && /^(key|secretKey)$/.test(String(field))) ||
       (section === "trunks" && given === "password"),
@@ -88,7 +90,7 @@ type Report = (path: DocumentPath, message: string, at?: "key" | "value") => voi
 function secretsOf(
   draft: FileDraft,
   { folder, env, report }: { folder: string; env: LoadOptions["env"]; report: Report },
-): Pick<FileContext, "apiToken" | "vendorKeys" | "voiceKeys" | "trunkPasswords"> {
+): Pick<FileContext, "apiToken" | "vendorKeys" | "voiceKeys" | "trunkPasswords" | "accessSecrets"> {
   const read = (
     place: SecretPlace | undefined,
     path: DocumentPath,
@@ -104,7 +106,13 @@ function secretsOf(
   const vendors = draft.recognition?.vendors ?? [];
   const voices = draft.synthesis?.vendors ?? [];
   const trunks = draft.trunks ?? [];
+  const ofAccess = (name: "twilioAuthToken" | "audiohookApiKey"): string | undefined =>
+    read(draft.gateway?.access?.[name], ["gateway", "access", name], vendorKeyRule);
   return {
+    accessSecrets: said({
+      twilioAuthToken: ofAccess("twilioAuthToken"),
+      audiohookApiKey: ofAccess("audiohookApiKey"),
+    }),
     apiToken: read(draft.http?.apiToken, ["http", "apiToken"], apiTokenRule),
     vendorKeys: vendors.map(({ key }, index) =>
       read(key, ["recognition", "vendors", index, "key"], vendorKeyRule),
@@ -134,6 +142,14 @@ function checkFiles(draft: FileDraft, { folder, report }: { folder: string; repo
   draft.trunks?.forEach(({ scripts }, trunkIndex) => {
     scripts?.forEach((file, index) => check(["trunks", trunkIndex, "scripts", index], file));
   });
+  for (const part of ["gateway", "http"] as const) {
+    const { cert, key } = draft[part]?.tls ?? {};
+    if (cert !== undefined) check([part, "tls", "cert"], cert);
+    if (key !== undefined) check([part, "tls", "key"], key);
+    if ((cert === undefined) !== (key === undefined)) {
+      report([part, "tls"], "must have cert and key, both");
+    }
+  }
   const { modelDir } = draft.recognition ?? {};
   if (modelDir !== undefined) check(["recognition", "modelDir"], modelDir);
   draft.recognition?.vendors?.forEach(({ caFile }, index) => {

@@ -111,12 +111,26 @@ function callLimits({ calls, gateway }: Config): Contradiction[] {
 function exposure({ gateway, http }: Config): Contradiction[] {
   return [
     ...found(
-      !isLoopback(gateway.host),
+      !isLoopback(gateway.host) && gateway.tls === undefined,
       ["gateway", "host"],
-      [],
-      `"${gateway.host}" can be reached from outside, and media streams have no signed tokens ` +
-        "yet: use 127.0.0.1 or ::1 behind a proxy that ends TLS, whose wss:// URL goes to " +
-        "gateway.advertisedUrl",
+      [["gateway", "tls"]],
+      `"${gateway.host}" can be reached from outside, and tokens would travel in the clear: set ` +
+        "gateway.tls, or use 127.0.0.1 or ::1 behind a proxy that ends TLS, whose wss:// URL goes " +
+        "to gateway.advertisedUrl",
+    ),
+    ...found(
+      !isLoopback(gateway.host) &&
+        gateway.audioSocketPort !== undefined &&
+        gateway.access.allow.length === 0,
+      ["gateway", "audioSocketPort"],
+      [["gateway", "host"]],
+      "AudioSocket has no TLS: name the addresses of your Asterisk in gateway.access.allow",
+    ),
+    ...found(
+      gateway.tls !== undefined && gateway.transport === "uws",
+      ["gateway", "transport"],
+      [["gateway", "tls"]],
+      "uws has no TLS here: use auto, lean or ws with gateway.tls",
     ),
     ...found(
       !isLoopback(http.host) && http.apiToken === undefined,

@@ -31,8 +31,32 @@ export type GatewayConfig = {
   readonly resumeGraceMs: number;
   /** How far ahead of its playout a frame is sent; a multiple of 20. */
   readonly playoutLeadMs: number;
+  /** Certificate of the gateway's own; left out, a proxy ends TLS or nobody does. */
+  readonly tls?: TlsConfig;
+  readonly access: AccessConfig;
   /** Base of the media URLs as the trunks reach it (`ws:` or `wss:`), where it is not our own. */
   readonly advertisedUrl?: string;
+};
+
+/** PEM files, absolute paths; read again when they change. */
+export type TlsConfig = { readonly certFile: string; readonly keyFile: string };
+
+/** Who may open media sockets. */
+export type AccessConfig = {
+  /** Networks (CIDR) that may; empty: all. */
+  readonly allow: readonly string[];
+  /** Proxies whose X-Forwarded-For is believed. */
+  readonly proxies: readonly string[];
+  /** Origins of pages that may; empty: all. */
+  readonly origins: readonly string[];
+  /** Upgrades of one address. */
+  readonly upgradesPerSecond: number;
+  /** Sockets of one address that failed. */
+  readonly failuresPerMinute: number;
+  /** Twilio's auth token: its signature is demanded then. Secret. */
+  readonly twilioAuthToken?: string;
+  /** API key that Genesys sends: demanded then. Secret. */
+  readonly audiohookApiKey?: string;
 };
 
 /** The control API. */
@@ -42,6 +66,7 @@ export type HttpConfig = {
   readonly port: number;
   /** Bearer token that every request but the health checks must carry. Secret. */
   readonly apiToken?: string;
+  readonly tls?: TlsConfig;
 };
 
 /** How the engine spreads over the cores. */

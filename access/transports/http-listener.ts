@@ -4,6 +4,7 @@
  * happens on a socket once its upgrade was accepted.
  */
 import { createServer, type IncomingMessage, type Server } from "node:http";
+import { createServer as createTlsServer, type Server as TlsServer } from "node:https";
 import type { AddressInfo, Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import type { Timer } from "../../base/ports.js";
@@ -57,8 +58,8 @@ type ListenerState = {
   readonly adopt: Adopt;
   readonly server: Server;
   readonly connections: Set<SweptConnection>;
-  /** TCP connections that are not upgraded yet, oldest first, with the time they are given. */
-  readonly handshakes: Map<Duplex, Timer>;
+  /** TCP connections that are not upgraded yet, oldest first, by the peer's end of them. */
+  readonly handshakes: Map<string, { readonly socket: Socket; readonly timer: Timer }>;
   nextId: number;
   sweep: Sweep | undefined;
   /** Set once closing has begun; resolves when everything is gone. */
@@ -73,7 +74,7 @@ export async function listenOnHttp(options: ListenOptions, adopt: Adopt): Promis
     options,
     adopt,
     // Node's own handshake limits run on real time; ours run on the given one.
-    server: createServer({ headersTimeout: 0, requestTimeout: 0, keepAliveTimeout: 1 }),
+    server: serverOf(options),
     connections: new Set(),
     handshakes: new Map(),
     nextId: 1,
@@ -95,8 +96,22 @@ export async function listenOnHttp(options: ListenOptions, adopt: Adopt): Promis
     get connectionCount() {
       return state.connections.size;
     },
+    ...(options.tls === undefined
+      ? {}
+      : { renewTls: (certificate) => (server as TlsServer).setSecureContext(certificate) }),
     close: (code, reason) => (state.closing ??= close(state, code, reason)),
   };
+}
+
+function serverOf({ tls }: ListenOptions): Server {
+  const times = { headersTimeout: 0, requestTimeout: 0, keepAliveTimeout: 1 };
+  if (tls === undefined) return createServer(times);
+  return createTlsServer({ ...times, ...tls, minVersion: "TLSv1.2" });
+}
+
+/** The same for a TLS socket and the TCP socket beneath it. */
+function peerEnd({ remoteAddress, remotePort }: Socket): string {
+  return `${remoteAddress} ${remotePort}`;
 }
 
 function bind(server: Server, { host, port }: ListenOptions): Promise<void> {
@@ -110,17 +125,18 @@ function bind(server: Server, { host, port }: ListenOptions): Promise<void> {
 function startHandshake({ options, handshakes }: ListenerState, socket: Socket): void {
   socket.setNoDelay(true);
   const timer = options.time.after(options.handshakeMsMax, () => socket.destroy());
-  handshakes.set(socket, timer);
-  socket.once("close", () => endHandshake(handshakes, socket));
+  const end = peerEnd(socket);
+  handshakes.set(end, { socket, timer });
+  socket.once("close", () => endHandshake(handshakes, end));
   if (handshakes.size <= HANDSHAKES_MAX) return;
-  const [oldest] = handshakes.keys();
-  endHandshake(handshakes, oldest!);
-  oldest!.destroy();
+  const [oldest] = handshakes;
+  endHandshake(handshakes, oldest![0]);
+  oldest![1].socket.destroy();
 }
 
-function endHandshake(handshakes: ListenerState["handshakes"], socket: Duplex): void {
-  handshakes.get(socket)?.cancel();
-  handshakes.delete(socket);
+function endHandshake(handshakes: ListenerState["handshakes"], end: string): void {
+  handshakes.get(end)?.timer.cancel();
+  handshakes.delete(end);
 }
 
 function upgrade(
@@ -145,7 +161,7 @@ function upgrade(
   const connection = state.adopt({ place, message, socket, head, subprotocol });
   if (connection === undefined) return;
   state.nextId += 1;
-  endHandshake(state.handshakes, socket);
+  endHandshake(state.handshakes, peerEnd(socket as Socket));
   state.connections.add(connection);
   introduce(state.options, connection);
 }
@@ -175,7 +191,7 @@ async function close(
 ): Promise<void> {
   state.sweep?.stop();
   const serverClosed = new Promise<void>((resolve) => state.server.close(() => resolve()));
-  for (const socket of [...state.handshakes.keys()]) socket.destroy();
+  for (const { socket } of [...state.handshakes.values()]) socket.destroy();
   const drained = new Promise<void>((resolve) => {
     state.drained = resolve;
   });

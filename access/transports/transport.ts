@@ -45,6 +45,8 @@ export type ListenOptions = {
   /** A connection from which nothing came for so long, not even a pong, is closed as 1006. */
   readonly idleMsMax: number;
   readonly time: Time;
+  /** TLS with this certificate; left out, none. PEM texts. */
+  readonly tls?: { readonly cert: string; readonly key: string };
   /** Decides synchronously and cheaply: a flood of refused upgrades must cost little. */
   accept(request: UpgradeRequest): UpgradeAnswer;
   /** A connection is open. It must be listened to before this returns. */
@@ -105,6 +107,8 @@ export interface Listener {
   readonly port: number;
   /** Connections that are open or closing. */
   readonly connectionCount: number;
+  /** Shows another certificate from now on; connections that are open keep theirs. */
+  renewTls?(certificate: { readonly cert: string; readonly key: string }): void;
   /** Takes nothing new, closes every connection and resolves when all of them are gone. */
   close(code?: number, reason?: string): Promise<void>;
 }

@@ -19,7 +19,9 @@ function report(what: GatewayReport): void {
 
 async function start(): Promise<void> {
   const config = workerData as GatewayConfig;
-  const transport = await chooseTransport(config.transport, (why) =>
+  // The other driver that auto may choose has no TLS here.
+  const isLean = config.tls !== undefined && config.transport === "auto";
+  const transport = await chooseTransport(isLean ? "lean" : config.transport, (why) =>
     report({ kind: "log", level: "warn", message: "the lean transport is used", fields: { why } }),
   );
   const { streamsMax, messageBytesMax } = config;

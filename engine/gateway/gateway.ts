@@ -20,11 +20,18 @@ import {
   type UpgradeRequest,
 } from "../../access/transports/transport.js";
 import { listenForAudioSocket } from "../../access/transports/audiosocket-listener.js";
+import {
+  readCertificate,
+  watchCertificate,
+  type CertificateFiles,
+} from "../../access/security/certificate.js";
+import { UpgradeGuard } from "../../access/security/upgrade-guard.js";
 import type { GatewayConfig } from "../../config/schema.js";
 import type { GatewayCommand, GatewayCounters, GatewayReport } from "../control/messages.js";
 import { Admission } from "./admission.js";
 import { LegDesk, type Seat } from "./leg-desk.js";
 import { brokenFields, MediaSocket, type SocketOwner } from "./media-socket.js";
+import { guardRules } from "./guard-rules.js";
 import { judgeUpgrade } from "./upgrade-policy.js";
 
 const countersEveryMs = 1000;
@@ -47,12 +54,18 @@ export class Gateway {
   #listener: Listener | undefined;
   /** For Asterisk's AudioSocket, where a port is given to it. */
   #audioSocket: Listener | undefined;
+  readonly #guard: UpgradeGuard;
+  #certificateWatch: { stop(): void } | undefined;
   #isDraining = false;
 
   constructor(options: GatewayOptions) {
     const { time, config, report } = options;
     this.#options = options;
     this.#admission = new Admission(time);
+    this.#guard = new UpgradeGuard(
+      guardRules(config, () => this.#ownUrl),
+      time,
+    );
     this.#desk = new LegDesk({
       time,
       playoutLeadMs: config.playoutLeadMs,
@@ -67,7 +80,14 @@ export class Gateway {
   /** @throws {EngineError} `TRANSPORT_LISTEN_FAILED` */
   async start(): Promise<void> {
     const { config, transport, report } = this.#options;
-    this.#listener = await transport.listen(this.#listenOptions(config.port, false));
+    const { tls } = config;
+    const certificate = tls === undefined ? {} : { tls: readCertificate(tls) };
+    const listener = await transport.listen({
+      ...this.#listenOptions(config.port, false),
+      ...certificate,
+    });
+    this.#listener = listener;
+    if (tls !== undefined) this.#watchCertificate(listener, tls);
     if (config.audioSocketPort !== undefined) {
       this.#audioSocket = await listenForAudioSocket(
         this.#listenOptions(config.audioSocketPort, true),
@@ -80,6 +100,22 @@ export class Gateway {
   /** The port of AudioSocket; undefined where it is off. */
   get audioSocketPort(): number | undefined {
     return this.#audioSocket?.port;
+  }
+
+  get #ownUrl(): string {
+    const { host, advertisedUrl, tls } = this.#options.config;
+    const scheme = tls === undefined ? "ws" : "wss";
+    return advertisedUrl ?? `${scheme}://${host}:${this.#listener?.port ?? 0}`;
+  }
+
+  #watchCertificate(listener: Listener, files: CertificateFiles): void {
+    this.#certificateWatch = watchCertificate(files, this.#options.time, {
+      changed: (certificate) => {
+        listener.renewTls?.(certificate);
+        this.#log("info", "another certificate is shown", { certFile: files.certFile });
+      },
+      failed: (error) => this.#log("error", "a certificate is not used", toErrorData(error)),
+    });
   }
 
   #listenOptions(port: number, isTcp: boolean): ListenOptions {
@@ -105,6 +141,7 @@ export class Gateway {
       case "expectCall":
         return this.#admission.expected.expect(command);
       case "setResumeKey":
+        this.#guard.setKey(command.key);
         return this.#admission.setKey(command.key);
       case "expectResume":
         return this.#expectResume(command);
@@ -173,7 +210,9 @@ export class Gateway {
     const isFull = this.#connectionCount >= config.connectionsMax;
     const isDraining = this.#isDraining;
     const isExpecting = this.#admission.expected.isExpecting || this.#desk.awayCount > 0;
-    const answer = judgeUpgrade(request, { protocols, isFull, isDraining, isExpecting, isTcp });
+    const judged = judgeUpgrade(request, { protocols, isFull, isDraining, isExpecting, isTcp });
+    const name = protocolOfPath(protocols, request.path)?.name ?? "";
+    const answer = judged.ok ? (this.#guard.judge(request, name) ?? judged) : judged;
     if (!answer.ok) this.#counters.refusedUpgrades += 1;
     return answer;
   }
@@ -188,6 +227,7 @@ export class Gateway {
   readonly #owner: SocketOwner = {
     started: (socket, start) => this.#started(socket, start),
     room: (seat) => this.#desk.goOn(seat),
+    neverStarted: ({ connection }) => this.#guard.failed(connection.request),
     packed: (session) => this.#desk.packed(session),
     confirmed: ({ connection }) => connection.confirm(),
     lost: (seat) => {
@@ -213,6 +253,7 @@ export class Gateway {
       if (link !== undefined) return this.#desk.open(socket, start, { ...decision, link });
     }
     this.#counters.refusedStarts += 1;
+    this.#guard.failed(socket.connection.request);
     const why = decision.kind === "refuse" ? decision.why : "noShard";
     this.#log("warn", "a media stream was refused", { why, callId: start.callId });
     socket.refuse(start.streamId, "no call is waiting under this call id and token");
@@ -232,6 +273,7 @@ export class Gateway {
 
   async #stop(): Promise<void> {
     this.#isDraining = true;
+    this.#certificateWatch?.stop();
     const listener = this.#listener;
     this.#listener = undefined;
     for (const one of [listener, this.#audioSocket]) {

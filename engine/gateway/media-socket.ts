@@ -22,6 +22,8 @@ export const POLICY_VIOLATION = 1008;
 export const SUPERSEDED = 4001;
 /** A trunk that has so many streams turned away in a row, and none let in, is closed. */
 const refusalsMax = 256;
+/** Said before a call was named: audio that comes first, a trunk's many starts. */
+const unstartedBytesMax = 256 * 1024;
 /** A peer may be this far ahead of real time, e.g. after a network stall; beyond it, it floods. */
 const floodMs = 10_000;
 
@@ -33,6 +35,8 @@ export type SocketOwner = {
   confirmed(seat: Seat): void;
   /** The connection is gone without a goodbye: the stream may go on on another one. */
   lost(seat: Seat): void;
+  /** It started no stream in its time, or said too much before. */
+  neverStarted(socket: MediaSocket): void;
   /** Its peer has room for our audio again. */
   room(seat: Seat): void;
   /** Frames wait to be sent: see `MediaSession.flush`. */
@@ -55,6 +59,9 @@ export class MediaSocket {
   #nowMs = 0;
   /** Why the connection closed, in words, once it has. */
   #closeReason = "";
+  /** A stream was let in on it. */
+  #hasStarted = false;
+  #unstartedBytes = 0;
   /** Streams turned away since the last that was let in. */
   #refusals = 0;
 
@@ -72,6 +79,7 @@ export class MediaSocket {
     this.#owner = options.owner;
     this.#startTimer = time.after(startMsMax, () => {
       if (this.seats.size > 0) return;
+      this.#owner.neverStarted(this);
       connection.close(POLICY_VIOLATION, `no stream was started within ${startMsMax} ms`);
     });
     const subprotocol = agreedSubprotocol(protocol, connection.request);
@@ -104,6 +112,7 @@ export class MediaSocket {
   /** Takes a stream on. */
   seat(streamId: number, seat: Seat): void {
     this.seats.set(streamId, seat);
+    this.#hasStarted = true;
     this.#startTimer.cancel();
     this.#refusals = 0;
   }
@@ -142,11 +151,24 @@ export class MediaSocket {
   #message(data: Uint8Array | string, nowMs: number): void {
     this.#nowMs = nowMs;
     try {
+      if (!this.#hasStarted) this.#checkUnstarted(data.length);
       this.session.receive(data);
     } catch (error) {
       this.#owner.broken(this, error);
       throw error;
     }
+  }
+
+  /** Whoever has not named its call yet is not listened to for long. */
+  #checkUnstarted(bytes: number): void {
+    this.#unstartedBytes += bytes;
+    if (this.#unstartedBytes <= unstartedBytesMax) return;
+    this.#owner.neverStarted(this);
+    throw new ProtocolError(
+      "PROTOCOL_OVERSIZE",
+      `${this.#unstartedBytes} bytes came before a stream was let in, ${unstartedBytesMax} is right`,
+      { unstartedBytesMax },
+    );
   }
 
   #closed(code: number, reason: string): void {

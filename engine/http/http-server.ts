@@ -2,8 +2,19 @@
  * The control API over HTTP: a thin skin of an `EngineNode`. It decides who may ask, whether a
  * request is well-formed, and how an error reads; the node decides everything else.
  */
-import fastify, { type FastifyInstance, type FastifyReply } from "fastify";
+import type { Server as TlsServer } from "node:https";
+import fastify, {
+  type FastifyInstance,
+  type FastifyReply,
+  type FastifyServerOptions,
+} from "fastify";
+import {
+  readCertificate,
+  watchCertificate,
+  type Certificate,
+} from "../../access/security/certificate.js";
 import { toErrorData } from "../../base/errors.js";
+import { nodeTime } from "../../base/node-ports.js";
 import type { HttpConfig } from "../../config/schema.js";
 import type { EngineNode } from "../engine-node.js";
 import { createAccessGuard } from "./access-guard.js";
@@ -44,7 +55,9 @@ const requestMsMax = 30_000;
 /** Builds the server; it does not listen yet. */
 export function createHttpServer(options: HttpServerOptions): HttpServer {
   const { node, config } = options;
-  const app = fastify({
+  const certificate = config.tls === undefined ? undefined : readCertificate(config.tls);
+  const app = newApp({
+    ...(certificate === undefined ? {} : { https: certificate }),
     bodyLimit: bodyBytesMax,
     requestTimeout: requestMsMax,
     forceCloseConnections: "idle",
@@ -70,11 +83,34 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
   addHealthRoutes(app, node);
   addGuardedRoutes(app, options);
   let url: Promise<string> | undefined;
+  let watch: { stop(): void } | undefined;
   return {
     app,
-    listen: () => (url ??= app.listen({ host: config.host, port: config.port })),
-    close: () => app.close(),
+    listen: () => {
+      watch ??= watchTls(app, options);
+      return (url ??= app.listen({ host: config.host, port: config.port }));
+    },
+    close: () => {
+      watch?.stop();
+      return app.close();
+    },
   };
+}
+
+/** Whether it speaks TLS is nobody else's business: the same instance, whatever its server. */
+const newApp = (options: FastifyServerOptions & { https?: Certificate }): FastifyInstance =>
+  fastify(options);
+
+/** Another certificate is shown once its files change. */
+function watchTls(
+  app: FastifyInstance,
+  { config: { tls }, log }: HttpServerOptions,
+): { stop(): void } | undefined {
+  if (tls === undefined) return undefined;
+  return watchCertificate(tls, nodeTime(), {
+    changed: (certificate) => (app.server as unknown as TlsServer).setSecureContext(certificate),
+    failed: (error) => log?.("error", "a certificate is not used", toErrorData(error)),
+  });
 }
 
 function addHealthRoutes(app: FastifyInstance, node: EngineNode): void {

@@ -2,6 +2,8 @@
  * The gateway and the shards as one: who is there, what they have been given, and a new one in the
  * place of one that is gone. What becomes of the calls of a lost thread, the listener decides.
  */
+import { randomBytes } from "node:crypto";
+import { mediaToken } from "../../access/security/media-token.js";
 import { EngineError, toErrorData } from "../../base/errors.js";
 import type { Histogram } from "../../base/histogram.js";
 import type { VoiceFigures } from "../../speech/tts/network/voice-counters.js";
@@ -171,6 +173,13 @@ export class EngineThreads {
     this.#prompts.push(prompt);
     this.#gateway?.tell({ kind: "addPrompt", prompt });
     for (const thread of this.#shards.threads()) thread.tell({ kind: "addPrompt", prompt });
+  }
+
+  /** A token that lets one media stream of this call in, once, while it may still be answered. */
+  mediaToken(callId: string, goodForMs: number): string {
+    const { resumeKey: key, time } = this.#options;
+    const untilEpochMs = time.epochMs() + goodForMs;
+    return mediaToken(key, { callId, untilEpochMs, nonce: randomBytes(12) });
   }
 
   startCall(spec: CallSpec, place: { readonly shardIndex: number; readonly token: string }): void {

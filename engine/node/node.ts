@@ -2,7 +2,7 @@
  * The composition root: ports meet adapters here, and nowhere else. It starts the parts from the
  * store upwards, and stops them the other way round.
  */
-import { randomBytes, randomUUID } from "node:crypto";
+import { randomUUID } from "node:crypto";
 import { EngineError } from "../../base/errors.js";
 import { nodeThreadHost, nodeTime } from "../../base/node-ports.js";
 import type { ThreadHost, Time } from "../../base/ports.js";
@@ -140,8 +140,8 @@ class Node implements EngineNode {
     const running = this.#admit();
     const trunk = checkRequest(request, running);
     const callId = this.#parts.newCallId?.() ?? randomUUID();
-    const token = randomBytes(24).toString("base64url");
     const { ringMsMax, answerMsMax, durationMsMax } = this.#config.calls;
+    const token = running.threads.mediaToken(callId, answerMsMax);
     this.#reserve(trunk, callId);
     const view = newView(callId, request, this.#time.epochMs());
     this.#calls.add(view, listener);
@@ -391,7 +391,8 @@ class Node implements EngineNode {
   }
 
   #mediaUrl(): string {
-    const { host, advertisedUrl } = this.#config.gateway;
-    return advertisedUrl ?? `ws://${host}:${this.#running?.threads.port ?? 0}`;
+    const { host, advertisedUrl, tls } = this.#config.gateway;
+    const scheme = tls === undefined ? "ws" : "wss";
+    return advertisedUrl ?? `${scheme}://${host}:${this.#running?.threads.port ?? 0}`;
   }
 }
