@@ -24,7 +24,9 @@ function pathsOf(node: Node, path: string): string[] {
   // The two places of a secret are explained with it.
   if (
     node.def.shape === undefined ||
-    /(\.(apiToken|secretKey|password|twilioAuthToken|audiohookApiKey)|vendors\[\]\.key)$/.test(path)
+    /(\.(apiToken|secretKey|password|signatureSecret|twilioAuthToken|audiohookApiKey)|vendors\[\]\.key)$/.test(
+      path,
+    )
   )
     return [path];
   return Object.entries(node.def.shape).flatMap(([key, value]) =>

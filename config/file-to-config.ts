@@ -19,6 +19,7 @@ export type FileContext = {
   readonly accessSecrets: AccessSecrets;
   /** The secrets of `trunks`, at their places. */
   readonly trunkPasswords: readonly (string | undefined)[];
+  readonly trunkSignatureSecrets: readonly (string | undefined)[];
   /** The secrets of `recognition.vendors`, at their places. */
   readonly vendorKeys: readonly (string | undefined)[];
   /** The secrets of `synthesis.vendors`, at their places. */

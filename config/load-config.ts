@@ -17,6 +17,7 @@ import type { Config } from "./schema.js";
 import {
   apiTokenRule,
   passwordRule,
+  privateKeyRule,
   readSecret,
   vendorKeyRule,
   type SecretPlace,
@@ -55,7 +56,7 @@ export function loadConfig(source: string, { fileName, env }: LoadOptions): Conf
       (section === "gateway" && key === "access" && /Token$|Key$/.test(String(given))) ||
       (section === "recognition" && key === "vendors" && field === "key") ||
       (section === "synthesis" && key === "vendors" && /^(key|secretKey)$/.test(String(field))) ||
-      (section === "trunks" && given === "password"),
+      (section === "trunks" && (given === "password" || given === "signatureSecret")),
   });
   for (const { path, message, at } of wrongParts) report(path, message, at);
   if (draft !== undefined) {
@@ -90,12 +91,16 @@ type Report = (path: DocumentPath, message: string, at?: "key" | "value") => voi
 function secretsOf(
   draft: FileDraft,
   { folder, env, report }: { folder: string; env: LoadOptions["env"]; report: Report },
-): Pick<FileContext, "apiToken" | "vendorKeys" | "voiceKeys" | "trunkPasswords" | "accessSecrets"> {
-  const read = (
-    place: SecretPlace | undefined,
-    path: DocumentPath,
-    rule: typeof apiTokenRule,
-  ): string | undefined => {
+): Pick<
+  FileContext,
+  | "apiToken"
+  | "vendorKeys"
+  | "voiceKeys"
+  | "trunkPasswords"
+  | "trunkSignatureSecrets"
+  | "accessSecrets"
+> {
+  const read: ReadSecret = (place, path, rule) => {
     if (place === undefined) return undefined;
     const file = place.file === undefined ? undefined : resolve(folder, place.file);
     const reading = readSecret({ env: place.env, file }, env, rule);
@@ -105,7 +110,6 @@ function secretsOf(
   };
   const vendors = draft.recognition?.vendors ?? [];
   const voices = draft.synthesis?.vendors ?? [];
-  const trunks = draft.trunks ?? [];
   const ofAccess = (name: "twilioAuthToken" | "audiohookApiKey"): string | undefined =>
     read(draft.gateway?.access?.[name], ["gateway", "access", name], vendorKeyRule);
   return {
@@ -124,8 +128,27 @@ function secretsOf(
         secretKey: read(secretKey, path("secretKey"), vendorKeyRule),
       };
     }),
-    trunkPasswords: trunks.map(({ password }, index) =>
-      read(password, ["trunks", index, "password"], passwordRule),
+    ...trunkSecretsOf(draft, read),
+  };
+}
+
+type ReadSecret = (
+  place: SecretPlace | undefined,
+  path: DocumentPath,
+  rule: typeof apiTokenRule,
+) => string | undefined;
+
+function trunkSecretsOf(
+  { trunks = [] }: FileDraft,
+  read: ReadSecret,
+): Pick<FileContext, "trunkPasswords" | "trunkSignatureSecrets"> {
+  return {
+    trunkPasswords: trunks.map(({ kind, password }, index) => {
+      const rule = kind === "vonage" ? privateKeyRule : passwordRule;
+      return read(password, ["trunks", index, "password"], rule);
+    }),
+    trunkSignatureSecrets: trunks.map(({ signatureSecret }, index) =>
+      read(signatureSecret, ["trunks", index, "signatureSecret"], passwordRule),
     ),
   };
 }

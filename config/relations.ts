@@ -2,9 +2,9 @@
  * How the parts of a configuration must fit together. Ranges of single values are the schema's
  * business; here two or more of them contradict each other, or one is unsafe without another.
  */
-import { isIP } from "node:net";
+import { isLoopback } from "./loopback-host.js";
 import { frameMs } from "./limits.js";
-import type { Config } from "./schema.js";
+import { carrierNames, type Config } from "./schema.js";
 import { formatDuration, formatSize } from "./units.js";
 import { vendorSettings } from "./vendor-relations.js";
 import { voiceSettings } from "./voice-relations.js";
@@ -28,15 +28,10 @@ export function findContradictions(config: Config): Contradiction[] {
     ...callLimits(config),
     ...exposure(config),
     ...names(config),
+    ...carriers(config),
     ...vendorSettings(config),
     ...voiceSettings(config),
   ];
-}
-
-/** Whether an address can be reached from this machine only. */
-export function isLoopback(host: string): boolean {
-  if (host === "localhost" || host === "::1") return true;
-  return isIP(host) === 4 && host.startsWith("127.");
 }
 
 function found(
@@ -140,6 +135,19 @@ function exposure({ gateway, http }: Config): Contradiction[] {
         "apiToken: { env: VOXTREE_API_TOKEN }; without it use 127.0.0.1 or ::1",
     ),
   ];
+}
+
+/** A carrier calls from outside: the gateway's own address means nothing to it. */
+function carriers({ trunks, gateway }: Config): Contradiction[] {
+  return trunks.flatMap(({ kind, name }, index) =>
+    found(
+      carrierNames.some((carrier) => carrier === kind) && gateway.advertisedUrl === undefined,
+      ["trunks", index, "kind"],
+      [["gateway", "advertisedUrl"]],
+      `trunk "${name}" is a carrier, which opens media streams to us from outside: ` +
+        'gateway.advertisedUrl must say where, like "wss://voice.example.com"',
+    ),
+  );
 }
 
 function names({ trunks, recognition, synthesis }: Config): Contradiction[] {

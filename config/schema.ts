@@ -284,10 +284,35 @@ export type FreeSwitchTrunkConfig = TrunkLimitsConfig & {
   readonly rateHz: 8000 | 16000;
 };
 
-export const trunkKinds = ["loopback", "asterisk", "freeswitch"] as const;
+/** Carriers, driven by their REST interfaces. */
+export const carrierNames = ["twilio", "telnyx", "vonage", "plivo"] as const;
+
+export type CarrierTrunkConfig = TrunkLimitsConfig & {
+  readonly kind: (typeof carrierNames)[number];
+  readonly name: string;
+  /** Base of its REST interface, where it is not the usual one. */
+  readonly url?: string;
+  /** Twilio: Account SID; Telnyx: Call Control application; Vonage: application; Plivo: Auth ID. */
+  readonly account: string;
+  /** Auth token (Twilio, Plivo), API key (Telnyx) or private key as PEM (Vonage). Secret. */
+  readonly password: string;
+  /** Vonage: what it signs webhooks with. Secret. */
+  readonly signatureSecret?: string;
+  /** Telnyx: what checks its signatures, base64. */
+  readonly publicKey?: string;
+  /** Where the carrier finds our control API: `https:`. */
+  readonly webhookUrl: string;
+  /** E.164. */
+  readonly callerId: string;
+  /** Asks the carrier who answered. */
+  readonly detectsMachines: boolean;
+};
+
+export const trunkKinds = ["loopback", "asterisk", "freeswitch", ...carrierNames] as const;
 
 /** What dials people. */
-export type TrunkConfig = LoopbackTrunkConfig | AsteriskTrunkConfig | FreeSwitchTrunkConfig;
+export type TrunkConfig =
+  LoopbackTrunkConfig | AsteriskTrunkConfig | FreeSwitchTrunkConfig | CarrierTrunkConfig;
 
 export type LogLevel = "trace" | "debug" | "info" | "warn" | "error" | "silent";
 

@@ -43,6 +43,14 @@ export const vendorKeyRule: SecretRule = {
 /** Passwords of trunks go into HTTP Basic authentication (RFC 7617 section 2). */
 export const passwordRule: SecretRule = { ...vendorKeyRule, what: "a password" };
 
+/** A private key of a trunk, as the PEM file that its carrier gave out (RFC 7468). */
+export const privateKeyRule: SecretRule = {
+  what: "a private key",
+  chars: { min: 100, max: 16_384 },
+  pattern: /^-----BEGIN [A-Z ]*PRIVATE KEY-----[\sA-Za-z0-9+/=]+-----END [A-Z ]*PRIVATE KEY-----$/,
+  allowed: "those of a PEM file",
+};
+
 /** Reads a secret; white space around it, such as a file's last line end, does not belong to it. */
 export function readSecret(
   place: SecretPlace,

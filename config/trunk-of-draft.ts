@@ -3,7 +3,12 @@ import { resolve } from "node:path";
 import type { FileDraft } from "./file-schema.js";
 import type { FileContext } from "./file-to-config.js";
 import { said } from "./said.js";
-import type { AsteriskTrunkConfig, FreeSwitchTrunkConfig, TrunkConfig } from "./schema.js";
+import type {
+  AsteriskTrunkConfig,
+  CarrierTrunkConfig,
+  FreeSwitchTrunkConfig,
+  TrunkConfig,
+} from "./schema.js";
 
 type TrunkDraft = NonNullable<FileDraft["trunks"]>[number];
 
@@ -14,7 +19,7 @@ const defaultApp = "voxtree";
 export function trunkOf(
   draft: TrunkDraft,
   index: number,
-  { folder, trunkPasswords }: FileContext,
+  { folder, trunkPasswords, trunkSignatureSecrets }: FileContext,
 ): TrunkConfig {
   const { name, kind, callsMax, callsPerSecond } = draft;
   const common = { name, ...said({ callsMax, callsPerSecondMax: callsPerSecond }) };
@@ -28,6 +33,13 @@ export function trunkOf(
       return { ...common, ...asteriskOf(draft), password };
     case "freeswitch":
       return { ...common, ...freeSwitchOf(draft), password };
+    case "twilio":
+    case "telnyx":
+    case "vonage":
+    case "plivo": {
+      const signatureSecret = trunkSignatureSecrets[index];
+      return { ...common, ...carrierOf(draft, kind), password, ...said({ signatureSecret }) };
+    }
   }
 }
 
@@ -58,5 +70,20 @@ function freeSwitchOf(draft: TrunkDraft): Omit<FreeSwitchTrunkConfig, "name" | "
     media: media ?? "audio_fork",
     rateHz: rate ?? 8000,
     ...said({ callerId }),
+  };
+}
+
+function carrierOf(
+  draft: TrunkDraft,
+  kind: CarrierTrunkConfig["kind"],
+): Omit<CarrierTrunkConfig, "name" | "password"> {
+  const { url, account, publicKey, webhookUrl, callerId, machineDetection } = draft;
+  return {
+    kind,
+    account: account ?? "",
+    webhookUrl: webhookUrl ?? "",
+    callerId: callerId ?? "",
+    detectsMachines: machineDetection ?? false,
+    ...said({ url, publicKey }),
   };
 }

@@ -1,12 +1,13 @@
 /** The shape of `trunks[]`: what dials. Which keys a trunk may have, its kind decides. */
 import { z } from "zod";
+import { isLoopback } from "./loopback-host.js";
 import { limits } from "./limits.js";
-import { listOf, part, secret, text, whole } from "./schema-parts.js";
+import { flag, listOf, part, secret, text, whole } from "./schema-parts.js";
 import { asteriskFormats, freeSwitchMedia, trunkKinds, type TrunkConfig } from "./schema.js";
 
 const yamlPath = text('must be the path of a ".yaml" or ".yml" file', /^[^\0]+\.ya?ml$/);
 const urlRule =
-  'must be the http:// or https:// URL of ARI without credentials, like "http://127.0.0.1:8088/ari"';
+  'must be the http:// or https:// URL of a REST interface without credentials, like "http://127.0.0.1:8088/ari"';
 
 const addressRule = 'must be host and port of the Event Socket, like "127.0.0.1:8021"';
 
@@ -19,10 +20,29 @@ function addressOf(given: string): { readonly host: string; readonly port: numbe
 
 const rateRule = "must be a number of calls a second from 0.01 to 1000";
 
-function isAriUrl(given: string): boolean {
+function isRestUrl(given: string): boolean {
   if (!URL.canParse(given)) return false;
   const { protocol, search, hash, username } = new URL(given);
   return /^https?:$/.test(protocol) && search === "" && hash === "" && username === "";
+}
+
+/** Keys of a carrier, and those that only this one has. */
+function carrier(own: readonly string[], neededToo: readonly string[]) {
+  const needed = ["account", "password", "webhookUrl", "callerId"];
+  return {
+    all: [...needed, "url", "machineDetection", ...own],
+    needed: [...needed, ...neededToo],
+  };
+}
+
+const webhookRule =
+  'must be the https:// URL, without query, at which the carrier finds the control API, like "https://voice.example.com"';
+
+function isWebhookUrl(given: string): boolean {
+  if (!URL.canParse(given)) return false;
+  const { protocol, search, hash, username, hostname } = new URL(given);
+  const isTls = protocol === "https:" || (protocol === "http:" && isLoopback(hostname));
+  return isTls && search === "" && hash === "" && username === "";
 }
 
 /** What every trunk may have. */
@@ -44,6 +64,10 @@ const keysOf: Readonly<
     all: ["address", "password", "app", "endpoint", "callerId", "media", "rate"],
     needed: ["address", "password", "endpoint"],
   },
+  twilio: carrier([], []),
+  telnyx: carrier(["publicKey"], ["publicKey"]),
+  vonage: carrier(["signatureSecret"], ["signatureSecret"]),
+  plivo: carrier([], []),
 };
 
 export const trunk = part({
@@ -60,7 +84,7 @@ export const trunk = part({
   scripts: listOf(yamlPath, "paths of callee scripts"),
   url: z
     .string({ error: urlRule })
-    .refine(isAriUrl, { error: urlRule })
+    .refine(isRestUrl, { error: urlRule })
     .transform((url) => url.replace(/\/+$/, ""))
     .optional(),
   user: text("must be the name of a user in ari.conf", /^[\w.-]{1,80}$/).optional(),
@@ -75,6 +99,18 @@ export const trunk = part({
     "must be the name of a section in websocket_client.conf",
     /^[\w.-]{1,80}$/,
   ).optional(),
+  account: text("must be the id of the account or application", /^[\w-]{1,80}$/).optional(),
+  signatureSecret: secret,
+  publicKey: text(
+    "must be the carrier's public key: 32 bytes in base64",
+    /^[A-Za-z0-9+/]{43}=$/,
+  ).optional(),
+  webhookUrl: z
+    .string({ error: webhookRule })
+    .refine(isWebhookUrl, { error: webhookRule })
+    .transform((url) => url.replace(/\/+$/, ""))
+    .optional(),
+  machineDetection: flag,
   address: z
     .string({ error: addressRule })
     .refine((given) => addressOf(given) !== undefined, { error: addressRule })
@@ -89,6 +125,11 @@ export const trunk = part({
     .optional(),
 }).superRefine((given, context) => {
   const { all, needed } = keysOf[given.kind];
+  const isCarrier = needed.includes("webhookUrl");
+  if (isCarrier && given.callerId !== undefined && !/^\+[1-9]\d{3,14}$/.test(given.callerId)) {
+    const message = 'must be a number that the carrier knows as yours, like "+15550100" (E.164)';
+    context.addIssue({ code: "custom", path: ["callerId"], message });
+  }
   for (const key of needed) {
     if (Object.hasOwn(given, key)) continue;
     const message = `must be given: a trunk of kind ${given.kind} needs ${needed.join(", ")}`;

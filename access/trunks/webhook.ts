@@ -2,7 +2,10 @@
 
 export type WebhookRequest = {
   readonly method: string;
-  /** As the carrier called it, from the scheme to the query: signatures cover it. */
+  /**
+   * Path and query as they came; a trunk puts the address in front under which its carrier knows
+   * us, since signatures cover all of it.
+   */
   readonly url: string;
   /** What follows the trunk's name in the path, e.g. `answer`. */
   readonly hook: string;

@@ -3,7 +3,7 @@
  * this machine and means it.
  */
 import { createHash, timingSafeEqual } from "node:crypto";
-import { isLoopback } from "../../config/relations.js";
+import { isLoopback } from "../../config/loopback-host.js";
 import type { Problem } from "./problem.js";
 
 /** The headers that decide. */

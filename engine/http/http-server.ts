@@ -19,6 +19,7 @@ import type { HttpConfig } from "../../config/schema.js";
 import type { EngineNode } from "../engine-node.js";
 import { createAccessGuard } from "./access-guard.js";
 import { addCallRoutes } from "./call-routes.js";
+import { addWebhookRoutes } from "./webhook-routes.js";
 import {
   problemBody,
   problemOf,
@@ -82,6 +83,7 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
   );
   addHealthRoutes(app, node);
   addGuardedRoutes(app, options);
+  addWebhookRoutes(app, node);
   let url: Promise<string> | undefined;
   let watch: { stop(): void } | undefined;
   return {
@@ -166,6 +168,7 @@ function acceptJsonOnly(app: FastifyInstance): void {
 const routes: readonly { readonly path: RegExp; readonly allow: string }[] = [
   { path: /^\/(healthz|readyz)$/, allow: "GET, HEAD" },
   { path: /^\/v1\/calls$/, allow: "POST" },
+  { path: /^\/trunks\/[^/]+\/[^/]+$/, allow: "POST" },
   { path: /^\/v1\/(mailboxes|recognition|voices)$/, allow: "GET, HEAD" },
   { path: /^\/v1\/calls\/[^/]+\/(hangup|transfer|keys)$/, allow: "POST" },
   { path: /^\/v1\/calls\/[^/]+(\/recording)?$/, allow: "GET, HEAD" },

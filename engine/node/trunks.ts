@@ -2,10 +2,12 @@
 import type { Time } from "../../base/ports.js";
 import { createAsteriskTrunk } from "../../access/trunks/asterisk/asterisk-trunk.js";
 import type { TrunkLog } from "../../access/trunks/trunk-log.js";
+import { createCarrierTrunk } from "../../access/trunks/carriers/carrier-trunk.js";
+import { carrierDialect } from "../../access/trunks/carriers/carrier-vendors.js";
 import { createFreeSwitchTrunk } from "../../access/trunks/freeswitch/freeswitch-trunk.js";
 import { limitTrunk } from "../../access/trunks/limited-trunk.js";
 import type { Trunk } from "../../access/trunks/trunk.js";
-import type { AsteriskTrunkConfig, TrunkConfig } from "../../config/schema.js";
+import type { AsteriskTrunkConfig, CarrierTrunkConfig, TrunkConfig } from "../../config/schema.js";
 import { createLoopbackTrunk } from "../loopback/loopback-trunk.js";
 import type { CalleeScript } from "../loopback/callee-script.js";
 import { loadScript, loadScripts } from "../loopback/script-files.js";
@@ -37,6 +39,7 @@ async function trunkOf(config: TrunkConfig, options: TrunkParts): Promise<Trunk>
   const { time, log, isRecognizing } = options;
   if (config.kind === "asterisk") return asteriskTrunk(config, time, log);
   if (config.kind === "freeswitch") return createFreeSwitchTrunk({ ...config, time, log });
+  if (config.kind !== "loopback") return carrierTrunk(config, time, log);
   const scripts = await scriptsOf(config.scripts);
   return createLoopbackTrunk({ name: config.name, scripts, time, isRecognizing });
 }
@@ -47,6 +50,12 @@ function asteriskTrunk(
   log: TrunkLog,
 ): Trunk {
   return createAsteriskTrunk({ ...same, address: { url, user, password }, time, log });
+}
+
+function carrierTrunk(config: CarrierTrunkConfig, time: Time, log: TrunkLog): Trunk {
+  const { name, kind, callerId, webhookUrl, detectsMachines } = config;
+  const dialect = carrierDialect(kind, config);
+  return createCarrierTrunk({ name, dialect, callerId, webhookUrl, detectsMachines, time, log });
 }
 
 /** Scripts by file; without any, those that come with the package. */

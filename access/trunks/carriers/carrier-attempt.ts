@@ -1,0 +1,165 @@
+/**
+ * One attempt through a carrier: asked for by REST, told by webhooks, which may come twice, late,
+ * out of order, before the answer to the request, or not at all.
+ *
+ * A request to dial whose answer was lost is not repeated. Then the webhooks tell whether it was
+ * taken; when none come either, the attempt ends as `unknown`.
+ */
+import { EngineError } from "../../../base/errors.js";
+import type { Time, Timer } from "../../../base/ports.js";
+import { AttemptEvents } from "../attempt-events.js";
+import { areKeys, noKeys } from "../dial-string.js";
+import type { TrunkAttempt, TrunkEvent, TrunkOutcome } from "../trunk.js";
+import type { CarrierCall, CarrierDialect, CarrierNews, CarrierReply } from "./carrier-dialect.js";
+import type { CarrierHttp } from "./carrier-http.js";
+
+export type CarrierAttemptOptions = {
+  readonly dialect: CarrierDialect;
+  readonly http: CarrierHttp;
+  readonly call: CarrierCall;
+  readonly time: Time;
+  readonly listener: (event: TrunkEvent) => void;
+  /** The attempt is over: told once, before the listener is. */
+  readonly done: () => void;
+};
+
+/** After the last moment at which the carrier should have told something, it is asked. */
+const silenceMsMax = 15_000;
+/** So long after our hang-up the end should have been told. */
+const hangupMsMax = 5000;
+
+export class CarrierAttempt implements TrunkAttempt {
+  readonly #options: CarrierAttemptOptions;
+  readonly #events: AttemptEvents;
+  #carrierId: string | undefined;
+  #isCancelled = false;
+  #timer: Timer | undefined;
+
+  constructor(options: CarrierAttemptOptions) {
+    this.#options = options;
+    this.#events = new AttemptEvents(options.listener);
+  }
+
+  get call(): CarrierCall {
+    return this.#options.call;
+  }
+
+  async dial(): Promise<void> {
+    const { dialect, http, call } = this.#options;
+    this.#askAfter(call.ringSeconds * 1000 + silenceMsMax);
+    let reply: CarrierReply;
+    try {
+      reply = await http.once(dialect.dial(call));
+    } catch {
+      return; // Lost: webhooks tell, or nobody does.
+    }
+    // A carrier that stumbles may have dialled all the same.
+    if (reply.status >= 500) return;
+    if (reply.status >= 300) {
+      const { outcome, cause } = dialect.refusalOf(reply);
+      return this.#end(this.#isCancelled ? "cancelled" : outcome, cause);
+    }
+    this.known(dialect.idOf(reply.body));
+  }
+
+  hangup(): void {
+    if (this.#isCancelled || this.#events.isOver) return;
+    this.#isCancelled = true;
+    if (this.#carrierId !== undefined) void this.#hangup(this.#carrierId);
+  }
+
+  transfer(): Promise<void> {
+    const { vendor } = this.#options.dialect;
+    const message = `calls through ${vendor} cannot be handed on`;
+    return Promise.reject(new EngineError("TRUNK_UNSUPPORTED", message));
+  }
+
+  async sendDtmf(digits: string): Promise<void> {
+    const { dialect, http } = this.#options;
+    if (dialect.keys === undefined) {
+      const message = `${dialect.vendor} sends no keys without ending the media stream`;
+      throw new EngineError("TRUNK_UNSUPPORTED", message);
+    }
+    if (!areKeys(digits)) throw new EngineError("TRUNK_REQUEST", noKeys);
+    if (this.#carrierId === undefined || !this.#events.isAnswered || this.#events.isOver) {
+      throw new EngineError("TRUNK_REQUEST", "keys can be sent to a callee who has answered");
+    }
+    const reply = await http.once(dialect.keys(this.#carrierId, digits));
+    if (reply.status < 300) return;
+    const { cause } = dialect.refusalOf(reply);
+    throw new EngineError("TRUNK_REQUEST", `${dialect.vendor} took no keys: ${cause}`);
+  }
+
+  /** The carrier's id of this call; from its answer, or from the first webhook. */
+  known(carrierId: string | undefined): void {
+    if (carrierId === undefined || this.#carrierId !== undefined) return;
+    this.#carrierId = carrierId;
+    if (this.#isCancelled) void this.#hangup(carrierId);
+  }
+
+  /** Whether a webhook with this id is about this call. */
+  isOf(carrierId: string | undefined): boolean {
+    return carrierId === undefined || (this.#carrierId ?? carrierId) === carrierId;
+  }
+
+  take(news: CarrierNews): void {
+    switch (news.kind) {
+      case "ringing":
+        return this.#events.ringing();
+      case "answered": {
+        if (!this.#events.answered()) return;
+        this.#timer?.cancel();
+        if (this.#isCancelled && this.#carrierId !== undefined) void this.#hangup(this.#carrierId);
+        return;
+      }
+      case "answeredBy":
+        return this.#events.answeredBy(news.who, news.cause);
+      case "ended": {
+        const { outcome, cause } = news;
+        if (this.#events.isAnswered || outcome === "answered") return this.#end("answered", cause);
+        return this.#end(this.#isCancelled ? "cancelled" : outcome, cause);
+      }
+    }
+  }
+
+  /** Nobody can say what became of it. */
+  giveUp(cause: string): void {
+    const outcome = this.#isCancelled ? "cancelled" : "unknown";
+    this.#end(this.#events.isAnswered ? "answered" : outcome, cause);
+  }
+
+  async #hangup(carrierId: string): Promise<void> {
+    const { dialect, http } = this.#options;
+    this.#askAfter(hangupMsMax);
+    const request = dialect.hangup(carrierId, this.#events.isAnswered);
+    // What is gone already is what we wanted; what failed, the question after it finds out.
+    await http.patiently(request).catch(() => undefined);
+  }
+
+  /** Asks how the call stands when nothing is told until then. */
+  #askAfter(delayMs: number): void {
+    this.#timer?.cancel();
+    if (this.#events.isOver) return;
+    this.#timer = this.#options.time.after(delayMs, () => void this.#ask());
+  }
+
+  async #ask(): Promise<void> {
+    const { dialect, http } = this.#options;
+    const { vendor } = dialect;
+    if (this.#events.isOver) return;
+    if (this.#carrierId === undefined) return this.giveUp(`${vendor} never said that it dialled`);
+    const reply = await http.patiently(dialect.state(this.#carrierId)).catch(() => undefined);
+    if (reply === undefined) return this.giveUp(`${vendor} does not say what became of the call`);
+    const news = dialect.stateOf(reply);
+    if (news !== undefined) return this.take(news);
+    if (this.#isCancelled) void this.#hangup(this.#carrierId);
+    else this.#askAfter(silenceMsMax);
+  }
+
+  #end(outcome: TrunkOutcome, cause: string): void {
+    if (this.#events.isOver) return;
+    this.#timer?.cancel();
+    this.#options.done();
+    this.#events.ended(outcome, cause);
+  }
+}
