@@ -12,3 +12,9 @@ export function callMark(callId: string): number {
   }
   return hash === 0 ? 1 : hash | 0;
 }
+
+/** The mark that every actor of a call leaves, by its path; 0 for actors of no call. */
+export function callMarkOfPath(path: string): number {
+  const callId = /\/call-([^/]+)/.exec(path)?.[1];
+  return callId === undefined ? 0 : callMark(callId);
+}

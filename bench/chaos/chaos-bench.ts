@@ -36,6 +36,9 @@ const options = {
   seconds: { kind: "count", default: 6, min: 5, max: 60, help: "of listening after each fault" },
 } as const;
 
+/** Of one fault: the first ones tell what went wrong. */
+const notesMax = 16;
+
 export type FaultFigures = {
   readonly name: FaultName;
   /** Of calls that lived on what failed. */
@@ -76,8 +79,7 @@ export async function chaosBench(
     for (const [name, run] of await runGroup(group, { calls, isRecorded, progress })) {
       notes.push(...(await keepTimelines(name, run)));
       faults.push(figuresOf(name, run));
-      const log = run.log.filter((line) => !line.includes("a call lost its shard"));
-      notes.push(...log.slice(0, 6).map((line) => `${name}: ${line}`));
+      notes.push(...notesOf(run).map((line) => `${name}: ${line}`));
     }
   }
   faults.sort((a, b) => faultNames.indexOf(a.name) - faultNames.indexOf(b.name));
@@ -129,6 +131,13 @@ async function keepTimelines(name: FaultName, run: FaultRun): Promise<string[]> 
     notes.push(`${file}: begins ${Math.round(leadMs)} ms before the fault; ${silence}`, ...lines);
   }
   return notes;
+}
+
+/** What the engine said; of the calls that moved, only what became of a poisonous one. */
+function notesOf({ log, strike: { poisoned } }: FaultRun): string[] {
+  const isTold = (line: string): boolean =>
+    !line.includes("a call lost its shard") || (poisoned !== undefined && line.includes(poisoned));
+  return log.filter(isTold).slice(0, notesMax);
 }
 
 function figuresOf(name: FaultName, run: FaultRun): FaultFigures {

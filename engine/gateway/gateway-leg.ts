@@ -210,14 +210,12 @@ export class GatewayLeg implements PacedLeg {
 
   /** Plays a prompt in the format of this leg; the last frame is filled up with silence. */
   playPrompt(utterance: number, audio: Uint8Array): void {
-    this.#lastUtterance = Math.max(this.#lastUtterance, utterance);
-    this.#playout.addPrompt(utterance, this.#wholeFrames(audio));
+    if (this.#isNew(utterance)) this.#playout.addPrompt(utterance, this.#wholeFrames(audio));
   }
 
   /** A prompt that this gateway does not hold is over at once, unheard. */
   skip(utterance: number): void {
-    this.#lastUtterance = Math.max(this.#lastUtterance, utterance);
-    this.#tellEnded(utterance, 0, "completed");
+    if (this.#isNew(utterance)) this.#tellEnded(utterance, 0, "completed");
   }
 
   /** Takes one frame of streamed speech from the ring; what is not taken gives its credit back. */
@@ -226,13 +224,20 @@ export class GatewayLeg implements PacedLeg {
   }
 
   openStream(utterance: number): void {
-    this.#lastUtterance = Math.max(this.#lastUtterance, utterance);
-    this.#playout.openStream(utterance);
+    if (this.#isNew(utterance)) this.#playout.openStream(utterance);
   }
 
   closeStream(utterance: number): void {
+    this.#lastUtterance = Math.max(this.#lastUtterance, utterance);
     this.#playout.closeStream(utterance);
     this.#takeCompleted();
+  }
+
+  /** Utterances come in order, each once: what comes again is not played again. */
+  #isNew(utterance: number): boolean {
+    if (utterance <= this.#lastUtterance) return false;
+    this.#lastUtterance = utterance;
+    return true;
   }
 
   sendFrame(playAtMs: number, nowMs: number): boolean {
@@ -241,7 +246,8 @@ export class GatewayLeg implements PacedLeg {
     const { utterance, isFirst, isStreamed } = taken;
     this.#session.sendFrame(this.#streamId, taken.bytes, utterance);
     this.#sentSamples += this.#frameSamples;
-    const one = isFirst ? this.#begin(utterance, playAtMs, nowMs) : this.#soundingOf(utterance);
+    if (isFirst) this.#begin(utterance, playAtMs, nowMs);
+    const one = this.#sounding.findLast((each) => each.utterance === utterance)!;
     if (one.isPaused) this.#goOn(one, Math.max(nowMs, playAtMs));
     one.sentFrames += 1;
     this.#playedUntilMs = playAtMs + this.#frameMs;
@@ -261,8 +267,8 @@ export class GatewayLeg implements PacedLeg {
     for (const end of unsent) this.#credits.add(end.unsentFrames, end.utterance);
     for (const one of sounding) this.#finish(one.utterance, this.#heardMs(one), "cleared");
     for (const end of unsent) {
-      const wasSounding = sounding.some((one) => one.utterance === end.utterance);
-      if (!wasSounding) this.#tellEnded(end.utterance, 0, "cleared");
+      if (sounding.some((one) => one.utterance === end.utterance)) continue;
+      this.#tellEnded(end.utterance, 0, "cleared");
     }
   }
 
@@ -296,16 +302,10 @@ export class GatewayLeg implements PacedLeg {
     this.#endTimers.clear();
   }
 
-  #begin(utterance: number, playAtMs: number, nowMs: number): Sounding {
-    const one = { utterance, playAtMs, sentFrames: 0, isPaused: false };
-    this.#sounding.push(one);
+  #begin(utterance: number, playAtMs: number, nowMs: number): void {
+    this.#sounding.push({ utterance, playAtMs, sentFrames: 0, isPaused: false });
     // What follows another utterance is sent ahead of the moment at which it is heard.
     this.#tell({ kind: "playbackStarted", utterance, atMs: Math.max(nowMs, playAtMs) });
-    return one;
-  }
-
-  #soundingOf(utterance: number): Sounding {
-    return this.#sounding.findLast((one) => one.utterance === utterance)!;
   }
 
   /** What comes of it from now on sounds at `atMs`. */

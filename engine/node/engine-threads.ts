@@ -69,6 +69,7 @@ export type EngineThreadsOptions = {
   readonly flows: readonly LibraryFlow[];
   readonly listener: ThreadsListener;
   readonly blockedStack: BlockedStack | undefined;
+  readonly quarantineMax?: number | undefined;
 };
 
 export class EngineThreads {

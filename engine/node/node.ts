@@ -54,6 +54,8 @@ export type NodeParts = {
   readonly trunks?: readonly Trunk[];
   /** When a call is refused by what is measured. */
   readonly admission?: AdmissionLimits;
+  /** Shards for suspects at a time. */
+  readonly quarantineMax?: number | undefined;
   readonly log?: (level: "info" | "warn" | "error", message: string, fields: object) => void;
 };
 
@@ -114,6 +116,7 @@ class Node implements EngineNode {
       ownTrunks: this.#parts.trunks ?? [],
       jobs: this.#parts.jobs,
       // Of real threads only: a simulation has none.
+      quarantineMax: this.#parts.quarantineMax,
       blockedStack: isReal ? inspectorStack(this.#time) : undefined,
       resumeKey: this.#parts.resumeKey,
       listener: {

@@ -31,6 +31,8 @@ export type ShardPlace = { readonly shardIndex: number; readonly incarnation: nu
 
 export type ShardPoolOptions = ShardLifeOptions & {
   readonly shardCount: number;
+  /** Quarantine shards at a time; left out, `quarantineMax`. */
+  readonly quarantineMax?: number | undefined;
   readonly restarts: Restarts;
   /** Lays the rings and the port between the shard and the gateway, if there is one. */
   readonly connect: (thread: ShardThread, place: ShardPlace) => readonly SharedArrayBuffer[];
@@ -68,7 +70,7 @@ export class ShardPool {
 
   constructor(options: ShardPoolOptions) {
     this.#options = options;
-    const count = options.shardCount + quarantineMax;
+    const count = options.shardCount + (options.quarantineMax ?? quarantineMax);
     const empty = { life: undefined, incarnation: 0, rings: [], isGivenUp: false, isTaken: false };
     this.#seats = Array.from({ length: count }, () => ({ ...empty }));
   }
@@ -134,7 +136,7 @@ export class ShardPool {
     seat.isTaken = true;
     const spare = this.#takeSpare();
     if (spare?.ready !== undefined) this.#seat(shardIndex, spare.ready);
-    else void this.#seatLater(shardIndex, spare?.starting ?? this.#startSpare(false));
+    else void this.#seatLater(shardIndex, spare?.starting ?? this.#startSpare());
     return { shardIndex, isLive: spare?.ready !== undefined };
   }
 
@@ -234,7 +236,7 @@ export class ShardPool {
     if (this.#isStopping) return;
     this.#nextSpare = this.#options.time.after(afterMs, () => {
       if (this.#spare !== undefined) return;
-      const spare: Spare = { starting: this.#startSpare(true), ready: undefined };
+      const spare: Spare = { starting: this.#startSpare(), ready: undefined };
       this.#spare = spare;
       void spare.starting.then((life) => this.#spareStarted(spare, life));
     });
@@ -253,11 +255,11 @@ export class ShardPool {
   }
 
   /** @returns undefined when it does not start; a call that needs it then waits for the next try */
-  async #startSpare(isInBackground: boolean): Promise<ShardLife | undefined> {
+  async #startSpare(): Promise<ShardLife | undefined> {
     const shardIndex = this.#options.shardCount - 1;
     const name = `spare-${(this.#spareCount += 1)}`;
     try {
-      return await startShardLife(this.#options, { name, shardIndex, isInBackground });
+      return await startShardLife(this.#options, { name, shardIndex, isInBackground: true });
     } catch (error) {
       this.#options.log("error", "a spare shard could not be started", {
         thread: name,

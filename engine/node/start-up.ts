@@ -45,6 +45,7 @@ export type StartOptions = {
   readonly resumeKey: Uint8Array | undefined;
   /** Where a blocked thread is; undefined where nobody can tell. */
   readonly blockedStack: BlockedStack | undefined;
+  readonly quarantineMax?: number | undefined;
   readonly listener: ThreadsListener;
   readonly progress: (text: string) => void;
 };
@@ -90,6 +91,7 @@ async function startAll(options: StartOptions, undo: UndoList): Promise<Omit<Run
     time,
     config,
     blockedStack: options.blockedStack,
+    quarantineMax: options.quarantineMax,
     jobs,
     recognitionSockets: recognition.sockets,
     // The store has made the key file.

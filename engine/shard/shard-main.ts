@@ -3,7 +3,7 @@ import { parentPort, workerData } from "node:worker_threads";
 import { createActorSystem, createNactDispatcher } from "../../actors/kernel/index.js";
 import { assert } from "../../base/assert.js";
 import { arrive } from "../../base/background-arrival.js";
-import { callMark } from "../../base/call-mark.js";
+import { callMarkOfPath } from "../../base/call-mark.js";
 import { toErrorData } from "../../base/errors.js";
 import { nodeRng, nodeTime } from "../../base/node-ports.js";
 import { compileFlow } from "../../dialog/flow-compiler.js";
@@ -33,7 +33,7 @@ async function start(): Promise<void> {
     dispatcher: createNactDispatcher(name),
     time,
     deadLetters: letters.take,
-    atWork: { word: atWork, markOf },
+    atWork: { word: atWork, markOf: callMarkOfPath },
     onFailure: (path, error) => report({ kind: "actorFailed", path, error }),
   });
   const close = (): void => port.close();
@@ -44,12 +44,6 @@ async function start(): Promise<void> {
     if (command.kind === "attachGateway") arrive();
     thread.receive(command);
   });
-}
-
-/** Every actor of a call leaves the mark of the call. */
-function markOf(path: string): number {
-  const callId = /\/call-([^/]+)/.exec(path)?.[1];
-  return callId === undefined ? 0 : callMark(callId);
 }
 
 start().catch((error: unknown) => report({ kind: "failed", error: toErrorData(error) }));

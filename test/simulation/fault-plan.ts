@@ -13,6 +13,8 @@ export type FaultSite =
   | "notice"
   /** A command of the shard on the way to the gateway. */
   | "command"
+  /** A command of the node about the call, to the gateway or a shard. */
+  | "nodeCommand"
   /** A frame of ours on the way to the ear. */
   | "frameOut"
   /** A mark on its way back. */
@@ -34,7 +36,10 @@ export type FaultSite =
   | "trunk"
   /** Milliseconds after the answer: the callee's connection. */
   | "socket"
-  /** As `kill`, but the whole thread dies, on every shard that has the call: `count` of them. */
+  /**
+   * As `kill`, but the whole thread dies, on every shard that has the call: `count` of them. Mode
+   * `turn`: while the actor has its turn; `later`: soon after, when nothing points at the call.
+   */
   | "poison"
   /** Milliseconds of the world: threads, the store, clocks. `role` names a thread. */
   | "threadStall"
@@ -75,7 +80,8 @@ const drafts: readonly (readonly [(rng: SeededRng) => Draft, number])[] = [
   [(rng) => draft(rng, "frameIn", rng.int(0, 1500), pickMode(rng, frameModes), [1, 30]), 5],
   [(rng) => draft(rng, "frameIn", rng.int(0, 400), "burst", [100, 200]), 3],
   [(rng) => draft(rng, "notice", rng.int(0, 40), pickMode(rng, noticeModes), [1, 2]), 4],
-  [(rng) => draft(rng, "command", rng.int(0, 40), "delay", [1, 3], [5, 50]), 2],
+  [(rng) => draft(rng, "command", rng.int(0, 40), pickMode(rng, commandModes), [1, 2], [5, 50]), 3],
+  [(rng) => draft(rng, "nodeCommand", rng.int(0, 3), pickMode(rng, commandModes)), 2],
   [
     (rng) => draft(rng, "frameOut", rng.int(0, 1000), pickMode(rng, outModes), [1, 10], [20, 80]),
     3,
@@ -94,13 +100,14 @@ const drafts: readonly (readonly [(rng: SeededRng) => Draft, number])[] = [
       draft(rng, "socket", rng.int(0, 30_000), pickMode(rng, socketModes), [1, 1], [20, 700]),
     3,
   ],
-  [(rng) => ({ ...kill(rng), site: "poison", mode: "thread", count: rng.int(1, 3) }), 0.12],
+  [poison, 0.2],
   [(rng) => draft(rng, "callerHangup", rng.int(0, 45_000), "hangup"), 3],
   [(rng) => draft(rng, "nodeHangup", rng.int(0, 45_000), "hangup"), 1],
 ];
 
 const frameModes = ["drop", "delay", "repeat", "truncate", "reorder"];
 const noticeModes = ["drop", "delay", "delay", "repeat", "repeat", "reorder"];
+const commandModes = ["drop", "delay", "delay", "repeat", "repeat", "reorder"];
 const outModes = ["drop", "stall"];
 const markModes = ["drop", "delay", "repeat"];
 const asrModes = [
@@ -191,6 +198,13 @@ function kill(rng: SeededRng): Draft {
   return { ...draft(rng, "kill", rng.int(0, last), mode), role };
 }
 
+/** Half of them kill a few shards, the others every one. */
+function poison(rng: SeededRng): Draft {
+  const count = rng.chance(0.5) ? rng.int(1, 3) : Infinity;
+  const mode = rng.pick(["turn", "later"]);
+  return { ...kill(rng), site: "poison", mode, count, durationMs: rng.int(1, 250) };
+}
+
 function draft(
   rng: SeededRng,
   site: FaultSite,
@@ -205,6 +219,8 @@ function draft(
 function pickMode(rng: SeededRng, modes: readonly string[]): string {
   return rng.pick(modes);
 }
+
+const betweenThreads = new Set<FaultSite>(["notice", "command", "nodeCommand"]);
 
 /** The faults of one call at work: each place counts what passes and asks whether it is struck. */
 export class FaultDesk {
@@ -229,18 +245,24 @@ export class FaultDesk {
     return this.at(site, index, role);
   }
 
-  /** Whether this message kills the thread it is handled on: one more message on each shard. */
-  passPoison(role: string, life: string): boolean {
+  /** What kills the thread on which this message is handled: once on each shard. */
+  passPoison(role: string, life: string): Fault | undefined {
     const fault = this.find("poison");
-    if (fault?.role !== role || this.#poisoned.size >= fault.count) return false;
+    if (fault?.role !== role || this.#poisoned.size >= fault.count) return undefined;
+    if (this.#poisoned.has(life)) return undefined;
     const key = `poison ${life}`;
     const index = this.#passed.get(key) ?? 0;
     this.#passed.set(key, index + 1);
     // On the first shard after so many messages, on the next ones soon.
-    if (index < (this.#poisoned.size === 0 ? fault.at : 3)) return false;
+    if (index < (this.#poisoned.size === 0 ? fault.at : 3)) return undefined;
     this.#poisoned.add(life);
     this.strike(fault);
-    return true;
+    return fault;
+  }
+
+  /** Threads that it killed so far. */
+  get poisonedCount(): number {
+    return this.#poisoned.size;
   }
 
   /** What strikes passage `index`. */
@@ -271,10 +293,13 @@ export class FaultDesk {
     this.#onStrike(fault);
   }
 
-  /** Whether a notice was lost or came out of its place: the call may wait to its limit. */
-  get hasLostNotice(): boolean {
+  /**
+   * Whether a message between the threads was lost or came out of its place: the call may wait to
+   * its limit, and may leave out what it should have said.
+   */
+  get hasLostMessage(): boolean {
     return this.all.some(
-      (one) => one.site === "notice" && one.mode !== "delay" && this.struck.has(one.id),
+      (one) => betweenThreads.has(one.site) && one.mode !== "delay" && this.struck.has(one.id),
     );
   }
 }

@@ -82,7 +82,7 @@ export class LifeJudge {
     if (nowMs - startedMs > lifeMsMax) {
       this.#call.violated("no-end", `lives for over ${lifeMsMax} ms`);
     }
-    if (!isTalking || faults.hasLostNotice) return;
+    if (!isTalking || faults.hasLostMessage) return;
     const quietMs = nowMs - Math.max(activeMs, lastTroubleMs);
     if (quietMs <= stuckMs + this.#voiceMs) return;
     this.#call.violated(

@@ -26,6 +26,10 @@ export const sabotages = {
   "outcome-unwritten": "on-record",
   /** A leg of a call that is over is never hung up. */
   "hangup-ignored": "recording",
+  /** Calls that lost their shard twice go on among all others. */
+  "suspects-free": "given-up",
+  /** The limit of calls is not looked at. */
+  "admission-open": "admission",
 } as const;
 
 export type Sabotage = keyof typeof sabotages;

@@ -9,11 +9,14 @@ import type { CompiledFlow, Expectation } from "../../dialog/dialog-types.js";
 import { exampleVariables } from "../../dialog/talk.js";
 import type { LegCommand, LegNotice, ShardReport } from "../../engine/control/messages.js";
 import type { CallRequest, CallView } from "../../engine/engine-node.js";
+import { lossesBeforeQuarantine } from "../../engine/node/suspects.js";
+import { AdmissionJudge } from "./admission-judge.js";
 import { Caller } from "./caller.js";
 import { DelayLine } from "./delay-line.js";
 import { Ear } from "./ear.js";
 import type { Fault, FaultDesk } from "./fault-plan.js";
 import { LifeJudge } from "./life-judge.js";
+import { fateOfCommand, type CommandFate } from "./node-commands.js";
 import { Phone } from "./phone.js";
 import { seededRng, type SeededRng } from "./seeded-rng.js";
 import { fateOf, SimAttempt, type Fate } from "./sim-trunk.js";
@@ -37,6 +40,7 @@ export class SimCall {
   readonly recording: SimRecording;
   readonly fate: Fate;
   readonly judge: LifeJudge;
+  readonly admission: AdmissionJudge;
   /** Set once: how it ended, or that it was not let in. */
   outcome: string | undefined;
   readonly #world: World;
@@ -74,6 +78,7 @@ export class SimCall {
     this.vendors = { loop, rng: vendorRng, faults, speechOf };
     this.recording = new SimRecording(this.vendors, violated);
     this.judge = new LifeJudge(this, world);
+    this.admission = new AdmissionJudge(violated);
     this.#ear = this.#makeEar();
     this.#caller = this.#makeCaller();
   }
@@ -118,8 +123,17 @@ export class SimCall {
   /** The node did not take it: nobody may have been dialled, unless the trunk itself threw. */
   refused(code: string): void {
     this.note(`refused ${code}`);
+    this.admission.refused(code, this.#dialled);
     if (this.#dialled > 0) return;
     if (this.outcome === undefined) this.#ended(`refused:${code}`);
+  }
+
+  /** The node gives it up: no shard may have it any more. */
+  givenUp(): void {
+    this.note("given up");
+    const { poisonedCount } = this.faults;
+    if (poisonedCount > lossesBeforeQuarantine) return;
+    this.violated("given-up", `is given up, and killed ${poisonedCount} shards`);
   }
 
   /** The trunk is asked to dial it. */
@@ -131,6 +145,7 @@ export class SimCall {
     const { loop, disk } = this.#world;
     this.note("dialled");
     this.#dialled += 1;
+    this.admission.dialled();
     if (this.#dialled > 1) this.violated("dialled-once", `dialled ${this.#dialled} times`);
     if (!disk.records.has(this.callId)) {
       this.violated("intent-first", "dialled before the intent was on record");
@@ -210,12 +225,20 @@ export class SimCall {
     this.#commands.send(arrive);
   }
 
+  /** The node tells a thread something about it. */
+  commanded(kind: string): CommandFate {
+    this.note(`node ${kind}`);
+    if (kind !== "forgetCall" && kind !== "hangup") this.admission.told(kind);
+    if (kind === "farewell") this.givenUp();
+    return fateOfCommand(kind, this.faults.pass("nodeCommand"));
+  }
+
   /** A message is about to be handled, or has been, by one of this call's actors. */
   handling({ role }: Part, message: Message, when: "before" | "after", thread: SimThread): void {
     if (when === "before") {
       this.note(`${role} ${message.kind}`);
       this.#kill = this.faults.pass("kill", role);
-      if (this.faults.passPoison(role, thread.life)) thread.lose("poisoned");
+      this.#poison(role, thread);
       if (this.#kill?.mode === "before") throw new Error(`simulated: ${role} dies`);
       if (role === "mediaLeg") this.#toMediaLeg(message as MediaLegMessage);
       return;
@@ -241,6 +264,13 @@ export class SimCall {
     this.#ear.finish();
   }
 
+  #poison(role: string, thread: SimThread): void {
+    const fault = this.faults.passPoison(role, thread.life);
+    if (fault === undefined) return;
+    if (fault.mode === "turn") return thread.lose("poisoned");
+    thread.time.after(fault.durationMs, () => thread.lose("poisoned"));
+  }
+
   /** The MediaLeg tells the Dialog that the callee has interrupted: now we must be silent. */
   #bargeInConfirmed(): void {
     const nowMs = this.#world.loop.world.nowMs();
@@ -254,7 +284,7 @@ export class SimCall {
     this.judge.ended(outcome);
     this.#world.callEnded();
     // Where the shard never learned of the line nobody is there to hang up: the callee does.
-    if (this.faults.hasLostNotice) {
+    if (this.faults.hasLostMessage) {
       this.#world.loop.world.after(4000, () => this.#phone?.hangUp());
     }
   }
@@ -312,7 +342,7 @@ export class SimCall {
       delayMs: this.#delayMs,
       violated: this.violated,
       markReached: (name) => this.#phone?.returnMark(name),
-      isExact: () => !this.faults.hasLostNotice,
+      isExact: () => !this.faults.hasLostMessage,
       read: (payload) => {
         codec.decode(payload, samples);
         return readVoice(samples);

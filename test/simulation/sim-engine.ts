@@ -10,6 +10,7 @@ import type { JobPool } from "../../engine/jobs/job-pool.js";
 import { createNode } from "../../engine/node/node.js";
 import type { Carry } from "./sim-port.js";
 import type { SimLoop, ThreadTime } from "./sim-loop.js";
+import type { CommandFate } from "./node-commands.js";
 import type { SimNetwork } from "./sim-network.js";
 import {
   isShard,
@@ -34,6 +35,9 @@ export type SimEngineOptions = {
   readonly newCallId: () => string;
   readonly lost: (name: string) => void;
   readonly areUndead: boolean;
+  readonly callsMax: number;
+  readonly quarantineMax: number | undefined;
+  readonly commanded: (name: string, command: unknown) => CommandFate;
   readonly violated: (rule: string, what: string) => void;
 };
 
@@ -189,7 +193,7 @@ export class SimEngine {
   }
 
   #threadHost(): SimThreadHost {
-    const { loop, carry, wayMs, lost, areUndead } = this.#options;
+    const { loop, carry, wayMs, lost, areUndead, commanded } = this.#options;
     return new SimThreadHost({
       loop,
       nodeTime: this.time,
@@ -209,14 +213,16 @@ export class SimEngine {
         return left > 0;
       },
       lost,
+      commanded,
       areUndead,
     });
   }
 
   #makeNode(): EngineNode {
     const { flowFiles, promptBytesMax: bytesMax, jobs, trunk, newCallId } = this.#options;
+    const { callsMax, quarantineMax } = this.#options;
     const config = defaultConfig({
-      calls: { callsMax: 2000, ringMsMax, answerMsMax, durationMsMax },
+      calls: { callsMax, ringMsMax, answerMsMax, durationMsMax },
       threads: { shardCount: 2, jobWorkerCount: 1 },
       recognition: { isEnabled: false },
       trunks: [],
@@ -225,6 +231,7 @@ export class SimEngine {
       storage: { dataDir: "/nowhere" },
     });
     const time: Time = this.time;
-    return createNode(config, { time, threadHost: this.host, jobs, newCallId, trunks: [trunk] });
+    const own = { jobs, newCallId, trunks: [trunk], quarantineMax };
+    return createNode(config, { time, threadHost: this.host, ...own });
   }
 }

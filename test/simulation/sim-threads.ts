@@ -7,6 +7,7 @@ import type { MessagePort } from "node:worker_threads";
 import { EngineError } from "../../base/errors.js";
 import type { ThreadExit, ThreadHandle, ThreadHost, ThreadOptions } from "../../base/ports.js";
 import type { SimLoop, ThreadTime } from "./sim-loop.js";
+import type { CommandFate } from "./node-commands.js";
 import { SimPort, simChannel, type Carry } from "./sim-port.js";
 
 /** What runs in a thread, once it has started. */
@@ -39,6 +40,8 @@ export type SimThreadsOptions = {
   readonly startMs: (name: string) => number;
   /** Whether the next start of this thread fails. */
   readonly failsToStart: (name: string) => boolean;
+  /** Looks at a command of the node, and says what becomes of it on its way. */
+  readonly commanded: (name: string, command: unknown) => CommandFate;
   /** A broken build: a thread that is terminated goes on. */
   readonly areUndead?: boolean;
   /** A thread is gone, though nobody asked it to stop. */
@@ -102,7 +105,13 @@ export class SimThread implements ThreadHandle {
       this.#body.receive(sent);
       loop.flush();
     };
-    this.#toThreadMs = this.#send(this.#toThreadMs, () => this.time.soon(deliver));
+    const arrive = (): void => this.time.soon(deliver);
+    const { times, laterMs, isOvertaken } = this.#options.commanded(this.name, message);
+    const { world } = loop;
+    if (times === 0) return;
+    if (isOvertaken) return void world.after(this.#options.wayMs(this.name) + laterMs, arrive);
+    this.#toThreadMs = this.#send(this.#toThreadMs + laterMs, arrive);
+    if (times === 2) this.#toThreadMs = this.#send(this.#toThreadMs, arrive);
   }
 
   onMessage(receive: (message: unknown) => void): void {

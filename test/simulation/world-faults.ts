@@ -33,7 +33,7 @@ export function strikeWorld(world: World, fault: Fault): void {
     case "allShardsLost":
       for (const [name, one] of engine.host.threads) {
         if (name === "shard-0") one.lose("simulated: all are lost");
-        else if (name.startsWith("shard")) later(durationMs, () => one.lose("simulated"));
+        else if (name === "shard-1") later(durationMs, () => one.lose("simulated"));
       }
       return;
     case "startFails":

@@ -1,6 +1,7 @@
 /** What runs in the threads of a world: the real gateway and shards, with the world around them. */
 import { createActorSystem, createSchedulerDispatcher } from "../../actors/kernel/index.js";
 import type { ActorSystem } from "../../actors/kernel/index.js";
+import { callMarkOfPath } from "../../base/call-mark.js";
 import { toErrorData } from "../../base/errors.js";
 import type { GatewayConfig } from "../../config/schema.js";
 import { compileFlow } from "../../dialog/flow-compiler.js";
@@ -60,10 +61,12 @@ export function shardBody(context: BodyContext, world: ShardWorld): ShardBody {
   const cast = new WatchedCast(world.watcher(context));
   const { report, recognizer } = world;
   const letters = shardLetters(time, report);
+  const { beat, atWork, synthesis } = data as ShardThreadData;
   const base = createActorSystem({
     name: thread.name,
     dispatcher: createSchedulerDispatcher(time),
     time,
+    atWork: { word: atWork, markOf: callMarkOfPath },
     deadLetters: (letter) => {
       letters.take(letter);
       cast.buried(letter);
@@ -76,7 +79,6 @@ export function shardBody(context: BodyContext, world: ShardWorld): ShardBody {
     spawn: (name, behavior) => base.spawn(name, cast.wrap(behavior)),
   };
   const vad = simVad();
-  const { beat, synthesis } = data as ShardThreadData;
   const shared = { time, system, vad, recognizer, synthesis, rng: steadyRng, beat, report, close };
   const deadLetters = letters.counts;
   const shard = new ShardThread({ ...shared, deadLetters, compile: compileOnce });

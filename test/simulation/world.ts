@@ -8,6 +8,8 @@ import type { LegCommand, LegNotice, ShardReport } from "../../engine/control/me
 import type { CallRequest, CallView } from "../../engine/engine-node.js";
 import type { Job, JobResult } from "../../engine/jobs/jobs.js";
 import type { OpenRecognizer } from "../../engine/shard/open-recognizer.js";
+import { callCommandOf, onceInOrder } from "./node-commands.js";
+import { judgeLimit } from "./admission-judge.js";
 import type { Fault } from "./fault-plan.js";
 import type { Sabotage } from "./sabotage.js";
 import { seededRng } from "./seeded-rng.js";
@@ -36,6 +38,9 @@ export type WorldOptions = {
   readonly onFault: (fault: Fault) => void;
 };
 
+/** No world has so many at once. */
+const manyCalls = 2000;
+
 /** A process that was killed is back by then, with what it had to clear away. */
 const recoveryMs = 8000;
 const upMsMax = 60_000;
@@ -54,6 +59,8 @@ export class World {
   /** When a thread was last lost, or blocked, or the store unwell. */
   lastTroubleMs = -1;
   handledCount = 0;
+  /** Calls that the engine takes at once. */
+  readonly callsMax: number;
   engine: SimEngine;
   readonly slowWays = new Map<string, { readonly untilMs: number; readonly extraMs: number }>();
   readonly #options: WorldOptions;
@@ -80,6 +87,8 @@ export class World {
     this.disk = new SimDisk((callId, rule, what) => this.#call(callId)?.violated(rule, what));
     this.disk.isForgetful = sabotage === "intent-unwritten";
     this.disk.losesOutcomes = sabotage === "outcome-unwritten";
+    const rng = seededRng(seed, 0xad31, index);
+    this.callsMax = rng.chance(0.4) ? rng.int(20, 60) : manyCalls;
     this.engine = this.#newEngine();
   }
 
@@ -186,6 +195,7 @@ export class World {
   }
 
   #awaitEnd(engine: SimEngine, simCall: SimCall, { callId }: CallView): void {
+    judgeLimit(this.violations, engine.node.health().liveCalls, this.callsMax);
     this.#waiting.add(simCall);
     engine.node.callEnded(callId).then(
       (view) => {
@@ -232,6 +242,13 @@ export class World {
       // Its calls are nowhere until they are taken over.
       lost: () => this.troubled(3000),
       areUndead: this.sabotage === "thread-undead",
+      callsMax: this.sabotage === "admission-open" ? manyCalls : this.callsMax,
+      quarantineMax: this.sabotage === "suspects-free" ? 0 : undefined,
+      commanded: (_name, command) => {
+        const { kind, callId } = callCommandOf(command) ?? {};
+        if (kind === undefined) return onceInOrder;
+        return this.#call(callId)?.commanded(kind) ?? onceInOrder;
+      },
       violated: (rule, what) => this.violations.add(-1, rule, what),
     });
     return engine;
