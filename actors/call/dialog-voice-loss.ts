@@ -27,6 +27,9 @@ export function voiceLost(
   const id = promptId({ text, voice, language });
   if (ports.findPrompt(id, state.leg!.format) !== undefined) {
     const last = (state.lastUtterance += 1);
+    // Before it is said: whoever takes over knows what should have been.
+    const { step, lastKey } = state;
+    options.keepStep({ snapshot: step.snapshot, lastUtterance: last, lastKey });
     state.speaking.set(last, { text, isStreamed: false });
     const say = { kind: "say", utterance: last, isInterruptible: false, promptId: id } as const;
     directory.mediaLeg?.tell(say);

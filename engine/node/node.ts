@@ -108,16 +108,15 @@ class Node implements EngineNode {
   async start(
     progress: (text: string) => void = () => undefined,
   ): Promise<{ readonly mediaUrl: string }> {
-    const isReal = this.#parts.threadHost === undefined;
     this.#starting ??= startParts({
       config: this.#config,
       host: this.#host,
       time: this.#time,
       ownTrunks: this.#parts.trunks ?? [],
       jobs: this.#parts.jobs,
-      // Of real threads only: a simulation has none.
       quarantineMax: this.#parts.quarantineMax,
-      blockedStack: isReal ? inspectorStack(this.#time) : undefined,
+      // Of real threads only: a simulation has none.
+      blockedStack: this.#host === nodeThreadHost ? inspectorStack(this.#time) : undefined,
       resumeKey: this.#parts.resumeKey,
       listener: {
         callEvent: (callId, event) => this.#callEvent(callId, event),
