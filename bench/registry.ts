@@ -13,11 +13,13 @@ import { ring } from "./parts/ring-bench.js";
 import { vad } from "./parts/vad-bench.js";
 import { start } from "./start/start-bench.js";
 import { recogniserLoss } from "./recogniser-loss/recogniser-loss-bench.js";
+import { trunk } from "./trunk/trunk-bench.js";
 import type { Bench } from "./support/bench.js";
 
 export const benches: readonly Bench[] = [
   capacity, // the whole product under N calls; the ladder
   media, // the media path alone: cores per call, lateness of frames
+  trunk, // thousands of calls on one connection
   echo, // what comes back, seen from outside
   floor, // the sockets alone
   memory, // of a live call; what calls leave behind

@@ -20,6 +20,8 @@ export type FloorPlan = {
 };
 
 export type FloorRun = {
+  /** Connections it had. */
+  readonly calls: number;
   /** The driver that was chosen. */
   readonly transport: string;
   readonly windows: readonly CpuWindow[];
@@ -51,7 +53,7 @@ export async function runFloor(plan: FloorPlan, load: LoadProcess): Promise<Floo
     const report = await load.report();
     const rssPerCallMb = (usageOf(server.pid).rssMb - idle.rssMb) / calls;
     await load.hangUp();
-    return { windows, load: report, rssPerCallMb, transport };
+    return { calls, windows, load: report, rssPerCallMb, transport };
   } finally {
     await server.stop();
   }

@@ -8,18 +8,25 @@ import type { Line } from "./line.js";
 import { LoadCall } from "./load-call.js";
 import { LoadConnection } from "./load-connection.js";
 import { LoadStats } from "./load-stats.js";
+import { LoadTrunks } from "./load-trunks.js";
 import { LoadWheel } from "./load-wheel.js";
 import type { Dial, LineKind, LoadAsks, LoadEvent, LoadReport, LoadSetup } from "./messages.js";
 import { NativeLine, type LineParts } from "./native-line.js";
 import { TwilioLine } from "./twilio-line.js";
 
 const stats = new LoadStats();
-const wheel = new LoadWheel(stats.late);
+const trunks = new LoadTrunks();
+const wheel = new LoadWheel(stats.late, () => trunks.flush());
 /** All calls since `prepare`, also those that are over. */
 const calls = new Map<string, LoadCall>();
-const live = new Map<string, { readonly connection: LoadConnection; readonly line: Line }>();
+const live = new Map<string, LiveCall>();
 /** Of all calls since `prepare`. */
 const ears = new Map<string, CallEar>();
+type LiveCall = {
+  readonly line: Line;
+  readonly connection: Pick<LoadConnection, "blockedCount" | "resetBlocked" | "cut" | "close">;
+};
+
 let setup: { readonly options: LoadSetup; readonly store: AudioStore } | undefined;
 let callCount = 0;
 let allGone: (() => void) | undefined;
@@ -27,6 +34,7 @@ let allGone: (() => void) | undefined;
 const paths: Readonly<Record<LineKind, { path: string; subprotocol?: string }>> = {
   native: { path: "/media/native/v1", subprotocol: "voxtree.v1" },
   echo: { path: "/media/native/v1", subprotocol: "voxtree.v1" },
+  trunk: { path: "/media/native/v1", subprotocol: "voxtree.v1" },
   twilio: { path: "/media/twilio" },
 };
 
@@ -74,6 +82,14 @@ function open(dial: Dial): undefined {
   calls.set(dial.callId, call);
   const ear = new CallEar(call);
   ears.set(dial.callId, ear);
+  if (options.line === "trunk") {
+    const place = { ...placeOf(dial.url, "trunk"), store };
+    const { line, connection } = trunks.open(dial, { place, events: ear, ...seatOf(call, dial) });
+    call.setLine(line);
+    live.set(dial.callId, { connection, line });
+    line.open();
+    return undefined;
+  }
   const connection = connectionOf(dial, options, call);
   const line = lineOf(options.line, { wire: connection, store, dial, events: ear });
   call.setLine(line);
@@ -82,31 +98,35 @@ function open(dial: Dial): undefined {
   return undefined;
 }
 
-function connectionOf(
-  { callId, url }: Dial,
-  { line, isResuming = true }: LoadSetup,
-  call: LoadCall,
-): LoadConnection {
+function placeOf(url: string, line: LineKind) {
   const { hostname: host, port } = new URL(url);
+  return { host, port: Number(port), ...paths[line] };
+}
+
+/** What becomes of a call when its connection is open, and when it is over. */
+function seatOf(call: LoadCall, { callId }: Dial) {
   let slot = -1;
-  const connection = new LoadConnection({
-    host,
-    port: Number(port),
-    ...paths[line],
-    isResuming,
-    opened() {
+  return {
+    opened(): void {
       slot = wheel.add(call);
       tell({ kind: "opened", callId });
     },
-    closed(reason) {
+    closed(reason: string): void {
       if (slot >= 0) wheel.remove(slot, call);
+      stats.blockedFrames += live.get(callId)?.connection.blockedCount ?? 0;
       live.delete(callId);
-      stats.blockedFrames += connection.blockedCount;
       tell({ kind: "closed", callId, reason });
       if (live.size === 0) allGone?.();
     },
-  });
-  return connection;
+  };
+}
+
+function connectionOf(
+  dial: Dial,
+  { line, isResuming = true }: LoadSetup,
+  call: LoadCall,
+): LoadConnection {
+  return new LoadConnection({ ...placeOf(dial.url, line), isResuming, ...seatOf(call, dial) });
 }
 
 function lineOf(kind: LineKind, parts: LineParts): Line {
@@ -132,5 +152,6 @@ async function hangUp(): Promise<undefined> {
   }
   await gone;
   allGone = undefined;
+  trunks.close();
   return undefined;
 }

@@ -17,13 +17,18 @@ const slotMs = 2;
 export class LoadWheel {
   readonly #slots: Set<Paced>[] = Array.from({ length: slotCount }, () => new Set());
   readonly #lateness: Histogram;
+  readonly #passed: () => void;
   #nextIndex = 0;
   #lastSlot = 0;
   #timer: NodeJS.Timeout | undefined;
 
-  /** @param lateness of each frame against its deadline */
-  constructor(lateness: Histogram) {
+  /**
+   * @param lateness of each frame against its deadline
+   * @param passed runs when a pass has sent what was due
+   */
+  constructor(lateness: Histogram, passed: () => void = () => undefined) {
     this.#lateness = lateness;
+    this.#passed = passed;
   }
 
   /** Seats a call beside as few others as can be; @returns its slot, to take it out again. */
@@ -60,6 +65,7 @@ export class LoadWheel {
         paced.tick(nowMs);
       }
     }
+    this.#passed();
     if (this.#timer !== undefined) this.#arm();
   }
 }

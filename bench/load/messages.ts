@@ -1,8 +1,11 @@
 /** What the generator's process is asked, what it answers, and what it tells on its own. */
 import type { HistogramSummary } from "../../base/histogram.js";
 
-/** `echo`: frames like those of `native`, to a server that sends them back; no handshake. */
-export type LineKind = "native" | "twilio" | "echo";
+/**
+ * `echo`: frames like those of `native`, to a server that sends them back; no handshake.
+ * `trunk`: like `native`, all calls on one connection.
+ */
+export type LineKind = "native" | "twilio" | "echo" | "trunk";
 
 /**
  * `stream`: speaks and pauses whatever it hears; presses a key when a prompt was heard to its end.

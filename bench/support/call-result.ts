@@ -74,7 +74,7 @@ export function callFigures(
     run.windows.map(({ cores }) => cores / calls),
     6,
   );
-  const floorPerCall = floorCoresOf(calls, floor);
+  const floorPerCall = floorCoresOf(floor.calls, floor);
   const generator = generatorOf(run.load, run.windows);
   const { load, latency } = run;
   const otherCores = spreadOf(
