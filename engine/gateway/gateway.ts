@@ -242,7 +242,11 @@ export class Gateway {
     },
   };
 
-  #started(socket: MediaSocket, given: StreamStart): void {
+  /**
+   * A client that sits on an open connection may be quicker than the node's word that it is
+   * expected, which waits for its turn behind what the sockets brought: it is looked for twice.
+   */
+  #started(socket: MediaSocket, given: StreamStart, isSecondLook = false): void {
     const { ticket } = given;
     const ofTicket = ticket === undefined ? {} : this.#admission.expected.ofTicket(ticket);
     const start: StreamStart = { ...given, ...ofTicket };
@@ -252,11 +256,23 @@ export class Gateway {
       const link = this.#desk.link(decision.shardIndex);
       if (link !== undefined) return this.#desk.open(socket, start, { ...decision, link });
     }
+    const isUnknown = decision.kind === "refuse" && decision.why === "unknownCall";
+    if (isUnknown && !isSecondLook) return this.#lookAgain(socket, given);
     this.#counters.refusedStarts += 1;
     this.#guard.failed(socket.connection.request);
     const why = decision.kind === "refuse" ? decision.why : "noShard";
     this.#log("warn", "a media stream was refused", { why, callId: start.callId });
     socket.refuse(start.streamId, "no call is waiting under this call id and token");
+  }
+
+  /** After the next turn of the loop: in it the messages that wait now are read. */
+  #lookAgain(socket: MediaSocket, start: StreamStart): void {
+    const { time } = this.#options;
+    time.soon(() => {
+      time.soon(() => {
+        if (socket.isStarting(start.streamId)) this.#started(socket, start, true);
+      });
+    });
   }
 
   #seatOf(callId: string | undefined): Seat | undefined {

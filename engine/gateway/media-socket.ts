@@ -53,6 +53,8 @@ export class MediaSocket {
   /** Open streams by id. */
   readonly seats = new Map<number, Seat>();
   readonly #opened: MediaProtocol;
+  /** Streams that want to start. */
+  readonly #starting = new Set<number>();
   readonly #owner: SocketOwner;
   /** Closes a socket that starts no stream. */
   readonly #startTimer: Timer;
@@ -109,8 +111,14 @@ export class MediaSocket {
     return this.session.protocol ?? this.#opened;
   }
 
+  /** Whether the stream still waits to be let in. */
+  isStarting(streamId: number): boolean {
+    return this.#starting.has(streamId);
+  }
+
   /** Takes a stream on. */
   seat(streamId: number, seat: Seat): void {
+    this.#starting.delete(streamId);
     this.seats.set(streamId, seat);
     this.#hasStarted = true;
     this.#startTimer.cancel();
@@ -119,6 +127,7 @@ export class MediaSocket {
 
   /** Turns a stream away. Other streams on the socket go on. */
   refuse(streamId: number, reason: string): void {
+    this.#starting.delete(streamId);
     this.#refusals += 1;
     const isHopeless = this.#refusals > (this.session.isTrunk === true ? refusalsMax : 0);
     if (isHopeless && this.seats.size === 0) this.connection.close(POLICY_VIOLATION, reason);
@@ -173,6 +182,7 @@ export class MediaSocket {
 
   #closed(code: number, reason: string): void {
     this.#startTimer.cancel();
+    this.#starting.clear();
     this.#closeReason = reason;
     if (this.protocol.canResume && isLoss(code)) {
       for (const seat of [...this.seats.values()]) this.#owner.lost(seat);
@@ -185,7 +195,10 @@ export class MediaSocket {
 
   #sink(): MediaSink {
     return {
-      started: (start) => this.#owner.started(this, start),
+      started: (start) => {
+        this.#starting.add(start.streamId);
+        this.#owner.started(this, start);
+      },
       frame: (streamId, payload, mediaSamples) => this.#frame(streamId, payload, mediaSamples),
       dtmf: (streamId, digit) => this.seats.get(streamId)?.leg.keyReceived(digit),
       broken: (_streamId, error) => this.#owner.broken(this, error),
@@ -199,6 +212,7 @@ export class MediaSocket {
       },
       markReached: (streamId, name) => this.seats.get(streamId)?.leg.markReached(name),
       ended: (streamId, reason) => {
+        this.#starting.delete(streamId);
         const seat = this.seats.get(streamId);
         // The protocol knows the kind of end, the connection why.
         const why = this.#closeReason === "" ? reason : `${reason}: ${this.#closeReason}`;

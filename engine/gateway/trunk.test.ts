@@ -90,6 +90,21 @@ async function talking(calls: number, config?: Parameters<typeof trunkLine>[0]) 
 const count = (to: number): number[] => Array.from({ length: to }, (_, index) => index);
 
 describe("a trunk", () => {
+  test("lets a call in that is quicker than the word that it is expected", async () => {
+    const { rig, trunk, run, time } = await talking(1);
+    const { told } = start(trunk, "quick");
+    // The node's message is behind the record on its way, and read in the next turn.
+    time.soon(() => rig.expectCall("quick", "quick", 60_000));
+    await run(50);
+    expect(told).toEqual(["ready"]);
+    const gone = start(trunk, "gone");
+    gone.client.hangup();
+    time.soon(() => rig.expectCall("gone", "gone", 60_000));
+    await run(50);
+    expect(gone.told).not.toContain("hangup: no call is waiting under this call id and token");
+    expect(rig.gateway.counters().legs).toBe(2);
+  });
+
   test("carries many calls at once, each with its own audio, keys and end", async () => {
     const { callees, slots, rig, run, taken, trunk, network } = await talking(20);
     for (const slot of slots) {
