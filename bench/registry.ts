@@ -3,6 +3,7 @@ import { capacity } from "./capacity/capacity-bench.js";
 import { chaos } from "./chaos/chaos-bench.js";
 import { echo } from "./echo/echo-bench.js";
 import { floor } from "./floor/floor-bench.js";
+import { hostile } from "./hostile/hostile-bench.js";
 import { kernel } from "./kernel/kernel-bench.js";
 import { latency } from "./latency/latency-bench.js";
 import { media } from "./media/media-bench.js";
@@ -22,6 +23,7 @@ export const benches: readonly Bench[] = [
   trunk, // thousands of calls on one connection
   echo, // what comes back, seen from outside
   floor, // the sockets alone
+  hostile, // what callers notice of attacks
   memory, // of a live call; what calls leave behind
   start, // time until calls are taken
   latency, // spoken calls with everything embedded

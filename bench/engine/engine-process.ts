@@ -19,7 +19,7 @@ export class EngineProcess<More extends Asks = Record<never, never>> {
    * @param load whom its trunk dials; nobody, where no call is started
    * @param entry compiled module of the process
    */
-  constructor(load?: LoadProcess, entry = "bench/engine/engine-main.js") {
+  constructor(load?: Pick<LoadProcess, "dial">, entry = "bench/engine/engine-main.js") {
     this.#child = new Child(entry, (event) => {
       if (event.kind === "dial") void load?.dial(event).catch(() => undefined);
       else if (this.log.length < logKept) this.log.push(`${event.level}: ${event.text}`);

@@ -89,6 +89,11 @@ export class LoadSocket {
     this.#socket.end();
   }
 
+  /** Reads no more: what comes is left to the system, and then to the sender. */
+  stopReading(): void {
+    this.#socket.pause();
+  }
+
   /** Cuts the connection, as a network does that is gone. */
   cut(): void {
     this.#closeReason ??= "cut by us";
