@@ -68,6 +68,7 @@ test("a blocked shard is reported with its stack, and ended at the limit", async
   const { life, logs, run } = await rig(() => Promise.resolve(["spin (a.js:1:1)"]));
   let losses = 0;
   life.onLost(() => (losses += 1));
+  life.guard();
   run(400, false);
   await Promise.resolve();
   await Promise.resolve();
@@ -87,10 +88,20 @@ test("a stack that never comes delays nothing", async () => {
   const { life, logs, run } = await rig(() => new Promise(() => undefined));
   let losses = 0;
   life.onLost(() => (losses += 1));
+  life.guard();
   run(1400, false);
   await Promise.resolve();
   expect(logs.map(({ message }) => message)).toEqual(["a thread is ended: its loop is blocked"]);
   expect(losses).toBe(1);
+});
+
+test("a shard that carries no calls yet is not ended for getting no turn", async () => {
+  const { life, logs, run } = await rig(() => Promise.resolve(undefined));
+  run(5000, false);
+  expect(logs).toEqual([]);
+  life.guard();
+  run(1400, false);
+  expect(logs.at(-1)?.message).toBe("a thread is ended: its loop is blocked");
 });
 
 test("whose turn it was last can be read when the shard is gone", async () => {

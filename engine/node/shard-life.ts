@@ -18,6 +18,11 @@ export type ShardLife = {
   readonly lastMark: () => number;
   /** How long its loop was held up at most, since this was last asked. */
   readonly takeLagMs: () => number;
+  /**
+   * It carries calls from now on: a loop that is blocked counts. One in the background gets no turn
+   * at all on a machine that is full, and is not ended for that.
+   */
+  guard(): void;
   /** Calls `run` when the thread ends though nobody asked it to. */
   onLost(run: (exit: ThreadExit) => void): void;
 };
@@ -68,21 +73,22 @@ export async function startShardLife(
   options.ready(await thread.ready("ready"));
   for (const { fileName, source } of flows) thread.tell({ kind: "addFlow", fileName, source });
   for (const prompt of options.prompts()) thread.tell({ kind: "addPrompt", prompt });
-  const watched = watch(thread, beat, options);
+  const watched = watchedOf(thread, beat, options);
   thread.onLost(() => watchdog.unwatch(watched));
   return {
     thread,
     lastMark: () => atWork[0]!,
     takeLagMs: () => takeLagMs(beat),
+    guard: () => watchdog.watch(watched),
     onLost: (run) => thread.onLost(run),
   };
 }
 
 /** Reports a loop that is blocked with its stack, and ends the thread at the limit. */
-function watch(thread: ShardThread, beat: Int32Array, options: ShardLifeOptions) {
-  const { watchdog, blockedStack, log } = options;
+function watchedOf(thread: ShardThread, beat: Int32Array, options: ShardLifeOptions) {
+  const { blockedStack, log } = options;
   const { name } = thread;
-  const watched = {
+  return {
     beat,
     blocked: (blockedMs: number): void => {
       // Beside the watch, which goes on: the end does not wait for the stack.
@@ -96,6 +102,4 @@ function watch(thread: ShardThread, beat: Int32Array, options: ShardLifeOptions)
       void thread.terminate();
     },
   };
-  watchdog.watch(watched);
-  return watched;
 }

@@ -177,6 +177,7 @@ export class ShardPool {
     const place = { shardIndex, incarnation: seat.incarnation };
     seat.rings = this.#options.connect(life.thread, place);
     life.onLost((exit) => this.#lost(shardIndex, life, exit));
+    life.guard();
   }
 
   /** Its call waits for it. */
