@@ -30,8 +30,11 @@ export type TranscriptLine = {
   readonly isRejected?: boolean;
 };
 
-/** `dialing` until the media stream is open, `live` until its end. */
-export type CallStatus = "dialing" | "live" | "ended";
+/**
+ * `dialing` until the media stream is open, `live` until its end; `resuming` while its connection
+ * is lost and its client may come back, also to another process.
+ */
+export type CallStatus = "dialing" | "live" | "resuming" | "ended";
 
 /** A call as it stands. Holds personal data. */
 export type CallView = {

@@ -14,6 +14,7 @@ import { EngineError } from "../base/errors.js";
  * | `MEMORY_INVALID`, `MEMORY_TOO_LARGE` | the memory of a live call cannot be kept |
  * | `STORE_*` | the call record store: busy, closed, lost, late, locked, corrupt, foreign, failed |
  * | `SCHEMA_NEWER` | the database was written by a newer build |
+ * | `DATA_IN_USE`, `DATA_UNLOCKABLE` | another engine has the data directory; nobody can lock it |
  */
 export type StorageErrorCode =
   | "SEAL_BROKEN"
@@ -40,7 +41,9 @@ export type StorageErrorCode =
   | "STORE_CORRUPT"
   | "STORE_FOREIGN"
   | "STORE_FAILED"
-  | "SCHEMA_NEWER";
+  | "SCHEMA_NEWER"
+  | "DATA_IN_USE"
+  | "DATA_UNLOCKABLE";
 
 /** Every error this room throws. `detail` holds numbers and places, never personal data. */
 export class StorageError extends EngineError {

@@ -175,16 +175,33 @@ describe("the engine, keypad only", () => {
     expectWhole(await rig.node.callEnded(other.callId));
   });
 
-  test("a gateway thread that dies is replaced at the same port", async () => {
-    const talking = whenView(({ transcript }) => transcript.length > 0);
-    const { callId } = await rig.dial("two-keys", talking.listener);
-    await talking.seen;
+  test("a gateway thread that dies is replaced at the same port: clients that can, come back", async () => {
+    const statuses = new Set<string>();
+    const talking = [1, 2].map(() => whenView(({ transcript }) => transcript.length > 0));
+    const [native, vendor] = await Promise.all([
+      rig.dial("two-keys-native", (view) => {
+        statuses.add(view.status);
+        talking[0]!.listener(view);
+      }),
+      rig.dial("two-keys", talking[1]!.listener),
+    ]);
+    await Promise.all(talking.map(({ seen }) => seen));
+    const ringing = await rig.dial("two-keys-later");
     const before = countOf("a thread runs again");
     await rig.threads.get("gateway-0")!.terminate();
-    expect(await rig.node.callEnded(callId)).toMatchObject({ outcome: "failed" });
-    await expect.poll(() => countOf("a thread runs again")).toBe(before + 1);
-    const again = await rig.dial("two-keys");
-    expect(await rig.node.callEnded(again.callId)).toMatchObject({ outcome: "completed" });
+    // Its protocol has no way back: it ends with a recording that reads.
+    const lost = await rig.node.callEnded(vendor.callId);
+    expect(lost).toMatchObject({ outcome: "failed" });
+    expect(lost.recordedMs).toBeGreaterThan(0);
+    const whole = await rig.node.callEnded(native.callId);
+    expect(whole).toMatchObject({ outcome: "completed", protocol: "native-v1" });
+    expect(whole.keys.map(({ digit }) => digit)).toEqual(["1", "2"]);
+    const lastedMs = whole.endedEpochMs! - whole.answeredEpochMs!;
+    expect(Math.abs(whole.recordedMs - lastedMs)).toBeLessThan(1000);
+    expect([...statuses]).toEqual(["live", "resuming", "ended"]);
+    // Whoever was not there yet comes to the new one.
+    expect(await rig.node.callEnded(ringing.callId)).toMatchObject({ outcome: "completed" });
+    expect(countOf("a thread runs again")).toBe(before + 1);
   });
 
   test("a callee process that dies ends its calls; the next call finds a new one", async () => {

@@ -247,8 +247,11 @@ export class NativeCall implements MediaClient, ConnectionCall {
     this.#options.listener.resumed?.({ gapMs, ...word });
   }
 
+  /** Also the numbers that it may give out again. */
   #forgetReceived(): void {
     this.#receivedSamples = undefined;
+    this.#clearedUtterance = 0;
+    this.#lastMark = undefined;
     this.#stream.earlierInSamples = -1;
   }
 

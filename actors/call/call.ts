@@ -56,6 +56,8 @@ type State = {
   isLegClosed: boolean;
   /** Its connection is lost: those who begin a new life must know. */
   isLegAway: boolean;
+  /** Its gateway is lost: its client may come back by another one. */
+  isLegLost: boolean;
   isCastGone: boolean;
   isReported: boolean;
   recordedMs: number;
@@ -115,6 +117,7 @@ function start(options: Options, ctx: Context<CallMessage>): State {
     outcome: undefined,
     isLegClosed: false,
     isLegAway: false,
+    isLegLost: false,
     isCastGone: false,
     isReported: false,
     recordedMs: 0,
@@ -136,6 +139,8 @@ function receive(
     case "legAway":
     case "legBack":
       return connectionChanged(state, message);
+    case "legLost":
+      return legLost(options, state, message.atMs, ctx);
     case "keypad":
       return void state.directory.dialog?.tell(message);
     case "playback":
@@ -178,6 +183,35 @@ function connectionChanged(
   state.directory.dialog?.tell(message);
 }
 
+/** The gateway is gone, and its words on what sounds with it; the client may come back. */
+function legLost(options: Options, state: State, atMs: number, ctx: Context<CallMessage>): void {
+  if (state.leg === undefined || state.isLegClosed) return;
+  if (state.outcome !== undefined) return legClosed(options, state, ctx);
+  state.isLegLost = true;
+  connectionChanged(state, { kind: "legAway" });
+  state.directory.recorder?.tell({ kind: "cutOff", atMs });
+}
+
+/** Its client came back by a gateway that knows nothing of it. */
+function legReplaced(state: State, leg: Leg, { slot, openedAtMs: atMs }: Leg): void {
+  const { directory } = state;
+  state.isLegLost = state.isLegAway = false;
+  // One object for the whole cast: whoever says something to the gateway uses the new number.
+  leg.slot = slot;
+  // A new gateway counts keys anew.
+  state.lastKey = 0;
+  directory.recorder?.tell({ kind: "cutOff", atMs });
+  directory.mediaLeg?.tell({ kind: "legReplaced", atMs });
+  directory.dialog?.tell({ kind: "legReplaced" });
+}
+
+/** What a call from another process begins with: nobody knows what was heard of it. */
+function newLegOf({ memory }: Options, state: State): LegAdoption | undefined {
+  if (memory === undefined) return undefined;
+  state.lastKey = 0;
+  return { playing: [], lastUtterance: 0, isStreamCut: true };
+}
+
 function legOpened(
   options: Options,
   state: State,
@@ -185,11 +219,13 @@ function legOpened(
   ctx: Context<CallMessage>,
 ): void {
   const { ports, spec } = options;
-  if (state.outcome !== undefined || state.leg !== undefined) {
+  const isExpected = state.leg === undefined || state.isLegLost;
+  if (state.outcome !== undefined || !isExpected) {
     return ports.media.hangup(leg.slot, "the call is not waiting for media");
   }
+  if (state.leg !== undefined) return legReplaced(state, state.leg, leg);
   state.leg = leg;
-  state.adoption = adoption;
+  state.adoption = adoption ?? newLegOf(options, state);
   // Also where the first shard was lost before it could note the answer.
   if (state.startedEpochMs === 0) answer(options, state, leg, ctx);
   const livedMs = ctx.time.nowMs() - state.answeredAtMs;
@@ -333,8 +369,8 @@ function finishWhenGone(options: Options, state: State, ctx: Context<CallMessage
   if (state.isCastGone && !isLegOpen(state)) finish(options, state, ctx);
 }
 
-function isLegOpen({ leg, isLegClosed }: State): boolean {
-  return leg !== undefined && !isLegClosed;
+function isLegOpen({ leg, isLegClosed, isLegLost }: State): boolean {
+  return leg !== undefined && !isLegClosed && !isLegLost;
 }
 
 function finish(options: Options, state: State, ctx: Context<CallMessage>): void {

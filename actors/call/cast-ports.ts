@@ -10,8 +10,8 @@ import type { CallEvent } from "./call-events.js";
 
 /** One media stream of a call, as the gateway opened it. */
 export type Leg = {
-  /** The gateway's number for the stream, used on the rings. */
-  readonly slot: number;
+  /** The gateway's number for the stream, used on the rings. Only the Call changes it. */
+  slot: number;
   readonly format: AudioFormat;
   /** Bytes of one 20 ms frame. */
   readonly frameBytes: number;

@@ -7,7 +7,7 @@ import type {
   DialogStep,
 } from "../../dialog/dialog-types.js";
 import type { CastPorts, CallSpec, Leg } from "./cast-ports.js";
-import type { CallDirectory } from "./messages.js";
+import type { CallDirectory, DialogMessage } from "./messages.js";
 import type { TurnClock } from "./turn-clock.js";
 
 /** Waiting for an answer, as the flow says. */
@@ -116,4 +116,21 @@ export function newDialogState({ ports, spec, earlier }: DialogOptions): DialogS
     silenceTimer: undefined,
     finalTimer: undefined,
   };
+}
+
+export function dialogLaneOf(message: DialogMessage): "system" | "transcripts" | "intents" {
+  switch (message.kind) {
+    case "final":
+      return "transcripts";
+    case "begin":
+    case "legAway":
+    case "legBack":
+    case "legReplaced":
+    case "hangup":
+    case "playbackStarted":
+    case "playbackEnded":
+      return "system";
+    default:
+      return "intents";
+  }
 }

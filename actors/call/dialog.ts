@@ -8,16 +8,23 @@
  * A restart begins from the last step the Call keeps: the flow listens again where it was.
  */
 import { assertNever } from "../../base/assert.js";
-import type { DialogEffect, DialogEvent, DialogStep } from "../../dialog/dialog-types.js";
+import type {
+  DialogEffect,
+  DialogEvent,
+  DialogStep,
+  ResumeOptions,
+} from "../../dialog/dialog-types.js";
 import { promptId } from "../../speech/prompts/prompt-id.js";
 import type { Behavior, Context } from "../kernel/index.js";
 import { answerGrammar } from "./answer-grammar.js";
 import {
+  dialogLaneOf,
   newDialogState,
   type DialogOptions,
   type DialogState,
   type Listen,
 } from "./dialog-state.js";
+import { reportBargeIn, reportState, sinceAnswer } from "./dialog-reports.js";
 import { voiceLost } from "./dialog-voice-loss.js";
 import { armSilence, end, stopAwaiting, stopSilence, whenQuiet } from "./dialog-waiting.js";
 import type { DialogMessage, ForgetfulRole } from "./messages.js";
@@ -29,29 +36,13 @@ export function dialog(options: DialogOptions): Behavior<DialogState, DialogMess
   return {
     start: () => newDialogState(options),
     receive: (state, message, ctx) => receive(options, state, message, ctx),
-    laneOf,
+    laneOf: dialogLaneOf,
     bytesOf: (message) => (message.kind === "final" ? message.text.length * 2 : 0),
     coalesce: (older, newer) =>
       older.kind === "final" && newer.kind === "final" && older.turnId === newer.turnId
         ? newer
         : undefined,
   };
-}
-
-function laneOf(message: DialogMessage): "system" | "transcripts" | "intents" {
-  switch (message.kind) {
-    case "final":
-      return "transcripts";
-    case "begin":
-    case "legAway":
-    case "legBack":
-    case "hangup":
-    case "playbackStarted":
-    case "playbackEnded":
-      return "system";
-    default:
-      return "intents";
-  }
 }
 
 function receive(
@@ -67,6 +58,8 @@ function receive(
     case "legAway":
     case "legBack":
       return lineLost(state, message.kind === "legAway", ctx);
+    case "legReplaced":
+      return legReplaced(options, state, ctx);
     case "turnStarted":
       return turnStarted(state, message.turnId);
     case "turnCancelled":
@@ -77,14 +70,11 @@ function receive(
     case "turnReopened":
       return reopen(options, state, message.turnId);
     case "bargeIn":
-      return bargeIn(options, message, ctx);
+      return reportBargeIn(options, message.onsetAtMs);
     case "final":
       return understand(options, state, message, ctx);
-    case "finalOverdue": {
-      if (state.awaitedTurnId !== message.turnId) return;
-      const nothing = { text: "", isRejected: true, atMs: ctx.time.nowMs() };
-      return understand(options, state, { turnId: message.turnId, ...nothing }, ctx);
-    }
+    case "finalOverdue":
+      return finalOverdue(options, state, message.turnId, ctx);
     case "keypad":
       return keypad(options, state, message, ctx);
     case "playbackStarted":
@@ -158,11 +148,6 @@ function apply(
   whenQuiet(options, state, ctx);
 }
 
-function reportState({ ports, spec, answeredAtMs }: DialogOptions, { step }: DialogState): void {
-  const atMs = ports.time.nowMs() - answeredAtMs;
-  ports.report(spec.callId, { kind: "state", state: step.state, atMs });
-}
-
 function say(
   options: DialogOptions,
   state: DialogState,
@@ -216,11 +201,34 @@ function tellAgain(
   if (role === "synthesizer" && !isCut) return;
   // The MediaLeg's open turn is lost with it: its end will never come.
   if (role === "mediaLeg") state.isCallerSpeaking = false;
+  sayAgain(options, state, ctx, { isRepeated: isCut });
+}
+
+/** Another gateway has the leg: what sounded was cut off with the one before. */
+function legReplaced(
+  options: DialogOptions,
+  state: DialogState,
+  ctx: Context<DialogMessage>,
+): void {
+  state.isAway = false;
+  // It counts keys anew.
+  state.lastKey = 0;
+  const isRepeated = state.speaking.size > 0;
+  sayAgain(options, state, ctx, { isRepeated, isTakenOver: true });
+}
+
+/** Silences what sounds, and goes on in the present state. */
+function sayAgain(
+  options: DialogOptions,
+  state: DialogState,
+  ctx: Context<DialogMessage>,
+  how: ResumeOptions,
+): void {
   options.directory.mediaLeg?.tell({ kind: "clear", utterance: state.lastUtterance });
   state.speaking.clear();
   state.clock = undefined;
   stopSilence(state);
-  apply(options, state, state.flow.resume(state.step.snapshot, { isRepeated: isCut }), ctx);
+  apply(options, state, state.flow.resume(state.step.snapshot, how), ctx);
 }
 
 function turnStarted(state: DialogState, turnId: number): void {
@@ -266,14 +274,15 @@ function reopen(options: DialogOptions, state: DialogState, turnId: number): voi
   if (checkpoint.listen !== undefined) listen(options, state, checkpoint.listen);
 }
 
-function bargeIn(
+function finalOverdue(
   options: DialogOptions,
-  message: Extract<DialogMessage, { kind: "bargeIn" }>,
+  state: DialogState,
+  turnId: number,
   ctx: Context<DialogMessage>,
 ): void {
-  const { ports, spec } = options;
-  const reactionMs = ctx.time.nowMs() - message.onsetAtMs;
-  ports.report(spec.callId, { kind: "interrupted", atMs: sinceAnswer(options), reactionMs });
+  if (state.awaitedTurnId !== turnId) return;
+  const nothing = { text: "", isRejected: true, atMs: ctx.time.nowMs() };
+  understand(options, state, { turnId, ...nothing }, ctx);
 }
 
 function understand(
@@ -357,8 +366,4 @@ function playback(
   ports.latency.turn.recordMs(latency.turnMs);
   ports.latency.turnEngine.recordMs(latency.turnEngineMs);
   ports.report(spec.callId, { kind: "turn", latency, atMs });
-}
-
-function sinceAnswer(options: DialogOptions): number {
-  return options.ports.time.nowMs() - options.answeredAtMs;
 }

@@ -124,6 +124,7 @@ function laneOf(message: MediaLegMessage): "audio" | "tts" | "transcripts" | "sy
     case "playbackResumed":
     case "legAway":
     case "legBack":
+    case "legReplaced":
       return "system";
     default:
       return "intents";
@@ -180,11 +181,11 @@ function receive(
       state.isAway = true;
       return;
     case "legBack":
-      // What was said on the way comes now, or never will: the gap is nobody's silence.
-      state.isAway = false;
-      state.lastFrameAtMs = message.atMs;
-      state.isAudioMissing = false;
-      return checkLater(state, ctx);
+      return legBack(state, message.atMs, ctx);
+    case "legReplaced":
+      state.sender.renew();
+      clear(options, state, state.lastUtterance);
+      return legBack(state, message.atMs, ctx);
     case "audioCheck":
       return checkAudio(state, ctx);
     case "say":
@@ -213,6 +214,14 @@ function receive(
     default:
       return assertNever(message);
   }
+}
+
+/** What was said on the way comes now, or never will: the gap is nobody's silence. */
+function legBack(state: State, atMs: number, ctx: Context<MediaLegMessage>): void {
+  state.isAway = false;
+  state.lastFrameAtMs = atMs;
+  state.isAudioMissing = false;
+  checkLater(state, ctx);
 }
 
 /** The way of an incoming payload, up to the turn detector. Nothing is allocated on it. */

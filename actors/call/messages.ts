@@ -60,6 +60,8 @@ export type MediaLegMessage =
   /** System. The connection is lost: that nothing comes is not the caller's silence. */
   | { readonly kind: "legAway" }
   | { readonly kind: "legBack"; readonly atMs: number }
+  /** System. Another gateway has it now: what was said to the one before is void. */
+  | { readonly kind: "legReplaced"; readonly atMs: number }
   /** System, own timer: looks whether the audio of an open turn still comes. */
   | { readonly kind: "audioCheck" }
   /** Transcripts. What the recogniser makes of the open turn. */
@@ -83,6 +85,8 @@ export type DialogMessage =
   /** System. The callee cannot be heard at the moment: their silence is not waited for. */
   | { readonly kind: "legAway" }
   | { readonly kind: "legBack"; readonly atMs: number }
+  /** System. By another gateway: what was being said is said again, and keys are counted anew. */
+  | { readonly kind: "legReplaced" }
   | { readonly kind: "turnStarted"; readonly turnId: number }
   | { readonly kind: "turnCancelled"; readonly turnId: number }
   | {
@@ -146,6 +150,8 @@ export type RecorderMessage =
   | { readonly kind: "cursor"; readonly chunks: number }
   | { readonly kind: "cursorUnknown"; readonly error: ErrorData }
   | { readonly kind: "flush" }
+  /** Nobody will say what became of what sounds: it is taken to have ended at that instant. */
+  | { readonly kind: "cutOff"; readonly atMs: number }
   | PlaybackNotice;
 
 export type CallMessage =
@@ -154,6 +160,8 @@ export type CallMessage =
   /** Its connection is lost, and found again. */
   | { readonly kind: "legAway" }
   | { readonly kind: "legBack"; readonly atMs: number }
+  /** The gateway is gone, and its client may come back to another: as a new `legOpened`. */
+  | { readonly kind: "legLost"; readonly atMs: number }
   /** `number`: which key of its leg. */
   | { readonly kind: "keypad"; readonly digit: string; readonly number?: number | undefined }
   /** For the MediaLeg; told to the Call because it keeps the order behind `legOpened`. */

@@ -110,6 +110,9 @@ function receive(
     case "playbackResumed":
     case "playbackEnded":
       return notice(options, state, message);
+    case "cutOff":
+      if (!state.isResuming) layVoices(options, state, message.atMs);
+      return state.voices.clear();
     case "flush":
       state.timer = ctx.after(chunkMs, { kind: "flush" });
       return flush(options, state, ctx);
@@ -175,7 +178,10 @@ function resume(
   };
   state.outbox.goOnBehind(chunks);
   state.isResuming = false;
-  store(options, state, ctx);
+  const behindMs = ctx.time.nowMs() - state.anchor.atMs;
+  // A process may have been gone for longer than the timeline looks ahead.
+  if (behindMs > windowMs / 2) flush(options, state, ctx);
+  else store(options, state, ctx);
 }
 
 function voiceOf(options: RecorderOptions, state: State, utterance: number): RecordedVoice {

@@ -81,6 +81,12 @@ export class SpeechSender {
     }
   }
 
+  /** Another gateway has the leg: nothing waits, and nothing is outstanding. */
+  renew(): void {
+    this.#queue = [];
+    this.#credit = streamCreditFrames;
+  }
+
   /** The gateway played, or dropped, so many frames of the utterance. */
   addCredit(frames: number, utterance: number): void {
     // What a life before this one had outstanding comes back too: it is not ours.

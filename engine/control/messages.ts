@@ -44,17 +44,22 @@ export type GatewayCommand =
     }
   /** Signs and checks the tokens with which lost media connections come back. Comes first. */
   | { readonly kind: "setResumeKey"; readonly key: Uint8Array }
+  /** Let clients in, answered by `listening`. Comes behind all that those of before are told by. */
+  | { readonly kind: "listen" }
   /**
-   * A call that lives but whose leg this gateway never had, e.g. after a restart of the process:
-   * its client may come back with a resume token, once. The shard is told `legOpened`, without an
-   * adoption; when nobody comes in time it is told `legGone`, and the node `resumeExpired`.
+   * A call that lives but whose leg this gateway never had: its own life or its process is new. Its
+   * client may come back with a resume token, once. The shard is told `legOpened`, without an
+   * adoption; when nobody comes in time the node is told `resumeExpired`, and what becomes of the
+   * call is its business.
    */
   | {
       readonly kind: "expectResume";
       readonly callId: string;
       readonly shardIndex: number;
-      /** From the newest `mediaOpened` or `mediaResumed` of the call; older tokens are used up. */
+      /** From the newest `mediaOpened` or `mediaConfirmed` of the call; older ones are used up. */
       readonly generation: number;
+      /** `formatKey` of its media: another format is refused. Absent: any is taken. */
+      readonly format?: string;
       readonly expiresInMs: number;
     }
   | { readonly kind: "forgetCall"; readonly callId: string }
@@ -106,8 +111,13 @@ export type GatewayReport =
       readonly frameOut: HistogramHandle;
     }
   | { readonly kind: "failed"; readonly error: ErrorData }
-  /** `generation` of the resume token that its client was given; worth keeping on disk. */
-  | { readonly kind: "mediaOpened"; readonly callId: string; readonly generation: number }
+  /**
+   * `generation` of the oldest resume token that is still good, worth keeping on disk; absent where
+   * its client cannot come back.
+   */
+  | { readonly kind: "mediaOpened"; readonly callId: string; readonly generation?: number }
+  /** Its client has read a newer token: those below that generation are used up. */
+  | { readonly kind: "mediaConfirmed"; readonly callId: string; readonly generation: number }
   /** Its connection is lost; its client may come back. */
   | { readonly kind: "mediaAway"; readonly callId: string }
   | { readonly kind: "mediaResumed"; readonly callId: string; readonly generation: number }
@@ -171,6 +181,11 @@ export type LegNotice =
 
 export type ShardCommand =
   | { readonly kind: "attachGateway"; readonly link: ShardLinkData }
+  /**
+   * The gateway is gone with all of its sockets. Those of the clients of `waiting` may be opened
+   * again on the next one, which tells `legOpened` then; all other legs are closed.
+   */
+  | { readonly kind: "gatewayLost"; readonly waiting: readonly string[] }
   | { readonly kind: "addFlow"; readonly fileName: string; readonly source: string }
   | { readonly kind: "addPrompt"; readonly prompt: PromptData }
   | { readonly kind: "startCall"; readonly spec: CallSpec }

@@ -21,7 +21,7 @@ export type Decision =
       readonly isResumed: boolean;
     }
   | { readonly kind: "resume"; readonly seat: Seat }
-  | { readonly kind: "refuse"; readonly why: Refusal | "otherFormat" };
+  | { readonly kind: "refuse"; readonly why: Refusal };
 
 export class Admission {
   readonly expected: ExpectedCalls;
@@ -46,7 +46,7 @@ export class Admission {
     const { callId } = start;
     if (callId === undefined) return { kind: "refuse", why: "unknownCall" };
     if (seat !== undefined) return this.#judgeResume(start, seat);
-    if (start.resume !== undefined) return this.#judgeBack(callId, start.resume);
+    if (start.resume !== undefined) return this.#judgeBack(callId, start, start.resume);
     const admitted = this.expected.admit(callId, start.token);
     if (typeof admitted === "string") return { kind: "refuse", why: admitted };
     return { kind: "open", callId, ...admitted, generation: 0, isResumed: false };
@@ -63,9 +63,9 @@ export class Admission {
     return { kind: "resume", seat };
   }
 
-  #judgeBack(callId: string, token: string): Decision {
+  #judgeBack(callId: string, { format }: StreamStart, token: string): Decision {
     const generation = resumeGeneration(this.#key, callId, token);
-    const admitted = this.expected.admitBack(callId, generation);
+    const admitted = this.expected.admitBack(callId, generation, formatKey(format));
     if (typeof admitted === "string") return { kind: "refuse", why: admitted };
     const next = (generation ?? 0) + 1;
     return { kind: "open", callId, ...admitted, generation: next, isResumed: true };

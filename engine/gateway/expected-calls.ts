@@ -12,10 +12,12 @@ type ExpectedBack = {
   readonly untilMs: number;
   /** Tokens below were used before. */
   readonly generation: number;
+  /** `formatKey` of its media; undefined: any. */
+  readonly format: string | undefined;
 };
 
 /** Why a stream is not let in. The peer is told the same for all of them. */
-export type Refusal = "unknownCall" | "wrongToken" | "usedToken" | "expired";
+export type Refusal = "unknownCall" | "wrongToken" | "usedToken" | "expired" | "otherFormat";
 
 export class ExpectedCalls {
   readonly #calls = new Map<string, Expected>();
@@ -47,11 +49,12 @@ export class ExpectedCalls {
     readonly callId: string;
     readonly generation: number;
     readonly shardIndex: number;
+    readonly format?: string;
     readonly expiresInMs: number;
   }): void {
-    const { callId, generation, shardIndex, expiresInMs } = call;
+    const { callId, generation, shardIndex, format, expiresInMs } = call;
     const untilMs = this.#clock.nowMs() + expiresInMs;
-    this.#back.set(callId, { shardIndex, untilMs, generation });
+    this.#back.set(callId, { shardIndex, untilMs, generation, format });
   }
 
   /** Another shard waits for it now. @returns whether it was expected */
@@ -75,12 +78,11 @@ export class ExpectedCalls {
     this.#back.delete(callId);
   }
 
-  /** Gives up waiting for a client to come back. @returns the shard that waited, if any did */
-  expireBack(callId: string): number | undefined {
+  /** Gives up waiting for a client to come back. @returns whether it was waited for */
+  expireBack(callId: string): boolean {
     const back = this.#back.get(callId);
-    if (back === undefined || this.#clock.nowMs() < back.untilMs) return undefined;
-    this.#back.delete(callId);
-    return back.shardIndex;
+    if (back === undefined || this.#clock.nowMs() < back.untilMs) return false;
+    return this.#back.delete(callId);
   }
 
   /** Lets a stream in and uses its expectation up; a wrong token leaves it for the right one. */
@@ -110,16 +112,22 @@ export class ExpectedCalls {
     this.#calls.delete(callId);
   }
 
-  /** The same for a stream that comes back, with the generation of its resume token. */
+  /**
+   * The same for a stream that comes back, with the generation of its resume token.
+   *
+   * @param format `formatKey` of its media
+   */
   admitBack(
     callId: string,
     generation: number | undefined,
+    format: string,
   ): { readonly shardIndex: number } | Refusal {
     const back = this.#back.get(callId);
     if (back === undefined) return "unknownCall";
     if (generation === undefined) return "wrongToken";
     if (generation < back.generation) return "usedToken";
     if (this.#clock.nowMs() > back.untilMs) return "expired";
+    if (back.format !== undefined && back.format !== format) return "otherFormat";
     this.#back.delete(callId);
     return { shardIndex: back.shardIndex };
   }

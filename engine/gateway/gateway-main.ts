@@ -14,10 +14,10 @@ const port = parentPort;
 
 function report(what: GatewayReport): void {
   port.postMessage(what);
-  if (what.kind === "stopped") port.close();
+  if (what.kind === "stopped" || what.kind === "failed") port.close();
 }
 
-async function start(): Promise<void> {
+async function create(): Promise<Gateway> {
   const config = workerData as GatewayConfig;
   // The other driver that auto may choose has no TLS here.
   const isLean = config.tls !== undefined && config.transport === "auto";
@@ -26,12 +26,16 @@ async function start(): Promise<void> {
   );
   const { streamsMax, messageBytesMax } = config;
   const protocols = mediaProtocols({ streamsMax, messageBytesMax });
-  const gateway = new Gateway({ config, time: nodeTime(), transport, protocols, report });
-  port.on("message", (command: GatewayCommand) => gateway.receive(command));
-  await gateway.start();
+  return new Gateway({ config, time: nodeTime(), transport, protocols, report });
 }
 
-start().catch((error: unknown) => {
-  report({ kind: "failed", error: toErrorData(error) });
-  port.close();
+const creating = create();
+// The port is read at once, and what comes before the gateway is there waits for it, in order.
+port.on("message", (command: GatewayCommand) => {
+  creating.then(
+    (gateway) => gateway.receive(command),
+    // Reported below, once.
+    () => undefined,
+  );
 });
+creating.catch((error: unknown) => report({ kind: "failed", error: toErrorData(error) }));

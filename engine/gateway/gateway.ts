@@ -143,6 +143,8 @@ export class Gateway {
       case "setResumeKey":
         this.#guard.setKey(command.key);
         return this.#admission.setKey(command.key);
+      case "listen":
+        return void this.#listen();
       case "expectResume":
         return this.#expectResume(command);
       case "forgetCall":
@@ -165,6 +167,14 @@ export class Gateway {
         return;
       case "stop":
         return void this.#stop();
+    }
+  }
+
+  async #listen(): Promise<void> {
+    try {
+      await this.start();
+    } catch (error) {
+      this.#options.report({ kind: "failed", error: toErrorData(error) });
     }
   }
 
@@ -194,10 +204,9 @@ export class Gateway {
     const { expected } = this.#admission;
     expected.expectBack(command);
     this.#options.time.after(expiresInMs, () => {
-      const shardIndex = expected.expireBack(callId);
-      if (shardIndex === undefined) return;
-      this.#desk.link(shardIndex)?.tell({ kind: "legGone", callId });
-      this.#options.report({ kind: "resumeExpired", callId });
+      if (expected.expireBack(callId)) {
+        this.#options.report({ kind: "resumeExpired", callId });
+      }
     });
   }
 
@@ -229,7 +238,7 @@ export class Gateway {
     room: (seat) => this.#desk.goOn(seat),
     neverStarted: ({ connection }) => this.#guard.failed(connection.request),
     packed: (session) => this.#desk.packed(session),
-    confirmed: ({ connection }) => connection.confirm(),
+    confirmed: (seat) => this.#desk.confirm(seat),
     lost: (seat) => {
       const isOver = this.#listener === undefined || this.#options.config.resumeGraceMs === 0;
       if (isOver) this.#desk.end(seat, "connection lost");

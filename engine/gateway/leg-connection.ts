@@ -45,6 +45,11 @@ export class LegConnection {
     return this.#generation;
   }
 
+  /** Generation of the oldest token that is still good. */
+  get oldestGeneration(): number {
+    return this.#isConfirmed ? this.#generation : Math.max(0, this.#generation - 1);
+  }
+
   get isAway(): boolean {
     return this.#awaySinceMs !== undefined;
   }
@@ -54,9 +59,11 @@ export class LegConnection {
     return this.#generation === 0 && !this.#isConfirmed;
   }
 
-  /** The client has read the newest token: older ones are used up. */
-  confirm(): void {
+  /** The client has read the newest token: older ones are used up. @returns whether any were */
+  confirm(): boolean {
+    const wasOld = this.oldestGeneration;
     this.#isConfirmed = true;
+    return this.oldestGeneration > wasOld;
   }
 
   /** Its connection is gone without a goodbye. */
@@ -72,8 +79,7 @@ export class LegConnection {
   /** @param generation of the token given, if it was one of this call */
   judge(generation: number | undefined): ResumeRefusal | undefined {
     if (generation === undefined || generation > this.#generation) return "wrongToken";
-    const oldest = this.#isConfirmed ? this.#generation : this.#generation - 1;
-    return generation < oldest ? "usedToken" : undefined;
+    return generation < this.oldestGeneration ? "usedToken" : undefined;
   }
 
   /** It has another connection, which is given the next token. */

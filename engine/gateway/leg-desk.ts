@@ -173,7 +173,9 @@ export class LegDesk {
     this.#wheel.keepTurning(true);
     session.ready(start.streamId, { ...this.#readyOf(seat), isResumed });
     tell(this.#legOpened(seat));
-    this.#options.report({ kind: "mediaOpened", callId, generation });
+    const canResume = protocol.canResume && this.#options.resumeGraceMs > 0;
+    const oldest = canResume ? { generation: seat.connection.oldestGeneration } : {};
+    this.#options.report({ kind: "mediaOpened", callId, ...oldest });
   }
 
   /** A leg's connection is gone without a goodbye: it waits for another one. */
@@ -192,6 +194,12 @@ export class LegDesk {
     seat.graceTimer = time.after(resumeGraceMs, () => {
       this.end(seat, `the connection was lost, and nobody came back within ${resumeGraceMs} ms`);
     });
+  }
+
+  /** Its client has read the newest token. */
+  confirm({ connection, leg: { callId } }: Seat): void {
+    const { generation } = connection;
+    if (connection.confirm()) this.#options.report({ kind: "mediaConfirmed", callId, generation });
   }
 
   /** Frames wait in a session: they go out with the others of this pass, or of this turn. */

@@ -1,7 +1,7 @@
 /** The calls of this engine as the outside sees them, built up from what their actors report. */
 import type { CallEvent } from "../../actors/call/call-events.js";
 import { EngineError } from "../../base/errors.js";
-import type { Clock } from "../../base/ports.js";
+import type { Clock, Time, Timer } from "../../base/ports.js";
 import type { CallListener, CallView } from "../engine-node.js";
 
 type Entry = {
@@ -42,6 +42,15 @@ export class CallRegistry {
     return entry.ended;
   }
 
+  /** Resolves when no call is left, or after `withinMs`. */
+  async allEnded(time: Time, withinMs: number): Promise<void> {
+    const ended = Promise.all(this.ids().map((callId) => this.ended(callId)));
+    let timer: Timer | undefined;
+    const late = new Promise<void>((resolve) => (timer = time.after(withinMs, resolve)));
+    await Promise.race([ended, late]);
+    timer?.cancel();
+  }
+
   ids(): readonly string[] {
     return [...this.#calls.keys()];
   }
@@ -56,13 +65,21 @@ export class CallRegistry {
     if (this.find(callId)?.status !== "ended") this.#change(callId, () => ({ answeredBy }));
   }
 
+  /** The connection of a call that was answered is lost, or found again. */
+  setResuming(callId: string, isResuming: boolean): void {
+    const [from, to] = isResuming
+      ? (["live", "resuming"] as const)
+      : (["resuming", "live"] as const);
+    if (this.find(callId)?.status === from) this.#change(callId, () => ({ status: to }));
+  }
+
   /**
    * Takes in one event; returns the view when it was the last one. An end comes once: what a shard
    * says of a call that was given up meanwhile, as with a lost gateway, changes nothing.
    */
-  apply(callId: string, event: CallEvent): CallView | undefined {
+  apply(callId: string, event: CallEvent, epochMs = this.#clock.epochMs()): CallView | undefined {
     if (this.find(callId)?.status === "ended") return undefined;
-    this.#change(callId, (view) => changeOf(view, event, this.#clock.epochMs()));
+    this.#change(callId, (view) => changeOf(view, event, epochMs));
     return event.kind === "ended" ? this.find(callId) : undefined;
   }
 

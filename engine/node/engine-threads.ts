@@ -7,7 +7,7 @@ import { mediaToken } from "../../access/security/media-token.js";
 import { EngineError, toErrorData } from "../../base/errors.js";
 import type { Histogram } from "../../base/histogram.js";
 import type { VoiceFigures } from "../../speech/tts/network/voice-counters.js";
-import type { ThreadHost, Time } from "../../base/ports.js";
+import type { ThreadExit, ThreadHost, Time } from "../../base/ports.js";
 import type { CallEvent } from "../../actors/call/call-events.js";
 import type { CallSpec } from "../../actors/call/cast-ports.js";
 import type { Config } from "../../config/schema.js";
@@ -15,10 +15,10 @@ import type {
   GatewayCommand,
   GatewayCounters,
   GatewayReport,
-  MailboxReport,
   PromptData,
   ShardReport,
 } from "../control/messages.js";
+import type { ShardMailboxes } from "../engine-node.js";
 import type { Job } from "../jobs/jobs.js";
 import type { JobPool } from "../jobs/job-pool.js";
 import type { BlockedStack } from "./blocked-stack.js";
@@ -40,14 +40,16 @@ import {
 import { ThreadLatency, type LatencyName } from "./thread-latency.js";
 import { Watchdog } from "./watchdog.js";
 
-export type LostThread = LostShard | "gateway";
-
 export type ThreadsListener = {
   callEvent(callId: string, event: CallEvent): void;
   /** `CallMemory` as msgpack. */
   remember(callId: string, memory: Uint8Array): void;
-  /** The calls of this shard want a new one; with the gateway all calls are lost. */
-  lost(thread: LostThread): void;
+  /** The calls of this shard want a new one. */
+  lost(shard: LostShard): void;
+  /** The sockets of all calls are gone. @returns the calls whose clients may come back */
+  gatewayLost(): readonly string[];
+  /** Whom a gateway that begins must let in, because the one before would have. */
+  awaited(): readonly Extract<GatewayCommand, { kind: "expectCall" | "expectResume" }>[];
   /** A shard is there, and takes the calls that waited for it. */
   shardBack(place: ShardPlace): void;
   /** What the gateway says of the media of a call. */
@@ -72,11 +74,19 @@ export type EngineThreadsOptions = {
   readonly quarantineMax?: number | undefined;
 };
 
+type SpawnedGateway = {
+  readonly gateway: GatewayThread;
+  /** Rejects when it cannot. */
+  readonly listening: Promise<Extract<GatewayReport, { readonly kind: "listening" }>>;
+};
+
 export class EngineThreads {
   readonly #options: EngineThreadsOptions;
   readonly #prompts: PromptData[] = [];
   readonly #latency = new ThreadLatency();
+  /** From its start on; it listens once its thread and the shards are there. */
   #gateway: GatewayThread | undefined;
+  #isListening = false;
   #counters: GatewayCounters | undefined;
   readonly #mailboxes: MailboxDesk;
   readonly #recognition = new RecognitionFigures();
@@ -112,10 +122,12 @@ export class EngineThreads {
     });
   }
 
-  /** Starts the gateway, then every shard. @throws {EngineError} why one could not start */
+  /** Starts the gateway and every shard. @throws {EngineError} why one could not start */
   async start(): Promise<void> {
-    await this.#startGateway(this.#options.config.gateway.port);
+    const spawned = this.#spawnGateway(this.#options.config.gateway.port);
+    // Whoever comes back at once finds a shard.
     await this.#shards.start();
+    await this.#listen(spawned);
   }
 
   /** Where calls live, and where those of a lost shard may go. */
@@ -129,7 +141,7 @@ export class EngineThreads {
 
   /** Whether every thread runs. */
   get isWhole(): boolean {
-    return this.#gateway !== undefined && this.#shards.isWhole;
+    return this.#isListening && this.#shards.isWhole;
   }
 
   /** Threads that were lost too often and do not come back. */
@@ -151,14 +163,19 @@ export class EngineThreads {
     return this.#voices.sum;
   }
 
-  /** How the mailboxes of every shard stand; undefined for one that does not answer. */
-  mailboxes(): Promise<(MailboxReport | undefined)[]> {
+  /** How the mailboxes of every shard stand. */
+  async mailboxes(): Promise<ShardMailboxes[]> {
     const asks = this.#shards
       .threads()
       .map((thread) =>
         this.#mailboxes.ask((askId) => thread.tell({ kind: "tellMailboxes", askId })),
       );
-    return Promise.all(asks);
+    const reports = await Promise.all(asks);
+    return reports.map((report, shard) =>
+      report === undefined
+        ? { shard, isAnswering: false }
+        : { shard, isAnswering: true, ...report },
+    );
   }
 
   /** How loaded the threads are; the worst since the last reading. */
@@ -189,10 +206,19 @@ export class EngineThreads {
     this.#shards.tell(place.shardIndex, { kind: "startCall", spec });
   }
 
+  /** Has the shard of the entry go on with its call, from its memory if it has one. */
+  giveTo({ spec, shardIndex, memory, losses, endsAs }: LedgerEntry): void {
+    const incarnation = losses + 1;
+    if (memory === undefined) this.#shards.tell(shardIndex, { kind: "startCall", spec });
+    else this.#shards.tell(shardIndex, { kind: "adoptCall", spec, memory, incarnation });
+    // Its last shard may have died before it heard of it.
+    if (endsAs !== undefined) this.hangup(shardIndex, spec.callId, endsAs);
+  }
+
   /** Gives calls to the shards that their entries name now; those that wait are parked. */
   moveCalls(from: ShardPlace, entries: readonly LedgerEntry[]): void {
     const { shardIndex: lostShardIndex, incarnation: lostIncarnation } = from;
-    for (const entry of entries) if (!entry.isWaiting) this.#giveTo(entry);
+    for (const entry of entries) if (!entry.isWaiting && !entry.isDormant) this.giveTo(entry);
     const calls = entries.map(({ spec: { callId }, shardIndex, isWaiting }) =>
       isWaiting ? { callId } : { callId, shardIndex },
     );
@@ -244,34 +270,51 @@ export class EngineThreads {
     });
   }
 
-  #giveTo({ spec, shardIndex, memory, losses }: LedgerEntry): void {
-    const incarnation = losses + 1;
-    if (memory === undefined) return this.#shards.tell(shardIndex, { kind: "startCall", spec });
-    this.#shards.tell(shardIndex, { kind: "adoptCall", spec, memory, incarnation });
-  }
-
-  async #startGateway(port: number): Promise<void> {
+  #spawnGateway(port: number): SpawnedGateway {
     const { host, time, config } = this.#options;
     const gateway = startGateway(host, time, { ...config.gateway, port });
-    gateway.onReport((report) => this.#gatewayReport(report));
-    const ready = await gateway.ready("listening");
-    if (this.#isStopping) {
-      await gateway.stop({ kind: "stop" });
-      throw new EngineError("THREAD_FAILED", "the gateway is not needed: the engine stops");
-    }
-    this.port = ready.port;
-    this.#latency.add(ready);
     this.#gateway = gateway;
+    gateway.onReport((report) => this.#gatewayReport(report));
     gateway.tell({ kind: "setResumeKey", key: this.#options.resumeKey });
     for (const prompt of this.#prompts) gateway.tell({ kind: "addPrompt", prompt });
-    this.#shards.connectAll();
-    gateway.onLost(({ exitCode, error }) => {
-      this.#gateway = undefined;
-      const why = error === undefined ? `exit code ${exitCode}` : toErrorData(error).message;
-      const { listener } = this.#options;
-      listener.log("error", "a thread is lost", { thread: gateway.name, why });
-      listener.lost("gateway");
-      this.#restarts.again(gateway.name, () => this.#startGateway(this.port));
+    const listening = gateway.ready("listening");
+    // Nobody may wait for it yet when it fails.
+    listening.catch(() => undefined);
+    return { gateway, listening };
+  }
+
+  /** The gateway takes clients in, also those of one before it. */
+  async #listen({ gateway, listening }: SpawnedGateway): Promise<void> {
+    for (const command of this.#options.listener.awaited()) gateway.tell(command);
+    gateway.tell({ kind: "listen" });
+    try {
+      const ready = await listening;
+      if (this.#isStopping) {
+        await gateway.stop({ kind: "stop" });
+        throw new EngineError("THREAD_FAILED", "the gateway is not needed: the engine stops");
+      }
+      this.port = ready.port;
+      this.#latency.add(ready);
+    } catch (error) {
+      if (this.#gateway === gateway) this.#gateway = undefined;
+      throw error;
+    }
+    this.#isListening = true;
+    gateway.onLost((exit) => this.#gatewayLost(gateway, exit));
+  }
+
+  #gatewayLost(gateway: GatewayThread, { exitCode, error }: ThreadExit): void {
+    this.#gateway = undefined;
+    this.#isListening = false;
+    const why = error === undefined ? `exit code ${exitCode}` : toErrorData(error).message;
+    const { listener } = this.#options;
+    listener.log("error", "a thread is lost", { thread: gateway.name, why });
+    const waiting = listener.gatewayLost();
+    for (const thread of this.#shards.threads()) thread.tell({ kind: "gatewayLost", waiting });
+    this.#restarts.again(gateway.name, async () => {
+      const spawned = this.#spawnGateway(this.port);
+      this.#shards.connectAll();
+      await this.#listen(spawned);
     });
   }
 

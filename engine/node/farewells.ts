@@ -6,6 +6,8 @@ import { toErrorData } from "../../base/errors.js";
 import type { Time, Timer } from "../../base/ports.js";
 import type { CallSpec } from "../../actors/call/cast-ports.js";
 import type { JobPool } from "../jobs/job-pool.js";
+import { offlinePromptId } from "./flow-prompts.js";
+import type { Ground } from "./start-up.js";
 
 /** A prompt, and the time a gateway needs to notice that a client is gone. */
 const farewellMsMax = 30_000;
@@ -63,4 +65,19 @@ export class Farewells {
     }
     ended(callId, recordedMs);
   }
+}
+
+/** Farewells by the gateway of a node. */
+export function farewellsOf(
+  { jobs, flows, threads }: Pick<Ground, "jobs" | "flows" | "threads">,
+  parts: Pick<FarewellOptions, "time" | "ended" | "log">,
+): Farewells {
+  return new Farewells({
+    ...parts,
+    jobs,
+    say: (callId, flowId) => {
+      const promptId = offlinePromptId(flows.get(flowId)!.flow);
+      threads.tellGateway({ kind: "farewell", callId, promptId });
+    },
+  });
 }

@@ -7,12 +7,15 @@ export function healthReport(state: {
   readonly running: Running | undefined;
   readonly isDraining: boolean;
   readonly overload: string | undefined;
+  /** Outcomes that the store does not take. */
+  readonly waitingRecords: number;
   /** What the trunks lack. */
   readonly trunkNotes: readonly string[];
   readonly liveCalls: number;
   readonly callsMax: number;
 }): HealthReport {
-  const { running, isDraining, overload, trunkNotes, liveCalls, callsMax } = state;
+  const { running, isDraining, overload, waitingRecords, trunkNotes } = state;
+  const { liveCalls, callsMax } = state;
   const notes: string[] = [];
   if (running === undefined) notes.push("starting");
   if (isDraining) notes.push("draining: takes no new calls");
@@ -21,6 +24,7 @@ export function healthReport(state: {
   if (isFailed) notes.push(`${givenUp.join(", ")}: lost again and again, not started any more`);
   else if (running?.threads.isWhole === false) notes.push("a thread is being restarted");
   if (overload !== undefined) notes.push(`overloaded: ${overload}`);
+  if (waitingRecords > 0) notes.push(`the store does not take ${waitingRecords} outcomes`);
   const isReady = notes.length === 0;
   const { recognition, unspeakable } = running ?? {};
   if (recognition?.note !== undefined) notes.push(recognition.note);

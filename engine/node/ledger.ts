@@ -23,6 +23,28 @@ export type LedgerEntry = {
   isWaiting: boolean;
   /** Its shard is there for suspects. */
   isQuarantined: boolean;
+  /**
+   * It outlived its process, and no shard has it before its client comes back; then the one at
+   * `shardIndex` takes it up.
+   */
+  isDormant: boolean;
+  /** What its first media stream must show, and until when; undefined once that is open. Secret. */
+  invitation: Invitation | undefined;
+  /** Of its oldest resume token that is good; undefined where its client cannot come back. */
+  generation: number | undefined;
+  /** It was told to end with this outcome. */
+  endsAs: string | undefined;
+};
+
+/** `untilMs`: monotonic. */
+export type Invitation = { readonly token: string; readonly untilMs: number };
+
+/** What is known of a call that outlived its process. */
+export type RestoredCall = {
+  readonly spec: CallSpec;
+  readonly memory: Uint8Array;
+  readonly losses: number;
+  readonly generation: number;
 };
 
 /** What becomes of a call whose shard is lost. */
@@ -67,8 +89,8 @@ const lossesMax = 12;
 export class Ledger {
   readonly #entries = new Map<string, LedgerEntry>();
 
-  add(spec: CallSpec, shardIndex: number): LedgerEntry {
-    const entry = {
+  add(spec: CallSpec, shardIndex: number, invitation?: Invitation): LedgerEntry {
+    const entry: LedgerEntry = {
       spec,
       shardIndex,
       memory: undefined,
@@ -76,9 +98,18 @@ export class Ledger {
       suspicions: 0,
       isWaiting: false,
       isQuarantined: false,
+      isDormant: false,
+      invitation,
+      generation: undefined,
+      endsAs: undefined,
     };
     this.#entries.set(spec.callId, entry);
     return entry;
+  }
+
+  /** A call that outlived its process: it is dormant until its client comes back. */
+  restore({ spec, ...known }: RestoredCall, shardIndex: number): LedgerEntry {
+    return Object.assign(this.add(spec, shardIndex), known, { isDormant: true });
   }
 
   find(callId: string): LedgerEntry | undefined {
@@ -117,6 +148,12 @@ export class Ledger {
     return loads;
   }
 
+  /** The one of these shards that has the fewest calls. */
+  leastLoaded(shardIndexes: readonly number[]): number {
+    const [least] = [...this.loads(shardIndexes)].sort(([, a], [, b]) => a - b);
+    return least![0];
+  }
+
   /**
    * Counts a loss for every call of the shard, and says where each goes: suspects into quarantine,
    * apart from each other as far as there is room; the others over the live shards, least loaded
@@ -128,6 +165,8 @@ export class Ledger {
     if (loads.has(loss.shardIndex)) loads.set(loss.shardIndex, 0);
     const lost = this.callsOf(loss.shardIndex).map((callId) => this.#entries.get(callId)!);
     for (const entry of lost) {
+      // One that sleeps has no part in it.
+      if (entry.isDormant) continue;
       entry.losses += 1;
       if (callMark(entry.spec.callId) === loss.lastMark) entry.suspicions += 1;
     }

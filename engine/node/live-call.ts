@@ -7,7 +7,10 @@ import { decode, encode } from "@msgpack/msgpack";
 import { z } from "zod";
 import type { CallSpec } from "../../actors/call/cast-ports.js";
 import { EngineError } from "../../base/errors.js";
+import type { Clock } from "../../base/ports.js";
 import type { CallView } from "../engine-node.js";
+import type { CallRegistry } from "./call-registry.js";
+import type { Ledger } from "./ledger.js";
 
 /** Everything that must outlive the process of a live call. Personal data. */
 export type LiveCall = {
@@ -19,15 +22,20 @@ export type LiveCall = {
   readonly losses: number;
   /** Wall time minus monotonic time: the monotonic times in `memory` mean nothing without it. */
   readonly clockOffsetMs: number;
+  /** Of its oldest resume token that is good; absent where its client cannot come back. */
+  readonly generation?: number;
 };
 
 /** Form of today's bytes. */
-export const liveCallForm = 1;
+export const liveCallForm = 2;
 
 /** Lifts a call of form n to form n + 1; the key is n. A released step is never changed. */
 export type LiveCallSteps = Readonly<Record<number, (call: unknown) => unknown>>;
 
-const steps: LiveCallSteps = {};
+const steps: LiveCallSteps = {
+  // Form 2 has `generation`, which says that a call may go on in another process. Without: it ends.
+  1: (call) => call,
+};
 
 const spec = z.object({
   callId: z.string().min(1),
@@ -42,7 +50,7 @@ const spec = z.object({
 /** What recovery itself reads of a view; the rest was made by us and is kept as it is. */
 const view = z.looseObject({
   callId: z.string(),
-  status: z.enum(["dialing", "live", "ended"]),
+  status: z.enum(["dialing", "live", "resuming", "ended"]),
   state: z.string().optional(),
   startedEpochMs: z.number(),
   transcript: z.array(z.unknown()),
@@ -54,10 +62,33 @@ const schema = z.object({
   memory: z.instanceof(Uint8Array).optional(),
   losses: z.int().min(0),
   clockOffsetMs: z.number(),
+  generation: z.int().min(0).optional(),
 });
 
 export function encodeLiveCall(call: LiveCall): Uint8Array {
   return encode([liveCallForm, call], { ignoreUndefined: true });
+}
+
+/** A call as it stands, as bytes for the ledger on disk; undefined when it has ended. */
+export function liveCallBytes(
+  ledger: Pick<Ledger, "find">,
+  calls: Pick<CallRegistry, "find">,
+  callId: string,
+  clock: Clock,
+): { readonly userId: string; readonly memory: Uint8Array } | undefined {
+  const [entry, view] = [ledger.find(callId), calls.find(callId)];
+  if (entry === undefined || view === undefined) return undefined;
+  const { spec, memory, losses, generation } = entry;
+  const clockOffsetMs = clock.epochMs() - clock.nowMs();
+  const call: LiveCall = {
+    spec,
+    view,
+    losses,
+    clockOffsetMs,
+    ...(memory === undefined ? {} : { memory }),
+    ...(generation === undefined ? {} : { generation }),
+  };
+  return { userId: spec.userId, memory: encodeLiveCall(call) };
 }
 
 /**

@@ -6,7 +6,6 @@ import { randomUUID } from "node:crypto";
 import { EngineError } from "../../base/errors.js";
 import { nodeThreadHost, nodeTime } from "../../base/node-ports.js";
 import type { ThreadHost, Time } from "../../base/ports.js";
-import type { JobPool } from "../jobs/job-pool.js";
 import type { CallEvent } from "../../actors/call/call-events.js";
 import type { Trunk } from "../../access/trunks/trunk.js";
 import type { Config } from "../../config/schema.js";
@@ -21,43 +20,34 @@ import type {
 } from "../engine-node.js";
 import { inspectorStack } from "./blocked-stack.js";
 import { checkRequest } from "./call-check.js";
-import { Admission, admissionError, type AdmissionLimits, type Refused } from "./admission.js";
+import { putIntent } from "./call-intent.js";
+import { Admission, admissionError, type Refused } from "./admission.js";
 import { CallRegistry } from "./call-registry.js";
 import { newView, recordOf } from "./call-view.js";
-import type { LostThread, MediaReport } from "./engine-threads.js";
-import { Farewells } from "./farewells.js";
-import { offlinePromptId } from "./flow-prompts.js";
+import { DormantCalls } from "./dormant-calls.js";
+import type { MediaReport, ThreadsListener } from "./engine-threads.js";
+import { farewellsOf, type Farewells } from "./farewells.js";
 import { healthReport } from "./health-report.js";
 import { Ledger } from "./ledger.js";
 import { LedgerWriter } from "./ledger-writer.js";
 import { LostShards } from "./lost-shards.js";
 import { latencyReport } from "./latency-report.js";
-import { encodeLiveCall } from "./live-call.js";
+import { liveCallBytes } from "./live-call.js";
 import { LoadMeter } from "./load-meter.js";
+import type { NodeParts } from "./node-parts.js";
+import type { LostCall } from "./process-loss.js";
+import { RecordWriter } from "./record-writer.js";
 import { recordingWav } from "./recording-wav.js";
-import { startParts, type Running } from "./start-up.js";
+import { Resumptions } from "./resumptions.js";
+import { startParts, type Ground, type Running } from "./start-up.js";
 import { TrunkDesk } from "./trunk-desk.js";
+
+export type { NodeParts } from "./node-parts.js";
 
 /** How long a polite end waits for calls that are asked to hang up. */
 const hangupMsMax = 5000;
-
-/** What a test or an embedder may put in the place of our own. */
-export type NodeParts = {
-  readonly time?: Time;
-  readonly threadHost?: ThreadHost;
-  readonly jobs?: JobPool;
-  /** Signs the tokens with which lost media connections come back. Secret. */
-  readonly resumeKey?: Uint8Array;
-  /** Ids of calls, unique for ever. */
-  readonly newCallId?: () => string;
-  /** Beside those of the configuration. */
-  readonly trunks?: readonly Trunk[];
-  /** When a call is refused by what is measured. */
-  readonly admission?: AdmissionLimits;
-  /** Shards for suspects at a time. */
-  readonly quarantineMax?: number | undefined;
-  readonly log?: (level: "info" | "warn" | "error", message: string, fields: object) => void;
-};
+/** How long the end of the engine waits for a store that does not take the outcomes of calls. */
+const recordsMsMax = 5000;
 
 /** @param parts what is not in the configuration: an embedder's own trunks, log, time */
 export function createNode(config: Config, parts: NodeParts = {}): EngineNode {
@@ -73,12 +63,17 @@ class Node implements EngineNode {
   readonly #calls: CallRegistry;
   readonly #ledger = new Ledger();
   readonly #lostShards: LostShards;
+  readonly #resumptions: Resumptions;
   #farewells: Farewells | undefined;
   #writer: LedgerWriter | undefined;
+  #records: RecordWriter | undefined;
   readonly #admission: Admission;
   #meter: LoadMeter | undefined;
   readonly #trunks: TrunkDesk;
+  readonly #dormant: DormantCalls;
   #starting: Promise<Running> | undefined;
+  /** What calls need; there before everything has started. */
+  #ground: Ground | undefined;
   #running: Running | undefined;
   #isDraining = false;
   #stopped: Promise<void> | undefined;
@@ -98,10 +93,30 @@ class Node implements EngineNode {
     });
     this.#lostShards = new LostShards({
       ledger: this.#ledger,
-      threads: () => this.#running?.threads,
+      threads: () => this.#ground?.threads,
       giveUp: ({ spec }) => this.#farewells?.begin(spec),
       changed: (callId) => this.#writer?.changed(callId),
       log: this.#log,
+    });
+    const shared = { ledger: this.#ledger, graceMs: config.gateway.resumeGraceMs, log: this.#log };
+    this.#resumptions = new Resumptions({
+      ...shared,
+      time: this.#time,
+      formatOf: (callId) => this.#calls.find(callId)?.format,
+      wake: (entry) => this.#ground?.threads.giveTo(entry),
+      changed: (callId, isResuming) => {
+        this.#calls.setResuming(callId, isResuming);
+        this.#writer?.changed(callId);
+      },
+      expired: (callId) => this.#expired(callId),
+    });
+    this.#dormant = new DormantCalls({
+      ...shared,
+      clock: this.#time,
+      shardCount: config.threads.shardCount,
+      calls: this.#calls,
+      resumptions: this.#resumptions,
+      ended: (...end) => this.#callEvent(...end),
     });
   }
 
@@ -115,27 +130,62 @@ class Node implements EngineNode {
       ownTrunks: this.#parts.trunks ?? [],
       jobs: this.#parts.jobs,
       quarantineMax: this.#parts.quarantineMax,
+      lockData: this.#parts.lockData,
       // Of real threads only: a simulation has none.
       blockedStack: this.#host === nodeThreadHost ? inspectorStack(this.#time) : undefined,
       resumeKey: this.#parts.resumeKey,
-      listener: {
-        callEvent: (callId, event) => this.#callEvent(callId, event),
-        remember: (callId, memory) => {
-          this.#ledger.remember(callId, memory);
-          this.#writer?.changed(callId);
-        },
-        lost: (thread) => this.#threadLost(thread),
-        shardBack: (place) => this.#lostShards.back(place),
-        media: (report) => this.#media(report),
-        log: this.#log,
-      },
+      listener: this.#threadsListener(),
+      begin: (ground, lost) => this.#begin(ground, lost),
       progress,
+    }).catch((error: unknown) => {
+      this.#resumptions.stop();
+      this.#writer?.stop();
+      throw error;
     });
     this.#running = await this.#starting;
-    this.#meter ??= this.#loadMeter(this.#running);
-    this.#writer ??= this.#ledgerWriter(this.#running);
-    this.#farewells ??= this.#farewellsOf(this.#running);
+    const { threads, recognition } = this.#running;
+    this.#meter ??= new LoadMeter({
+      time: this.#time,
+      read: () => ({ ...threads.load(), leases: recognition.leases() }),
+      sampled: (sample) => this.#admission.measured(sample),
+    });
     return { mediaUrl: this.#mediaUrl() };
+  }
+
+  /** Takes up the calls of a lost process that may go on; @returns the others */
+  #begin(ground: Ground, lost: readonly LostCall[]): readonly LostCall[] {
+    const { store } = ground;
+    this.#ground = ground;
+    this.#records = new RecordWriter({ store, time: this.#time, log: this.#log });
+    this.#writer = new LedgerWriter({
+      ledger: store,
+      time: this.#time,
+      read: (callId) => liveCallBytes(this.#ledger, this.#calls, callId, this.#time),
+      log: this.#log,
+    });
+    this.#farewells = farewellsOf(ground, {
+      time: this.#time,
+      ended: (callId, recordedMs) => this.#fail(callId, recordedMs),
+      log: this.#log,
+    });
+    const versionOf = (flowId: string) => ground.flows.get(flowId)?.flow.version;
+    return this.#dormant.take(lost, { jobs: ground.jobs, versionOf });
+  }
+
+  #threadsListener(): ThreadsListener {
+    return {
+      callEvent: (callId, event) => this.#callEvent(callId, event),
+      remember: (callId, memory) => {
+        this.#ledger.remember(callId, memory);
+        this.#writer?.changed(callId);
+      },
+      lost: (shard) => this.#lostShards.lost(shard),
+      gatewayLost: () => this.#gatewayLost(),
+      awaited: () => this.#resumptions.awaited(),
+      shardBack: (place) => this.#lostShards.back(place),
+      media: (report) => this.#media(report),
+      log: this.#log,
+    };
   }
 
   async startCall(request: CallRequest, listener?: CallListener): Promise<CallView> {
@@ -152,11 +202,12 @@ class Node implements EngineNode {
       trunk.release?.(callId);
       throw error;
     });
-    const shardIndex = this.#leastLoaded(running.threads.shards.live);
+    const shardIndex = this.#ledger.leastLoaded(running.threads.shards.live);
     const { userId, flow: flowId, to, variables = {} } = request;
     const isRecorded = request.isRecorded ?? this.#config.recording.isEnabled;
     const spec = { callId, userId, flowId, variables, isRecorded, answerMsMax, durationMsMax };
-    this.#ledger.add(spec, shardIndex);
+    const untilMs = this.#time.nowMs() + answerMsMax;
+    this.#ledger.add(spec, shardIndex, { token, untilMs });
     this.#writer?.changed(callId);
     running.threads.startCall(spec, { shardIndex, token });
     this.#trunks.dial(trunk, { callId, to, mediaUrl: this.#mediaUrl(), token, ringMsMax });
@@ -164,24 +215,16 @@ class Node implements EngineNode {
   }
 
   /** While it is stored the engine may have begun to drain, or lost a thread: then nobody dials. */
-  async #putIntent(view: CallView, running: Running): Promise<void> {
-    const { callId } = view;
-    try {
-      await running.store.put(recordOf(view));
-    } catch (error) {
-      this.#calls.remove(callId);
-      throw error;
-    }
-    if (!this.#isDraining && running.threads.isWhole) return;
-    this.#fail(callId);
+  async #putIntent(view: CallView, { store, threads }: Running): Promise<void> {
+    await putIntent(view, { store, calls: this.#calls, records: this.#records, time: this.#time });
+    if (!this.#isDraining && threads.isWhole) return;
+    this.#fail(view.callId);
     throw this.#refusal();
   }
 
   async getCall(callId: string): Promise<CallView | undefined> {
-    const live = this.#calls.find(callId);
-    if (live !== undefined) return live;
-    const record = await this.#running?.store.get(callId);
-    return record?.detail as CallView | undefined;
+    const live = this.#calls.find(callId) ?? this.#records?.find(callId)?.detail;
+    return (live ?? (await this.#ground?.store.get(callId))?.detail) as CallView | undefined;
   }
 
   async callEnded(callId: string): Promise<CallView> {
@@ -211,6 +254,7 @@ class Node implements EngineNode {
       running: this.#running,
       isDraining: this.#isDraining,
       overload: this.#admission.overload,
+      waitingRecords: this.#records?.waitingCount ?? 0,
       trunkNotes: this.#trunks.notes(),
       liveCalls: this.#calls.count,
       callsMax: this.#config.calls.callsMax,
@@ -222,12 +266,7 @@ class Node implements EngineNode {
   }
 
   async mailboxes(): Promise<readonly ShardMailboxes[]> {
-    const reports = (await this.#running?.threads.mailboxes()) ?? [];
-    return reports.map((report, shard) =>
-      report === undefined
-        ? { shard, isAnswering: false }
-        : { shard, isAnswering: true, ...report },
-    );
+    return (await this.#running?.threads.mailboxes()) ?? [];
   }
 
   recognition(): ReturnType<EngineNode["recognition"]> {
@@ -262,34 +301,14 @@ class Node implements EngineNode {
     const running = await this.#starting?.catch(() => undefined);
     if (running === undefined) return;
     running.threads.drain();
-    await this.#allEnded(drainMs);
+    await this.#calls.allEnded(this.#time, drainMs);
     for (const callId of this.#calls.ids()) this.#hangup(callId, "cancelled");
-    await this.#allEnded(hangupMsMax);
+    await this.#calls.allEnded(this.#time, hangupMsMax);
+    this.#resumptions.stop();
     this.#writer?.stop();
     this.#meter?.stop();
+    await this.#records?.stop(recordsMsMax);
     await running.stop();
-  }
-
-  #ledgerWriter({ store }: Running): LedgerWriter {
-    const time = this.#time;
-    const read = (callId: string) => {
-      const [entry, view] = [this.#ledger.find(callId), this.#calls.find(callId)];
-      if (entry === undefined || view === undefined) return undefined;
-      const { spec, memory, losses } = entry;
-      const clockOffsetMs = time.epochMs() - time.nowMs();
-      const call = { spec, view, losses, clockOffsetMs, ...(memory && { memory }) };
-      return { userId: spec.userId, memory: encodeLiveCall(call) };
-    };
-    return new LedgerWriter({ ledger: store, time, read, log: this.#log });
-  }
-
-  /** Resolves when no call is left, or after `withinMs`. */
-  async #allEnded(withinMs: number): Promise<void> {
-    const ended = Promise.all(this.#calls.ids().map((callId) => this.#calls.ended(callId)));
-    let timer: ReturnType<Time["after"]> | undefined;
-    const late = new Promise<void>((resolve) => (timer = this.#time.after(withinMs, resolve)));
-    await Promise.race([ended, late]);
-    timer?.cancel();
   }
 
   #admit(): Running {
@@ -319,21 +338,8 @@ class Node implements EngineNode {
     return admissionError(this.health(), load);
   }
 
-  #loadMeter({ threads, recognition }: Running): LoadMeter {
-    return new LoadMeter({
-      time: this.#time,
-      read: () => ({ ...threads.load(), leases: recognition.leases() }),
-      sampled: (sample) => this.#admission.measured(sample),
-    });
-  }
-
-  #leastLoaded(live: readonly number[]): number {
-    const [least] = [...this.#ledger.loads(live)].sort(([, a], [, b]) => a - b);
-    return least![0];
-  }
-
-  #callEvent(callId: string, event: CallEvent): void {
-    const view = this.#calls.apply(callId, event);
+  #callEvent(callId: string, event: CallEvent, epochMs = this.#time.epochMs()): void {
+    const view = this.#calls.apply(callId, event, epochMs);
     if (view === undefined) this.#writer?.changed(callId);
     if (event.kind === "restarted") {
       this.#log("warn", "an actor of a call was restarted", { callId, ...event });
@@ -346,46 +352,40 @@ class Node implements EngineNode {
     const { callId } = view;
     const emptyShard = this.#ledger.remove(callId);
     this.#writer?.forget(callId);
-    this.#running?.threads.forgetCall(callId, emptyShard);
+    this.#resumptions.forget(callId);
+    this.#dormant.forget(callId);
+    this.#ground?.threads.forgetCall(callId, emptyShard);
     this.#trunks.over(callId);
-    try {
-      await this.#running?.store.put(recordOf(view));
-    } catch (error) {
-      this.#log("error", "the record of a call could not be stored", { callId, error });
-    }
+    await this.#records?.put(recordOf(view));
     this.#calls.remove(callId);
   }
 
   #hangup(callId: string, outcome: string): void {
     const entry = this.#ledger.find(callId);
-    if (entry !== undefined) this.#running?.threads.hangup(entry.shardIndex, callId, outcome);
+    if (entry === undefined) return;
+    if (entry.isDormant) return void this.#dormant.end(entry, outcome);
+    entry.endsAs = outcome;
+    this.#ground?.threads.hangup(entry.shardIndex, callId, outcome);
   }
 
-  /** Calls of a lost shard go on elsewhere; those of a lost gateway have no sockets any more. */
-  #threadLost(lost: LostThread): void {
-    if (lost !== "gateway") return this.#lostShards.lost(lost);
+  /** Nobody came back for a call. */
+  #expired(callId: string): void {
+    const entry = this.#ledger.find(callId);
+    if (entry?.isDormant === true) void this.#dormant.drop(entry);
+    else this.#hangup(callId, "failed");
+  }
+
+  /** Calls whose clients may come back are held; the others have no sockets any more. */
+  #gatewayLost(): readonly string[] {
     this.#farewells?.gatewayLost();
-    for (const callId of this.#ledger.callsOf(undefined)) {
-      this.#hangup(callId, "failed");
-      this.#fail(callId);
-    }
+    const { waiting, ended } = this.#resumptions.gatewayLost();
+    for (const callId of ended) this.#hangup(callId, "failed");
+    return waiting;
   }
 
   #media(report: MediaReport): void {
+    this.#resumptions.report(report);
     if (report.kind === "mediaClosed") this.#farewells?.mediaClosed(report.callId);
-  }
-
-  #farewellsOf({ flows, jobs, threads }: Running): Farewells {
-    return new Farewells({
-      time: this.#time,
-      jobs,
-      say: (callId, flowId) => {
-        const id = offlinePromptId(flows.get(flowId)!.flow);
-        threads.tellGateway({ kind: "farewell", callId, promptId: id });
-      },
-      ended: (callId, recordedMs) => this.#fail(callId, recordedMs),
-      log: this.#log,
-    });
   }
 
   #fail(callId: string, recordedMs = 0): void {
@@ -395,6 +395,6 @@ class Node implements EngineNode {
   #mediaUrl(): string {
     const { host, advertisedUrl, tls } = this.#config.gateway;
     const scheme = tls === undefined ? "ws" : "wss";
-    return advertisedUrl ?? `${scheme}://${host}:${this.#running?.threads.port ?? 0}`;
+    return advertisedUrl ?? `${scheme}://${host}:${this.#ground?.threads.port ?? 0}`;
   }
 }

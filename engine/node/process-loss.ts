@@ -1,7 +1,8 @@
 /**
  * After the loss of a process: what the store still holds without an outcome was live when it died.
- * Each such call is ended as `dropped`, with the state it was last in, and its recording is closed
- * behind its last whole second.
+ * Those whose clients may come back go on (`outlived-calls.ts`). Each other call is ended as
+ * `dropped`, with the state it was last in, and its recording is closed behind its last whole
+ * second.
  *
  * Every step may be repeated: a recording that is closed stays as it is, and the outcome takes the
  * call's memory along in one transaction. So a restart that dies in the middle is simply resumed by
@@ -18,6 +19,9 @@ import { decodeLiveCall, type LiveCall } from "./live-call.js";
 const lostCallsMax = 100_000;
 /** Calls that are dropped at the same time: their cost is opening files and syncing them. */
 const abreast = 8;
+
+/** What is on record as the cause of a dropped call. */
+export const droppedCause = "the engine's process ended";
 
 export type LossLog = (level: "info" | "warn" | "error", message: string, fields: object) => void;
 
@@ -97,8 +101,14 @@ export async function dropLostCall(lost: LostCall, options: DropOptions): Promis
     else {
       const recordedMs = await closeRecording(record, options);
       const view = viewOf(lost, record);
-      const cause = "the engine's process ended";
-      const detail = { ...view, status: "ended", outcome, cause, endedEpochMs, recordedMs };
+      const detail = {
+        ...view,
+        status: "ended",
+        outcome,
+        cause: droppedCause,
+        endedEpochMs,
+        recordedMs,
+      };
       await store.put({ ...record, outcome, endedEpochMs, detail });
     }
     const state = lost.call?.view.state;
@@ -114,10 +124,14 @@ function viewOf({ call }: LostCall, { detail }: CallRecord): CallView {
   return call?.view ?? (detail as CallView);
 }
 
-/** @returns the length of what is recorded; 0 when there is nothing, or it does not open */
-async function closeRecording(
-  { callId, userId }: CallRecord,
-  { jobs, log }: DropOptions,
+/**
+ * Closes the recording of a call whose writer is gone, behind its last whole second.
+ *
+ * @returns the length of what is recorded; 0 when there is nothing, or it does not open
+ */
+export async function closeRecording(
+  { callId, userId }: Pick<CallRecord, "callId" | "userId">,
+  { jobs, log }: Pick<DropOptions, "jobs" | "log">,
 ): Promise<number> {
   try {
     const closed = await jobs.run({ kind: "closeRecording", callId, userId });

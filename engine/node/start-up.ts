@@ -7,25 +7,30 @@ import type { ThreadHost, Time } from "../../base/ports.js";
 import type { Trunk } from "../../access/trunks/trunk.js";
 import type { Config } from "../../config/schema.js";
 import type { CallStore } from "../../storage/call-ledger.js";
+import { lockDataDir } from "../../storage/data-lock.js";
 import { loadMasterKey } from "../../storage/master-key.js";
 import { createJobPool, type JobPool } from "../jobs/job-pool.js";
 import type { BlockedStack } from "./blocked-stack.js";
 import { EngineThreads, type ThreadsListener } from "./engine-threads.js";
 import { loadFlowLibrary, type LibraryFlow } from "./flow-library.js";
 import { renderFlowPrompts } from "./flow-prompts.js";
-import { dropLostCalls, findLostCalls } from "./process-loss.js";
+import { dropLostCalls, findLostCalls, type LostCall } from "./process-loss.js";
 import { startRecognition, type Recognition } from "./recognition.js";
 import { startStore } from "./thread-handles.js";
 import { createTrunks } from "./trunks.js";
 import { UndoList } from "./undo-list.js";
 
-/** The parts of an engine that runs. */
-export type Running = {
+/** What calls live on: there before the engine takes any. */
+export type Ground = {
   readonly store: CallStore;
   readonly jobs: JobPool;
-  readonly recognition: Recognition;
   readonly flows: ReadonlyMap<string, LibraryFlow>;
   readonly threads: EngineThreads;
+};
+
+/** The parts of an engine that runs. */
+export type Running = Ground & {
+  readonly recognition: Recognition;
   /** Flows with texts that cannot be spoken, and why. */
   readonly unspeakable: ReadonlyMap<string, ErrorData>;
   readonly trunks: ReadonlyMap<string, Trunk>;
@@ -39,6 +44,8 @@ export type StartOptions = {
   readonly time: Time;
   /** An embedder's own, beside those of the configuration. */
   readonly ownTrunks: readonly Trunk[];
+  /** Takes the data directory for this engine alone; by default with a lock of the kernel's. */
+  readonly lockData: typeof lockDataDir | undefined;
   /** In the place of our own pool. */
   readonly jobs: JobPool | undefined;
   /** In the place of the one kept with the data. */
@@ -47,6 +54,11 @@ export type StartOptions = {
   readonly blockedStack: BlockedStack | undefined;
   readonly quarantineMax?: number | undefined;
   readonly listener: ThreadsListener;
+  /**
+   * The threads are about to start. Told of the calls that were live when the last process died;
+   * @returns those that do not go on: they are dropped
+   */
+  readonly begin: (ground: Ground, lost: readonly LostCall[]) => readonly LostCall[];
   readonly progress: (text: string) => void;
 };
 
@@ -70,6 +82,8 @@ async function startAll(options: StartOptions, undo: UndoList): Promise<Omit<Run
   const { config, host, time, progress, listener } = options;
   const { dataDir, kekFile } = config.storage;
   const flows = await loadFlowLibrary(config.flows);
+  const lock = (options.lockData ?? lockDataDir)(dataDir, time.epochMs());
+  undo.add("data directory", () => lock.release());
   progress("store");
   const opened = await startStore(host, time, { dataDir, kekFile });
   undo.add("store", () => opened.stop());
@@ -79,9 +93,6 @@ async function startAll(options: StartOptions, undo: UndoList): Promise<Omit<Run
   undo.add("jobs", () => jobs.stop());
   const log: ThreadsListener["log"] = (...line) => listener.log(...line);
   const lost = await findLostCalls(store, log);
-  // Nothing else waits for it, but the store and the jobs stop after it.
-  const dropped = dropLostCalls(lost, { store, jobs, log });
-  undo.add("lost calls", () => dropped);
   progress("speech recognition");
   const recognition = await startRecognition(config.recognition, time, log);
   undo.add("recognition", () => recognition.stop());
@@ -99,6 +110,10 @@ async function startAll(options: StartOptions, undo: UndoList): Promise<Omit<Run
     flows: [...flows.values()],
     listener,
   });
+  const ended = options.begin({ store, jobs, flows, threads }, lost);
+  // Nothing else waits for it, but the store and the jobs stop after it.
+  const dropped = dropLostCalls(ended, { store, jobs, log });
+  undo.add("lost calls", () => dropped);
   undo.add("gateway and shards", () => threads.stop());
   await threads.start();
   const unspeakable = await renderPrompts(options, { flows, jobs, threads });

@@ -109,6 +109,8 @@ export class ShardThread {
     switch (command.kind) {
       case "attachGateway":
         return this.#shard.attachGateway(command.link);
+      case "gatewayLost":
+        return this.#shard.gatewayLost(new Set(command.waiting));
       case "addFlow": {
         const { fileName, source } = command;
         const flow = compile(source, { fileName });

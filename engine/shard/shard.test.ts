@@ -122,15 +122,49 @@ describe("a new gateway", () => {
     expect(shard.callCount).toBe(1);
   });
 
-  test("closes also legs whose call has not started yet", () => {
+  test("tells itself of the legs whose call had not started: those of the one before are void", () => {
     const { time, shard, ended } = startShard();
     const first = fakeGateway();
     shard.attachGateway(first.link);
     first.open("c", 1);
-    shard.attachGateway(fakeGateway().link);
+    const second = fakeGateway();
+    shard.attachGateway(second.link);
     shard.startCall(specOf("c"));
     time.settle();
-    expect(ended()).toEqual([["c", "hangup"]]);
+    expect(second.told).toEqual([]);
+    second.open("c", 2);
+    time.settle();
+    expect(second.kinds()).toEqual(["legTaken", "openStream"]);
+    expect(ended()).toEqual([]);
+  });
+
+  test("goes on with calls whose clients come back to it: what was cut off is said again", () => {
+    const { time, shard, ended } = startShard();
+    const first = fakeGateway();
+    shard.attachGateway(first.link);
+    for (const [slot, callId] of ["kept", "gone"].entries()) {
+      shard.startCall(specOf(callId));
+      time.settle();
+      first.open(callId, slot);
+    }
+    time.settle();
+    shard.gatewayLost(new Set(["kept", "unknown"]));
+    time.settle();
+    expect(ended()).toEqual([["gone", "hangup"]]);
+    time.advance(1000);
+    const second = fakeGateway();
+    shard.attachGateway(second.link);
+    second.open("kept", 77);
+    time.settle();
+    expect(second.kinds()).toEqual(["legTaken", "clear", "clear", "openStream"]);
+    expect(second.told.every((command) => command.slot === 77)).toBe(true);
+    second.say({ kind: "keypad", slot: 77, digit: "1", number: 1 });
+    second.say({ kind: "legClosed", slot: 77, reason: "over" });
+    time.settle();
+    expect(ended()).toEqual([
+      ["gone", "hangup"],
+      ["kept", "hangup"],
+    ]);
   });
 });
 

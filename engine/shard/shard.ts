@@ -34,6 +34,8 @@ type Patience = { readonly giveUp?: () => void; readonly msMax?: number };
 
 type LentAudio = { -readonly [Key in keyof AudioFrame]: AudioFrame[Key] };
 
+type OpenLeg = { readonly callId: string; readonly directory: CallDirectory };
+
 /** One life of the gateway. */
 type GatewayEnd = {
   readonly port: MessagePort;
@@ -47,7 +49,7 @@ export class Shard {
   /** For calls the node has not told us of yet: its port and the gateway's have no common order. */
   readonly #early = new Map<string, EarlyCall>();
   /** Open legs by the gateway's number. */
-  readonly #legs = new Map<number, CallDirectory>();
+  readonly #legs = new Map<number, OpenLeg>();
   /** Legs that are open at the gateway while their call has not started here: the call's id. */
   readonly #earlyLegs = new Map<number, string>();
   readonly #calls: ShardCalls;
@@ -84,7 +86,7 @@ export class Shard {
 
   /** A new gateway has none of the sockets of the one before: all legs of that one are closed. */
   attachGateway(link: ShardLinkData): void {
-    this.#detachGateway();
+    this.gatewayLost(new Set());
     const { port } = link;
     const reader = new FrameRingReader(link.inbound);
     const writer = new FrameRingWriter(link.outbound);
@@ -94,6 +96,23 @@ export class Shard {
       if (this.#gateway === gateway) this.#notice(notice);
     });
     if (!reader.sleep()) this.#wake();
+  }
+
+  /** @param waiting ids of the calls whose legs may be opened again by the next gateway */
+  gatewayLost(waiting: ReadonlySet<string>): void {
+    if (this.#gateway === undefined) return;
+    this.#drain();
+    this.close();
+    const legs = [...this.#legs.values()];
+    this.#legs.clear();
+    // Of those whose call has not come here yet nothing is left: the next gateway tells of them.
+    this.#earlyLegs.clear();
+    const atMs = this.#time.nowMs();
+    for (const { callId, directory } of legs) {
+      const { call } = directory;
+      if (waiting.has(callId)) call.tell({ kind: "legLost", atMs });
+      else call.tell({ kind: "legClosed", reason: "the gateway is lost" });
+    }
   }
 
   startCall(spec: CallSpec): void {
@@ -118,16 +137,6 @@ export class Shard {
     this.#gateway = undefined;
   }
 
-  #detachGateway(): void {
-    if (this.#gateway === undefined) return;
-    this.#drain();
-    this.close();
-    const reason = "the gateway is lost";
-    for (const slot of [...this.#legs.keys(), ...this.#earlyLegs.keys()]) {
-      this.#notice({ kind: "legClosed", slot, reason });
-    }
-  }
-
   #notice(notice: LegNotice): void {
     switch (notice.kind) {
       case "doorbell":
@@ -135,7 +144,7 @@ export class Shard {
       case "legOpened":
         return this.#legOpened(notice);
       case "legGone":
-        return this.#deliver(notice.callId, (directory) =>
+        return this.#deliverNotice(notice.callId, (directory) =>
           directory.call.tell({ kind: "legClosed", reason: "gone" }),
         );
       case "legClosed":
@@ -170,10 +179,10 @@ export class Shard {
    * the cast is there only when the Call has read that the leg is open.
    */
   #onLeg(slot: number, act: (directory: CallDirectory) => void): void {
-    const directory = this.#legs.get(slot);
-    if (directory !== undefined) return act(directory);
+    const leg = this.#legs.get(slot);
+    if (leg !== undefined) return act(leg.directory);
     const callId = this.#earlyLegs.get(slot);
-    if (callId !== undefined) this.#deliver(callId, act);
+    if (callId !== undefined) this.#deliverNotice(callId, act);
   }
 
   #legOpened(notice: Extract<LegNotice, { kind: "legOpened" }>): void {
@@ -182,7 +191,7 @@ export class Shard {
     const adopted = adoption === undefined ? {} : { adoption };
     const open = (directory: CallDirectory): void => {
       this.#earlyLegs.delete(slot);
-      this.#legs.set(slot, directory);
+      this.#legs.set(slot, { callId, directory });
       directory.call.tell({ kind: "legOpened", leg, ...adopted });
       this.#tell({ kind: "legTaken", slot });
       this.#wake();
@@ -193,7 +202,22 @@ export class Shard {
     };
     this.#earlyLegs.set(slot, callId);
     const msMax = adoption === undefined ? earlyMsMax : adoptedMsMax;
-    this.#deliver(callId, open, { giveUp, msMax });
+    this.#deliverNotice(callId, open, { giveUp, msMax });
+  }
+
+  /** The same as `#deliver`, unless the gateway that said so is lost meanwhile. */
+  #deliverNotice(
+    callId: string,
+    act: (directory: CallDirectory) => void,
+    { giveUp = () => undefined, ...patience }: Patience = {},
+  ): void {
+    const gateway = this.#gateway;
+    const unlessLost =
+      <Args extends unknown[]>(run: (...args: Args) => void) =>
+      (...args: Args): void => {
+        if (this.#gateway === gateway) run(...args);
+      };
+    this.#deliver(callId, unlessLost(act), { ...patience, giveUp: unlessLost(giveUp) });
   }
 
   /** Does something with a call now, or as soon as it starts; gives up when it does not. */
@@ -231,7 +255,7 @@ export class Shard {
   #ended(callId: string): void {
     const directory = this.#directories.get(callId);
     this.#directories.delete(callId);
-    for (const [slot, owner] of this.#legs) if (owner === directory) this.#legs.delete(slot);
+    for (const [slot, leg] of this.#legs) if (leg.directory === directory) this.#legs.delete(slot);
   }
 
   #wake(): void {
@@ -255,7 +279,7 @@ export class Shard {
 
   /** A frame stays on the ring while its MediaLeg hears it; one that must wait is copied. */
   readonly #visit = (frame: FrameView): void => {
-    const mediaLeg = this.#legs.get(frame.slot)?.mediaLeg;
+    const mediaLeg = this.#legs.get(frame.slot)?.directory.mediaLeg;
     if (mediaLeg === undefined) return;
     const audio = this.#audio;
     audio.payload = frame.payload;

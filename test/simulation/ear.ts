@@ -145,6 +145,12 @@ export class Ear {
     this.#silenceDue = undefined;
   }
 
+  /** Another gateway speaks, which counts from nothing; what it says begins from its beginning. */
+  beganAnew(): void {
+    this.#sentFrames = 0;
+    this.#flying = [];
+  }
+
   /** What comes next is not what would follow what arrived: some of it again, or some left out. */
   goOnFrom(frame: number): void {
     const what = `goes on from frame ${frame}, ${this.#sentFrames} had arrived`;

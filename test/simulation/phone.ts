@@ -132,7 +132,8 @@ export class Phone {
     switch (word) {
       case "ready":
         // Behind it comes what is sent again.
-        if (Number(samples) >= 0) this.#resumed(Number(samples) / frameSamples);
+        if (samples === "anew") ear.beganAnew();
+        else if (samples !== "first") this.#resumed(Number(samples) / frameSamples);
         return void loop.world.after(delayMs, () => this.#ready(connection, argument));
       case "mark":
         return ear.mark(argument);

@@ -231,7 +231,9 @@ export class SimEngine {
       storage: { dataDir: "/nowhere" },
     });
     const time: Time = this.time;
-    const own = { jobs, newCallId, trunks: [trunk], quarantineMax };
+    // A process that is killed in virtual time releases nothing in the real one.
+    const lockData = () => ({ release: () => undefined });
+    const own = { jobs, newCallId, trunks: [trunk], quarantineMax, lockData };
     return createNode(config, { time, threadHost: this.host, ...own });
   }
 }

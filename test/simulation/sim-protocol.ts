@@ -6,6 +6,8 @@
  * audio in:   [ media time u32 ][ payload ]       audio out:  [ utterance u32 ][ payload ]
  * everything else is text: a word and its arguments, e.g. `start c17 <token> pcmu`, or, to come
  * back, `start c17 <token> pcmu <resume> <samples that arrived>`
+ * the answer is `ready <resume>` and `first`, the samples from which on audio is sent again, or
+ * `anew`: it never sent any
  * ```
  */
 import type {
@@ -93,7 +95,8 @@ class SimSession implements MediaSession {
   }
 
   ready(_streamId: number, { resume, isResumed, sentSamples }: ReadyOptions = {}): void {
-    this.#send(`ready ${resume ?? "-"} ${isResumed === true ? (sentSamples ?? 0) : -1}`);
+    const from = isResumed === true ? (sentSamples ?? "anew") : "first";
+    this.#send(`ready ${resume ?? "-"} ${from}`);
   }
 
   release(): void {

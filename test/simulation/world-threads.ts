@@ -2,7 +2,6 @@
 import { createActorSystem, createSchedulerDispatcher } from "../../actors/kernel/index.js";
 import type { ActorSystem } from "../../actors/kernel/index.js";
 import { callMarkOfPath } from "../../base/call-mark.js";
-import { toErrorData } from "../../base/errors.js";
 import type { GatewayConfig } from "../../config/schema.js";
 import { compileFlow } from "../../dialog/flow-compiler.js";
 import type { CompiledFlow } from "../../dialog/dialog-types.js";
@@ -42,7 +41,6 @@ export function gatewayBody(context: BodyContext, network: SimNetwork): GatewayB
       if (message.kind === "stopped") close();
     },
   });
-  gateway.start().catch((error: unknown) => report({ kind: "failed", error: toErrorData(error) }));
   return {
     receive: (message) => gateway.receive(message as GatewayCommand),
     gone: () => network.lost(time),

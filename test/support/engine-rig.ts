@@ -36,6 +36,15 @@ const twoKeys: CalleeScript = {
   alsoHeard: [],
 };
 
+/** The same on a protocol whose clients come back when they lose their connection. */
+const native: CalleeScript = { ...twoKeys, id: "two-keys-native", protocol: "native" };
+/** Rings for a while. */
+const hesitant: CalleeScript = {
+  ...twoKeys,
+  id: "two-keys-later",
+  answer: { kind: "answer", afterMs: 1500 },
+};
+
 /** Hears everything, does nothing. */
 const silent: CalleeScript = { ...twoKeys, id: "silent", keypadOnly: [] };
 
@@ -80,13 +89,15 @@ export const rejectMessage = { kind: "testReject" };
 function vulnerable(entry: URL): URL {
   const source = `
     import { parentPort } from "node:worker_threads";
+    // First: whoever listens first gets what has come meanwhile.
+    await import(${JSON.stringify(entry.href)});
     function blockTheLoop() { for (;;); }
     parentPort.on("message", ({ kind }) => {
       if (kind === "testBlock") blockTheLoop();
       if (kind === "testExhaust") for (const all = []; ; ) all.push(new Array(10_000).fill(1.5));
       if (kind === "testReject") void Promise.reject(new Error("nobody hears of it"));
     });
-    await import(${JSON.stringify(entry.href)});`;
+`;
   return new URL(`data:text/javascript,${encodeURIComponent(source)}`);
 }
 
@@ -114,7 +125,7 @@ export async function startEngine(overrides: ConfigOverrides = {}): Promise<Engi
   };
   const logs: LogLine[] = [];
   const reports = new Map<string, CalleeReport>();
-  const scripts = [...(await loadScripts()), twoKeys, silent];
+  const scripts = [...(await loadScripts()), twoKeys, native, hesitant, silent];
   const time = nodeTime();
   const isRecognizing = overrides.recognition?.isEnabled ?? true;
   const trunk = createLoopbackTrunk({
