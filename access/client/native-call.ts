@@ -4,6 +4,7 @@
  */
 import { EngineError } from "../../base/errors.js";
 import type { Timer } from "../../base/ports.js";
+import type { OpenOpus } from "../../codecs/audio/opus-line.js";
 import type { AudioFormat } from "../../codecs/audio/audio-codec.js";
 import {
   newNativeStream,
@@ -32,6 +33,8 @@ export type NativeCallOptions = {
   readonly resume?: string;
   /** More to tell the engine about this call. */
   readonly parameters?: Readonly<Record<string, string>>;
+  /** Opens Opus: offered to the engine, and used where it agrees. In Node: `openOpus`. */
+  readonly opus?: OpenOpus;
   /** Default 20: see `PlayoutBuffer`. */
   readonly jitterMs?: number;
   /** Default 500 (ten seconds): the engine paces its frames, so few ever wait. */
@@ -44,6 +47,8 @@ export type NativeCallOptions = {
 
 /** The frame length of native v1. */
 const FRAME_MS = 20;
+/** A second. */
+const REPORT_FRAMES = 50;
 /** How long the engine may take to answer our hang-up. */
 const HANGUP_MS_MAX = 1000;
 /** What a second of speech is worth keeping for. */
@@ -80,6 +85,8 @@ export class NativeCall implements MediaClient, ConnectionCall {
   #resume: string | undefined;
   #resumeMs = 0;
   #isReady = false;
+  #reportFrames = 0;
+  #reportedLate = 0;
   #lostAtMs: number | undefined;
   #hangupTimer: Timer | undefined;
   #isClosed = false;
@@ -159,6 +166,7 @@ export class NativeCall implements MediaClient, ConnectionCall {
       token,
       format: this.#stream.format,
       parameters,
+      ...(this.#options.opus === undefined ? {} : { opus: true }),
       ...(resume === undefined ? {} : { resume }),
       ...(resume === undefined || received === undefined
         ? {}
@@ -204,8 +212,20 @@ export class NativeCall implements MediaClient, ConnectionCall {
     this.#options.listener.frame?.(frame);
     // Audio that was overtaken by its own clear is never heard.
     if (utterance !== 0 && utterance <= this.#clearedUtterance) return;
+    this.#report();
     if (this.#buffer.push(frame) || this.#buffer.refusedFrames !== 1) return;
     this.#options.listener.error?.(bufferFull(this.#buffer.waitingFrames));
+  }
+
+  /** Once a second of audio the engine hears how its frames came. */
+  #report(): void {
+    this.#reportFrames += 1;
+    if (this.#stream.opus === undefined || this.#reportFrames < REPORT_FRAMES) return;
+    const late = Math.min(this.#reportFrames, this.#buffer.lateFrames - this.#reportedLate);
+    const body = { received: this.#reportFrames, late };
+    this.#channel?.sendControl("report", this.#stream, body);
+    this.#reportFrames = 0;
+    this.#reportedLate = this.#buffer.lateFrames;
   }
 
   control(message: ControlMessage, header: NativeHeader): void {
@@ -234,6 +254,8 @@ export class NativeCall implements MediaClient, ConnectionCall {
     this.#resume = ready.resume;
     this.#resumeMs = ready.resumeMs ?? 0;
     this.#connection.settled();
+    const { opus } = this.#options;
+    if (ready.opus === true) this.#stream.opus = opus?.(this.format, FRAME_MS);
     const { isResumed, resume, keys } = ready;
     const word = resume === undefined ? {} : { resume };
     // An engine in a new life has forgotten what it sent: its media time begins anew.
@@ -266,7 +288,9 @@ export class NativeCall implements MediaClient, ConnectionCall {
   }
 
   #sendAudio(payload: Uint8Array, samples: number): void {
-    this.#channel?.sendAudio(this.#stream, payload, 0, samples);
+    const { opus } = this.#stream;
+    const [bytes, isOpus] = [opus?.encode(payload) ?? payload, opus !== undefined];
+    this.#channel?.sendAudio(this.#stream, bytes, 0, samples, isOpus);
     this.#stream.outSamples = samples + this.#stream.frameSamples;
   }
 

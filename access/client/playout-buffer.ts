@@ -43,6 +43,8 @@ export class PlayoutBuffer {
   #burstMs = -Infinity;
   #timer: Timer | undefined;
   #refusedFrames = 0;
+  #lateFrames = 0;
+  #lastUtterance = 0;
   #isClosed = false;
 
   constructor(options: PlayoutBufferOptions) {
@@ -52,6 +54,11 @@ export class PlayoutBuffer {
   /** Frames that did not fit. */
   get refusedFrames(): number {
     return this.#refusedFrames;
+  }
+
+  /** Frames that came after the one before had ended: heard as gaps. */
+  get lateFrames(): number {
+    return this.#lateFrames;
   }
 
   /** Frames that wait to sound. */
@@ -69,8 +76,11 @@ export class PlayoutBuffer {
       return false;
     }
     if (this.#waitingFrames === 0 && frame.arrivedMs >= this.#freeMs) {
+      // A new utterance begins when it likes; one that goes on has been heard with a gap.
+      if (frame.utterance !== 0 && frame.utterance === this.#lastUtterance) this.#lateFrames += 1;
       this.#burstMs = frame.arrivedMs + jitterMs;
     }
+    this.#lastUtterance = frame.utterance;
     this.#queue.push({ kind: "frame", frame });
     this.#waitingFrames += 1;
     this.#advance();

@@ -6,6 +6,7 @@ import type { Timer } from "../../base/ports.js";
 import type { NativePacking } from "../../codecs/wire/native-channel.js";
 import type { AudioFormat } from "../../codecs/audio/audio-codec.js";
 
+import type { OpusChange } from "./opus-leg.js";
 import type { ProtocolError } from "../../codecs/wire/protocol-error.js";
 
 /** A stream that its peer wants to start. */
@@ -52,6 +53,8 @@ export interface MediaSink {
   broken?(streamId: number, error: ProtocolError): void;
   /** A stream whose peer had no room for our audio has some again: see `isFull`. */
   room?(streamId: number): void;
+  /** More or less of our sound is sent from here on, since the link changed. */
+  rateChanged?(streamId: number, change: OpusChange): void;
   /** The peer has surely read the `ready` of this stream: it has its resume token. */
   confirmed?(streamId: number): void;
   /** The peer hung up, or the connection is gone. Told at most once; not after our own hang-up. */
@@ -139,6 +142,8 @@ export type MediaPeer = {
   nowMs(): number;
   /** Runs something later, for protocols that keep a line alive, or wait for a goodbye. */
   after(delayMs: number, run: () => void): Timer;
+  /** Bytes that wait to be sent: how well the link flows. */
+  queuedBytes?(): number;
   /** For protocols that can put many frames into one message; without it they send at once. */
   readonly packing?: NativePacking;
 };

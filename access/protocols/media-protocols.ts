@@ -4,6 +4,7 @@ import { audioHookProtocol } from "./audiohook-session.js";
 import { audioSocketProtocol } from "./audiosocket-session.js";
 import { exotelProtocol, plivoProtocol, telnyxProtocol } from "./carrier-sessions.js";
 import { detectedProtocol } from "./detected-session.js";
+import type { OpenOpus } from "../../codecs/audio/opus-line.js";
 import type { NativeLimits } from "../../codecs/wire/native-control.js";
 import {
   audioForkProtocol,
@@ -16,9 +17,12 @@ import { nativeProtocol } from "./native-session.js";
 import { twilioProtocol } from "./twilio-session.js";
 
 /** All protocols, and one that finds out which. @param limits of a connection of the native one */
-export function mediaProtocols(limits: Partial<NativeLimits> = {}): readonly MediaProtocol[] {
+export function mediaProtocols(
+  limits: Partial<NativeLimits> = {},
+  opus?: OpenOpus,
+): readonly MediaProtocol[] {
   const protocols = [
-    nativeProtocol({ limits }),
+    nativeProtocol({ limits, ...(opus === undefined ? {} : { opus }) }),
     twilioProtocol(),
     telnyxProtocol(),
     plivoProtocol(),

@@ -8,7 +8,6 @@ import {
   DEFAULT_NATIVE_LIMITS,
   NativeChannel,
   newNativeStream,
-  type NativePacking,
   type NativeReceiver,
   type NativeStream,
 } from "../../codecs/wire/native-channel.js";
@@ -25,11 +24,21 @@ import {
   recordName,
   type NativeHeader,
 } from "../../codecs/wire/native-v1.js";
+import type { OpenOpus } from "../../codecs/audio/opus-line.js";
 import { isProtocolError, ProtocolError } from "../../codecs/wire/protocol-error.js";
-import type { MediaProtocol, MediaSession, MediaSink, ReadyOptions } from "./media-protocol.js";
+import type {
+  MediaPeer,
+  MediaProtocol,
+  MediaSession,
+  MediaSink,
+  ReadyOptions,
+} from "./media-protocol.js";
+import { OpusLeg, type OpusChange } from "./opus-leg.js";
 import { PendingMarks } from "./pending-marks.js";
 
 export type NativeProtocolOptions = {
+  /** Opens Opus for streams that want it; left out, none gets it. */
+  readonly opus?: OpenOpus;
   /** What we take; must not be above the transport's own bounds. */
   readonly limits?: Partial<NativeLimits>;
   /** Said in hello, e.g. `voxtree/0.1.0`. */
@@ -46,8 +55,8 @@ export function nativeProtocol(options: NativeProtocolOptions = {}): MediaProtoc
     subprotocol: NATIVE_SUBPROTOCOL,
     marks: "played",
     canResume: true,
-    open: (send, sink, _close, { packing }) =>
-      new NativeSession({ send, sink, limits, agent, packing }),
+    open: (send, sink, _close, peer) =>
+      new NativeSession({ send, sink, limits, agent, peer, opus: options.opus }),
   };
 }
 
@@ -59,6 +68,9 @@ const anyFormat = { codec: "pcmu", rateHz: 8000, frameMs: 20 } as const;
 type Leg = {
   readonly stream: NativeStream;
   readonly marks: PendingMarks;
+  /** Frames go out as Opus packets; set once the client offered it and `ready` said so. */
+  opus: OpusLeg | undefined;
+  readonly offersOpus: boolean;
   /** We hung up; only the peer's hang-up is awaited. */
   isClosing: boolean;
   clearedUtterance: number;
@@ -70,6 +82,8 @@ class NativeSession implements MediaSession, NativeReceiver {
   readonly #sink: MediaSink;
   readonly #limits: NativeLimits;
   readonly #legs = new Map<number, Leg>();
+  readonly #openOpus: OpenOpus | undefined;
+  readonly #peer: MediaPeer;
   #strayRecords = 0;
   /** The view of the newest payload, and what it is of. */
   #payload: Uint8Array = new Uint8Array(0);
@@ -82,9 +96,12 @@ class NativeSession implements MediaSession, NativeReceiver {
     readonly sink: MediaSink;
     readonly limits: NativeLimits;
     readonly agent: string;
-    readonly packing: NativePacking | undefined;
+    readonly peer: MediaPeer;
+    readonly opus: OpenOpus | undefined;
   }) {
-    this.#channel = new NativeChannel(options);
+    this.#openOpus = options.opus;
+    this.#peer = options.peer;
+    this.#channel = new NativeChannel({ ...options, packing: options.peer.packing });
     this.#sink = options.sink;
     this.#limits = options.limits;
   }
@@ -114,9 +131,11 @@ class NativeSession implements MediaSession, NativeReceiver {
     const { stream } = leg;
     stream.outSamples = options.sentSamples ?? 0;
     stream.earlierInSamples = receivedSamples ?? -1;
+    const hasOpus = this.#agreeOnOpus(leg);
     this.#channel.sendControl("ready", stream, {
       format: stream.format,
       isResumed,
+      ...(hasOpus ? { opus: true } : {}),
       ...(resume === undefined ? {} : { resume }),
       ...(resumeMs === undefined ? {} : { resumeMs }),
       ...(receivedSamples === undefined ? {} : { receivedTime: receivedSamples % 0x1_0000_0000 }),
@@ -124,6 +143,16 @@ class NativeSession implements MediaSession, NativeReceiver {
     });
     // Its pong says that `ready` was read.
     if (resume !== undefined) this.#channel.sendControl("ping", undefined, { id: streamId });
+  }
+
+  #agreeOnOpus(leg: Leg): boolean {
+    const { id, format } = leg.stream;
+    const line = leg.offersOpus ? this.#openOpus?.(format, format.frameMs) : undefined;
+    if (line === undefined) return false;
+    leg.stream.opus = line;
+    const changed = (change: OpusChange): void => this.#sink.rateChanged?.(id, change);
+    leg.opus = new OpusLeg({ line, queuedBytes: () => this.#peer.queuedBytes?.() ?? 0, changed });
+    return true;
   }
 
   sendFrame(streamId: number, payload: Uint8Array, utterance: number): void {
@@ -135,7 +164,10 @@ class NativeSession implements MediaSession, NativeReceiver {
       frameBytes: stream.frameBytes,
     });
     leg.lastUtterance = utterance;
-    this.#channel.sendAudio(stream, payload, utterance, stream.outSamples);
+    const { opus } = leg;
+    const { outSamples } = stream;
+    if (opus === undefined) this.#channel.sendAudio(stream, payload, utterance, outSamples);
+    else this.#channel.sendAudio(stream, opus.encode(payload), utterance, outSamples, true);
     stream.outSamples += stream.frameSamples;
   }
 
@@ -202,6 +234,8 @@ class NativeSession implements MediaSession, NativeReceiver {
         return this.#start(header.streamId, message.body);
       case "hangup":
         return this.#peerHungUp(this.#legs.get(stream!.id)!, message.body.reason);
+      case "report":
+        return this.#legs.get(stream!.id)!.opus?.report(message.body);
       case "dtmf":
       case "mark":
         return this.#fromOpenLeg(message, this.#legs.get(stream!.id)!);
@@ -252,6 +286,8 @@ class NativeSession implements MediaSession, NativeReceiver {
     const leg: Leg = {
       stream,
       marks: new PendingMarks(),
+      opus: undefined,
+      offersOpus: start.opus === true,
       isClosing: false,
       clearedUtterance: 0,
       lastUtterance: 0,

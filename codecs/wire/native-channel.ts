@@ -26,6 +26,7 @@ import {
   isKnownType,
   NATIVE_HEADER_BYTES,
   NATIVE_VERSION,
+  OPUS_CODEC_ID,
   readRecord,
   RECORD_TYPES,
   recordName,
@@ -33,6 +34,8 @@ import {
   type NativeHeader,
 } from "./native-v1.js";
 import { codecOf, formatKey, frameBytes, frameSamples } from "../audio/audio-codec.js";
+import type { OpusLine } from "../audio/opus-line.js";
+import { decodedFrame } from "./native-opus.js";
 import { isProtocolError, ProtocolError } from "./protocol-error.js";
 
 /** What we take unless configured otherwise. */
@@ -59,6 +62,8 @@ export type NativeStream = {
   earlierInSamples: number;
   /** Samples sent. */
   outSamples: number;
+  /** Once both agreed on it: frames may come as Opus packets. */
+  opus: OpusLine | undefined;
   /** It broke a rule: of what still comes only its hang-up counts. */
   isBroken: boolean;
 };
@@ -112,6 +117,7 @@ export function newNativeStream(id: number, format: NativeFormat): NativeStream 
     inSamples: -1,
     earlierInSamples: -1,
     outSamples: 0,
+    opus: undefined,
     isBroken: false,
   };
 }
@@ -175,10 +181,16 @@ export class NativeChannel {
   }
 
   /** Sends one frame, or packs it for `flush`; copies the payload. */
-  sendAudio(stream: NativeStream, payload: Uint8Array, utterance: number, samples: number): void {
+  sendAudio(
+    stream: NativeStream,
+    payload: Uint8Array,
+    utterance: number,
+    samples: number,
+    isOpus = false,
+  ): void {
     const header = this.#outHeader;
     header.type = RECORD_TYPES.audio;
-    header.codecId = stream.codecId;
+    header.codecId = isOpus ? OPUS_CODEC_ID : stream.codecId;
     header.utterance = utterance;
     header.mediaTime = samples % 0x1_0000_0000;
     this.#sendRecord(stream, payload);
@@ -225,10 +237,16 @@ export class NativeChannel {
   #audio(header: NativeHeader, message: Uint8Array, receiver: NativeReceiver): void {
     const stream = this.#streamOf(header);
     if (stream.isBroken) return;
-    checkFrame(header, stream);
+    const isOpus = header.codecId === OPUS_CODEC_ID && stream.opus !== undefined;
+    const frame = isOpus ? decodedFrame(stream, header, message) : message;
+    if (!isOpus) checkFrame(header, stream);
     const samples = mediaTimeOf(header, stream);
     stream.inSamples = samples + stream.frameSamples;
-    receiver.audio(stream, header, message, samples);
+    if (isOpus) {
+      header.payloadOffset = 0;
+      header.payloadBytes = frame.length;
+    }
+    receiver.audio(stream, header, frame, samples);
   }
 
   #control(header: NativeHeader, message: Uint8Array, receiver: NativeReceiver): void {

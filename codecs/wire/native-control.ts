@@ -40,6 +40,8 @@ export type StartMessage = {
   resume?: string;
   /** With `resume`: media time up to which the engine's audio arrived, lowest 32 bits. */
   receivedTime?: number;
+  /** The client can send and take the stream's frames as Opus packets. */
+  opus?: boolean;
   parameters: Readonly<Record<string, string>>;
 };
 export type ReadyMessage = {
@@ -48,6 +50,8 @@ export type ReadyMessage = {
   /** How long the engine waits for a client that lost its connection. */
   resumeMs?: number;
   isResumed: boolean;
+  /** From here on both may send frames as Opus packets. */
+  opus?: boolean;
   /** Resumed: media time up to which the client's audio arrived, lowest 32 bits. */
   receivedTime?: number;
   /** Resumed: keys that arrived in this call so far. */
@@ -62,6 +66,12 @@ export type ErrorMessage = {
   detail: Readonly<Record<string, unknown>>;
 };
 export type PingMessage = { id: number };
+/** What became of the engine's frames since the last report. */
+export type ReportMessage = {
+  received: number;
+  /** Of these, came after the frame before had ended: heard as a gap. */
+  late: number;
+};
 
 /** The payload of each control record. `clear` says all in its header: utterance. */
 export type ControlMessages = {
@@ -75,6 +85,7 @@ export type ControlMessages = {
   error: ErrorMessage;
   ping: PingMessage;
   pong: PingMessage;
+  report: ReportMessage;
 };
 export type ControlName = keyof ControlMessages;
 
@@ -146,6 +157,8 @@ export function decodeControl(type: number, payload: Uint8Array): ControlMessage
       return { name: "ping", body: readPing(fields) };
     case RECORD_TYPES.pong:
       return { name: "pong", body: readPing(fields) };
+    case RECORD_TYPES.report:
+      return { name: "report", body: readReport(fields) };
     default:
       throw new ProtocolError("PROTOCOL_TYPE", `${name} is no control record`, { type });
   }
@@ -191,7 +204,12 @@ function readStart(fields: FieldReader): StartMessage {
     parameters: fields.optionalMap("parameters")?.texts(parametersRule) ?? {},
     ...(resume === undefined ? {} : { resume }),
     ...(receivedTime === undefined ? {} : { receivedTime }),
+    ...optionalFlag(fields, "opus"),
   };
+}
+
+function optionalFlag(fields: FieldReader, name: "opus"): { opus?: boolean } {
+  return fields.all[name] === undefined ? {} : { [name]: fields.flag(name) };
 }
 
 function readReady(fields: FieldReader): ReadyMessage {
@@ -203,6 +221,7 @@ function readReady(fields: FieldReader): ReadyMessage {
   return {
     format: readFormat(fields.map("format")),
     isResumed: fields.flag("isResumed"),
+    ...optionalFlag(fields, "opus"),
     ...(resume === undefined ? {} : { resume }),
     ...(resumeMs === undefined ? {} : { resumeMs }),
     ...(receivedTime === undefined ? {} : { receivedTime }),
@@ -224,6 +243,11 @@ function readError(fields: FieldReader): ErrorMessage {
     message: fields.text("message", { lengthMax: 1024 }),
     detail: fields.optionalMap("detail")?.all ?? {},
   };
+}
+
+function readReport(fields: FieldReader): ReportMessage {
+  const received = fields.integer("received", { min: 0, max: U32_MAX });
+  return { received, late: fields.integer("late", { min: 0, max: received }) };
 }
 
 function readPing(fields: FieldReader): PingMessage {

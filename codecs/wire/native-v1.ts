@@ -35,6 +35,7 @@ export const RECORD_TYPES = {
   error: 0x17,
   ping: 0x18,
   pong: 0x19,
+  report: 0x1a,
 } as const;
 export type RecordName = keyof typeof RECORD_TYPES;
 
@@ -43,6 +44,9 @@ export const FLAG_MUST_UNDERSTAND = 0x80;
 
 /** Codec ids are this list's index plus one; 0 means that the record carries no audio. */
 const CODEC_IDS: readonly CodecName[] = ["pcmu", "pcma", "l16"] satisfies typeof CODEC_NAMES;
+
+/** Audio of a stream that agreed on it: one Opus packet of one frame. */
+export const OPUS_CODEC_ID = 4;
 
 /** One record's header. Mutable, so that one object serves all records of a connection. */
 export type NativeHeader = {
@@ -139,7 +143,7 @@ export function encodeRecord(header: NativeHeader, payload: Uint8Array): Uint8Ar
 
 /** Whether this version knows the type; what it does not know is skipped. */
 export function isKnownType(type: number): boolean {
-  return type === RECORD_TYPES.audio || (type >= RECORD_TYPES.hello && type <= RECORD_TYPES.pong);
+  return type === RECORD_TYPES.audio || (type >= RECORD_TYPES.hello && type <= RECORD_TYPES.report);
 }
 
 /** The name of a known type, else its number, for messages: `audio`, `type 0x7f`. */
@@ -201,7 +205,8 @@ function checkHeader(header: NativeHeader): void {
   }
   if ((header.flags & ~FLAG_MUST_UNDERSTAND) !== 0) throw reserved(header, "flags", 0);
   if (type === RECORD_TYPES.audio) {
-    if (codecOfId(header.codecId) === undefined) throw unknownCodec(header);
+    const { codecId } = header;
+    if (codecId !== OPUS_CODEC_ID && codecOfId(codecId) === undefined) throw unknownCodec(header);
   } else if (header.codecId !== 0) {
     throw reserved(header, "codecId", 0);
   } else if (header.utterance !== 0 && !usesUtterance(type)) {
@@ -260,7 +265,7 @@ function unknownCodec(header: NativeHeader): ProtocolError {
   return new ProtocolError(
     "PROTOCOL_CODEC",
     `audio record of stream ${header.streamId} has codec id ${header.codecId}, one of 1 (pcmu), ` +
-      "2 (pcma), 3 (l16) is right",
+      "2 (pcma), 3 (l16), 4 (opus) is right",
     { streamId: header.streamId, codecId: header.codecId },
   );
 }

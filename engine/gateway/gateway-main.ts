@@ -3,6 +3,7 @@ import { parentPort, workerData } from "node:worker_threads";
 import { assert } from "../../base/assert.js";
 import { toErrorData } from "../../base/errors.js";
 import { nodeTime } from "../../base/node-ports.js";
+import { openOpus } from "../../codecs/audio/opus.js";
 import { mediaProtocols } from "../../access/protocols/media-protocols.js";
 import { chooseTransport } from "../../access/transports/choose-transport.js";
 import type { GatewayConfig } from "../../config/schema.js";
@@ -25,7 +26,7 @@ async function create(): Promise<Gateway> {
     report({ kind: "log", level: "warn", message: "the lean transport is used", fields: { why } }),
   );
   const { streamsMax, messageBytesMax } = config;
-  const protocols = mediaProtocols({ streamsMax, messageBytesMax });
+  const protocols = mediaProtocols({ streamsMax, messageBytesMax }, openOpus);
   return new Gateway({ config, time: nodeTime(), transport, protocols, report });
 }
 

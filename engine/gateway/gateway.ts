@@ -236,6 +236,8 @@ export class Gateway {
   readonly #owner: SocketOwner = {
     started: (socket, start) => this.#started(socket, start),
     room: (seat) => this.#desk.goOn(seat),
+    rateChanged: ({ leg: { callId } }, change) =>
+      this.#log("info", "the rate of a stream follows its link", { callId, ...change }),
     neverStarted: ({ connection }) => this.#guard.failed(connection.request),
     packed: (session) => this.#desk.packed(session),
     confirmed: (seat) => this.#desk.confirm(seat),

@@ -35,6 +35,8 @@ export type SocketOwner = {
   confirmed(seat: Seat): void;
   /** The connection is gone without a goodbye: the stream may go on on another one. */
   lost(seat: Seat): void;
+  /** More or less of a stream's sound is sent. */
+  rateChanged(seat: Seat, change: object): void;
   /** It started no stream in its time, or said too much before. */
   neverStarted(socket: MediaSocket): void;
   /** Its peer has room for our audio again. */
@@ -94,6 +96,7 @@ export class MediaSocket {
         ...(subprotocol === undefined ? {} : { subprotocol }),
         nowMs: () => time.nowMs(),
         after: (delayMs, run) => time.after(delayMs, run),
+        queuedBytes: () => connection.bufferedBytes,
         packing: {
           packed: () => this.#owner.packed(this.session),
           isDrained: () => connection.bufferedBytes === 0,
@@ -202,6 +205,10 @@ export class MediaSocket {
       frame: (streamId, payload, mediaSamples) => this.#frame(streamId, payload, mediaSamples),
       dtmf: (streamId, digit) => this.seats.get(streamId)?.leg.keyReceived(digit),
       broken: (_streamId, error) => this.#owner.broken(this, error),
+      rateChanged: (streamId, change) => {
+        const seat = this.seats.get(streamId);
+        if (seat !== undefined) this.#owner.rateChanged(seat, change);
+      },
       room: (streamId) => {
         const seat = this.seats.get(streamId);
         if (seat !== undefined) this.#owner.room(seat);
