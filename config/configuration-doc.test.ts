@@ -77,6 +77,7 @@ describe("docs/configuration.md", () => {
     ["synthesis.vendors[].stall", limits.voiceVendor.stallMsMax, formatDuration],
     ["synthesis.vendors[].rateHz", limits.voiceVendor.rateHz, String],
     ["prompts.bytesMax", limits.prompts.bytesMax, formatSize],
+    ["prompts.diskBytesMax", limits.prompts.diskBytesMax, formatSize],
   ])("says the default and range of %s as they are", (path, limit, format) => {
     const { standard = "", allowed } = rows.get(path)!;
     expect(allowed).toBe(`${format(limit.min)} to ${format(limit.max)}`);

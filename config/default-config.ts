@@ -65,7 +65,11 @@ export function withDefaults(overrides: ConfigOverrides): Config {
     storage: { kekFile: join(dataDir, "kek"), ...overrides.storage, dataDir },
     recording: { isEnabled: true, ...overrides.recording },
     flows: overrides.flows ?? ["shipped"],
-    prompts: { bytesMax: limits.prompts.bytesMax.default, ...overrides.prompts },
+    prompts: {
+      bytesMax: limits.prompts.bytesMax.default,
+      diskBytesMax: limits.prompts.diskBytesMax.default,
+      ...overrides.prompts,
+    },
     trunks: overrides.trunks ?? [{ kind: "loopback", name: "loopback" }],
     log: { level: "info", isPretty: false, ...overrides.log },
   };

@@ -125,7 +125,11 @@ export const fileSchema = part({
   storage: section({ dataDir: path.optional(), kekFile: path.optional() }),
   recording: section({ enabled: flag }),
   flows: listOf(flowPath, 'flow files, or "shipped"'),
-  prompts: section({ bytesMax: size(limits.prompts.bytesMax) }),
+  prompts: section({
+    bytesMax: size(limits.prompts.bytesMax),
+    diskBytesMax: size(limits.prompts.diskBytesMax),
+    recordings: path.optional(),
+  }),
   trunks: listOf(trunk, "trunks, each with name and kind"),
   log: section({ level: oneOf(levels), pretty: flag }),
 });

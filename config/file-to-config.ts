@@ -61,7 +61,10 @@ export function overridesOf(draft: FileDraft, context: FileContext): ConfigOverr
       kekFile: mapped(storage.kekFile, absolute),
     }),
     recording: said({ isEnabled: draft.recording?.enabled }),
-    prompts: said({ bytesMax: draft.prompts?.bytesMax }),
+    prompts: said({
+      ...draft.prompts,
+      recordings: mapped(draft.prompts?.recordings, absolute),
+    }),
     log: said({ level: draft.log?.level, isPretty: draft.log?.pretty }),
     ...said(lists),
   };

@@ -87,7 +87,10 @@ export const limits = {
     keyChars: { min: 1, max: 4096, default: 40 },
     rateHz: { min: 8000, max: 48_000, default: 24_000 },
   },
-  prompts: { bytesMax: { min: mib, max: 16 * 1024 * mib, default: 256 * mib } },
+  prompts: {
+    bytesMax: { min: mib, max: 16 * 1024 * mib, default: 256 * mib },
+    diskBytesMax: { min: 0, max: 1024 * 1024 * mib, default: 1024 * mib },
+  },
 } as const satisfies Record<string, Record<string, Limit>>;
 
 /** Playout counts in frames of this length. */

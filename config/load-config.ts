@@ -173,6 +173,8 @@ function checkFiles(draft: FileDraft, { folder, report }: { folder: string; repo
       report([part, "tls"], "must have cert and key, both");
     }
   }
+  const { recordings } = draft.prompts ?? {};
+  if (recordings !== undefined) check(["prompts", "recordings"], recordings);
   const { modelDir } = draft.recognition ?? {};
   if (modelDir !== undefined) check(["recognition", "modelDir"], modelDir);
   draft.recognition?.vendors?.forEach(({ caFile }, index) => {

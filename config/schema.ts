@@ -218,6 +218,16 @@ export type SynthesisConfig = {
   readonly choose: "inOrder" | "healthiest";
 };
 
+/** The fixed texts of flows, rendered. */
+export type PromptsConfig = {
+  /** In memory. */
+  readonly bytesMax: number;
+  /** On disk, under `storage.dataDir`; 0: nothing. */
+  readonly diskBytesMax: number;
+  /** Folder with prompts spoken by people: absolute path. */
+  readonly recordings?: string;
+};
+
 /** Where things are kept. Absolute paths. */
 export type StorageConfig = {
   readonly dataDir: string;
@@ -329,8 +339,7 @@ export type Config = {
   readonly recording: { readonly isEnabled: boolean };
   /** Flow files by absolute path; `shipped` stands for all that come with the package. */
   readonly flows: readonly string[];
-  /** Rendered prompts kept in memory. */
-  readonly prompts: { readonly bytesMax: number };
+  readonly prompts: PromptsConfig;
   readonly trunks: readonly TrunkConfig[];
   readonly log: { readonly level: LogLevel; readonly isPretty: boolean };
 };

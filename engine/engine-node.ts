@@ -149,6 +149,8 @@ export interface EngineNode {
   recognition(): Readonly<Record<string, VendorCounters>>;
   /** What came of each voice: texts spoken, failures by code, takeovers; texts nobody spoke. */
   voices(): VoiceFigures;
+  /** Resolves when the prompts of all flows are rendered, or cannot be. */
+  promptsReady(): Promise<void>;
   /** Begins the figures anew: a bench leaves its warm-up out. */
   resetLatency(): void;
   /** Pids of the processes that work for this one: their CPU is the engine's, too. */

@@ -38,8 +38,19 @@ export class EngineProcess<More extends Asks = Record<never, never>> {
   }
 
   /** @param isGated whether the engine itself may refuse calls by what it measures */
-  start(config: ConfigOverrides, isGated = false): Promise<EngineAsks["start"]["answer"]> {
-    return this.#child.ask("start", { config, isGated });
+  async start(config: ConfigOverrides, isGated = false): Promise<EngineAsks["start"]["answer"]> {
+    const started = await this.#child.ask("start", { config, isGated });
+    await this.promptsReady();
+    return started;
+  }
+
+  /** The same in a data folder that stays, without a wait for what is rendered behind it. */
+  startIn(dataDir: string, config: ConfigOverrides): Promise<EngineAsks["start"]["answer"]> {
+    return this.#child.ask("start", { config, isGated: false, dataDir });
+  }
+
+  async promptsReady(): Promise<void> {
+    await this.#child.ask("promptsReady", undefined);
   }
 
   startCalls(calls: StartCalls): Promise<StartedCalls> {

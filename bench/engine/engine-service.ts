@@ -28,7 +28,11 @@ import type {
 /** What a bench puts in the place of the engine's own. */
 export type OwnParts = Omit<NodeParts, "trunks" | "log">;
 
-type Running = { readonly node: EngineNode; readonly dataDir: string };
+type Running = {
+  readonly node: EngineNode;
+  readonly dataDir: string;
+  readonly isKept: boolean;
+};
 
 let running: Running | undefined;
 let partsFor: (config: Config) => OwnParts = () => ({});
@@ -57,6 +61,10 @@ export function serveEngine<More extends Asks>(
 
 const answers: Answers<EngineAsks> = {
   start,
+  async promptsReady() {
+    await node().promptsReady();
+    return undefined;
+  },
   startCalls,
   churn: (plan) => churnCalls(node(), plan),
   latency: () => node().latency(),
@@ -84,11 +92,11 @@ const ungated = { ...admissionLimits, callsMin: Infinity };
 
 async function start(setup: StartEngine): Promise<EngineAsks["start"]["answer"]> {
   const beganMs = performance.now();
-  const dataDir = await mkdtemp(join(tmpdir(), "voxtree-bench-"));
+  const dataDir = setup.dataDir ?? (await mkdtemp(join(tmpdir(), "voxtree-bench-")));
   const config = defaultConfig({ ...setup.config, storage: { dataDir }, trunks: [] });
   const admission = setup.isGated ? {} : { admission: ungated };
   const created = createNode(config, { ...partsFor(config), ...admission, trunks: [trunk], log });
-  running = { node: created, dataDir };
+  running = { node: created, dataDir, isKept: setup.dataDir !== undefined };
   await created.start();
   return { startMs: performance.now() - beganMs, notes: created.health().notes };
 }
@@ -157,5 +165,6 @@ function log(level: "info" | "warn" | "error", message: string, fields: object):
 
 async function stop(): Promise<void> {
   await running?.node.stop();
-  if (running !== undefined) await rm(running.dataDir, { recursive: true, force: true });
+  if (running === undefined || running.isKept) return;
+  await rm(running.dataDir, { recursive: true, force: true });
 }

@@ -15,6 +15,8 @@ export type StartEngine = {
   readonly config: ConfigOverrides;
   /** False: calls are taken whatever is measured, since it is the bench that asks for so many. */
   readonly isGated: boolean;
+  /** Kept afterwards; left out, a new one that is removed. */
+  readonly dataDir?: string;
 };
 
 /** A call that was not taken. */
@@ -35,6 +37,8 @@ export type EngineAsks = {
     readonly ask: StartEngine;
     readonly answer: { readonly startMs: number; readonly notes: readonly string[] };
   };
+  /** Waits for all that is rendered behind the start. */
+  readonly promptsReady: { readonly ask: undefined; readonly answer: undefined };
   /** Starts calls over the public API; the trunk tells whom to dial by events. */
   readonly startCalls: { readonly ask: StartCalls; readonly answer: StartedCalls };
   /** Short calls to their own end, so many in a row; see `call-churn.ts`. */

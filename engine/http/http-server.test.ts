@@ -51,6 +51,7 @@ function fakeNode(
     readRecording: () => Promise.resolve(undefined),
     health: () => health,
     latency: () => expect.fail("not used by the server"),
+    promptsReady: () => Promise.resolve(),
     voices: () => ({ voices: {}, unspoken: {} }),
     recognition: () => ({}),
     mailboxes: () => Promise.resolve([{ shard: 0, isAnswering: false }]),

@@ -18,7 +18,7 @@ export function checkRequest(request: CallRequest, running: Running): Trunk {
     const known = [...running.flows.keys()].join(", ");
     throw new EngineError("UNKNOWN_FLOW", `flow "${flowId}" is not loaded; there is ${known}`);
   }
-  const unspeakable = running.unspeakable.get(flowId);
+  const unspeakable = running.prompts.unspeakable.get(flowId);
   if (unspeakable !== undefined) {
     const message = `flow "${flowId}" cannot be spoken: ${unspeakable.message}`;
     throw new EngineError("FLOW_UNSPEAKABLE", message, unspeakable.detail);

@@ -27,6 +27,7 @@ import type { LibraryFlow } from "./flow-library.js";
 import { lateFrameMs } from "./admission.js";
 import type { LoadReadings } from "./load-meter.js";
 import { MailboxDesk } from "./mailbox-desk.js";
+import type { VoiceReport } from "../shard/voice-report.js";
 import { VoiceFiguresByThread } from "./voice-figures.js";
 import { RecognitionFigures, type RecognitionFiguresByVendor } from "./recognition-figures.js";
 import { Restarts } from "./restarts.js";
@@ -185,6 +186,12 @@ export class EngineThreads {
 
   resetLatency(): void {
     this.#latency.reset();
+  }
+
+  /** What the node's own voices tell. */
+  voiceReport(report: VoiceReport): void {
+    if (report.kind === "voices") this.#voices.take(this, report.figures);
+    else this.#options.listener.log(report.level, report.message, report.fields);
   }
 
   addPrompt(prompt: PromptData): void {

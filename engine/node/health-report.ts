@@ -26,9 +26,9 @@ export function healthReport(state: {
   if (overload !== undefined) notes.push(`overloaded: ${overload}`);
   if (waitingRecords > 0) notes.push(`the store does not take ${waitingRecords} outcomes`);
   const isReady = notes.length === 0;
-  const { recognition, unspeakable } = running ?? {};
+  const { recognition, prompts } = running ?? {};
   if (recognition?.note !== undefined) notes.push(recognition.note);
-  for (const [id, { message }] of unspeakable ?? []) notes.push(`flow ${id}: ${message}`);
+  for (const [id, { message }] of prompts?.unspeakable ?? []) notes.push(`flow ${id}: ${message}`);
   notes.push(...trunkNotes);
   return { isReady, isFailed, notes, liveCalls, callsMax };
 }

@@ -189,9 +189,12 @@ class Node implements EngineNode {
   }
 
   async startCall(request: CallRequest, listener?: CallListener): Promise<CallView> {
+    const callId = this.#parts.newCallId?.() ?? randomUUID();
+    // Nobody is dialled before what they will hear is there.
+    if (this.#running?.prompts.isReady(request.flow) === false)
+      await this.#running.prompts.ready(request.flow);
     const running = this.#admit();
     const trunk = checkRequest(request, running);
-    const callId = this.#parts.newCallId?.() ?? randomUUID();
     const { ringMsMax, answerMsMax, durationMsMax } = this.#config.calls;
     const token = running.threads.mediaToken(callId, answerMsMax);
     this.#reserve(trunk, callId);
@@ -269,13 +272,10 @@ class Node implements EngineNode {
     return (await this.#running?.threads.mailboxes()) ?? [];
   }
 
-  recognition(): ReturnType<EngineNode["recognition"]> {
-    return this.#running?.threads.recognition ?? {};
-  }
-
-  voices(): ReturnType<EngineNode["voices"]> {
-    return this.#running?.threads.voices ?? { voices: {}, unspoken: {} };
-  }
+  readonly recognition: EngineNode["recognition"] = () => this.#running?.threads.recognition ?? {};
+  readonly voices: EngineNode["voices"] = () =>
+    this.#running?.threads.voices ?? { voices: {}, unspoken: {} };
+  readonly promptsReady: EngineNode["promptsReady"] = async () => this.#running?.prompts.allReady();
 
   resetLatency(): void {
     this.#running?.threads.resetLatency();
@@ -341,9 +341,9 @@ class Node implements EngineNode {
   #callEvent(callId: string, event: CallEvent, epochMs = this.#time.epochMs()): void {
     const view = this.#calls.apply(callId, event, epochMs);
     if (view === undefined) this.#writer?.changed(callId);
-    if (event.kind === "restarted") {
+    if (event.kind === "answered") void this.#running?.prompts.want(event.format);
+    if (event.kind === "restarted")
       this.#log("warn", "an actor of a call was restarted", { callId, ...event });
-    }
     if (view !== undefined) void this.#finish(view);
   }
 

@@ -2,10 +2,15 @@
  * Starts the parts of an engine from the store upwards. What has started is undone when a later
  * part does not start, and when the engine stops: the other way round.
  */
-import type { ErrorData } from "../../base/errors.js";
+import { nodeRng } from "../../base/node-ports.js";
 import type { ThreadHost, Time } from "../../base/ports.js";
 import type { Trunk } from "../../access/trunks/trunk.js";
 import type { Config } from "../../config/schema.js";
+import type { CompiledFlow } from "../../dialog/dialog-types.js";
+import {
+  loadRecordedPrompts,
+  type RecordedPrompts,
+} from "../../speech/prompts/recorded-prompts.js";
 import type { CallStore } from "../../storage/call-ledger.js";
 import { lockDataDir } from "../../storage/data-lock.js";
 import { loadMasterKey } from "../../storage/master-key.js";
@@ -13,7 +18,8 @@ import { createJobPool, type JobPool } from "../jobs/job-pool.js";
 import type { BlockedStack } from "./blocked-stack.js";
 import { EngineThreads, type ThreadsListener } from "./engine-threads.js";
 import { loadFlowLibrary, type LibraryFlow } from "./flow-library.js";
-import { renderFlowPrompts } from "./flow-prompts.js";
+import { FlowPrompts } from "./flow-prompts.js";
+import { openPromptRendering } from "./prompt-rendering.js";
 import { dropLostCalls, findLostCalls, type LostCall } from "./process-loss.js";
 import { startRecognition, type Recognition } from "./recognition.js";
 import { startStore } from "./thread-handles.js";
@@ -31,8 +37,7 @@ export type Ground = {
 /** The parts of an engine that runs. */
 export type Running = Ground & {
   readonly recognition: Recognition;
-  /** Flows with texts that cannot be spoken, and why. */
-  readonly unspeakable: ReadonlyMap<string, ErrorData>;
+  readonly prompts: FlowPrompts;
   readonly trunks: ReadonlyMap<string, Trunk>;
   /** Stops every part. */
   stop(): Promise<void>;
@@ -116,29 +121,60 @@ async function startAll(options: StartOptions, undo: UndoList): Promise<Omit<Run
   undo.add("lost calls", () => dropped);
   undo.add("gateway and shards", () => threads.stop());
   await threads.start();
-  const unspeakable = await renderPrompts(options, { flows, jobs, threads });
+  progress("prompts");
+  const prompts = await startPrompts(options, { flows, jobs, threads }, undo);
   progress("trunks");
   const trunks = await startTrunks(options, undo);
   await dropped;
-  return { store, jobs, recognition, flows, threads, unspeakable, trunks };
+  return { store, jobs, recognition, flows, threads, prompts, trunks };
 }
 
-function renderPrompts(
-  { config, progress }: StartOptions,
+/** Prompts that are stored are there at once; the others are made while the engine runs. */
+async function startPrompts(
+  { config, time, listener }: StartOptions,
   parts: {
     readonly flows: ReadonlyMap<string, LibraryFlow>;
     readonly jobs: JobPool;
     readonly threads: EngineThreads;
   },
-): Promise<ReadonlyMap<string, ErrorData>> {
-  const { flows, jobs, threads } = parts;
-  return renderFlowPrompts({
-    flows: [...flows.values()].map(({ flow }) => flow),
-    bytesMax: config.prompts.bytesMax,
+  undo: UndoList,
+): Promise<FlowPrompts> {
+  const { jobs, threads } = parts;
+  const log: ThreadsListener["log"] = (...line) => listener.log(...line);
+  const flows = [...parts.flows.values()].map(({ flow }) => flow);
+  const { recordings } = config.prompts;
+  const recorded = recordings === undefined ? undefined : loadRecordedPrompts(recordings);
+  const rendering = await openPromptRendering({
+    config,
     jobs,
-    add: (prompt) => threads.addPrompt(prompt),
-    progress,
+    time,
+    rng: nodeRng,
+    recorded,
+    report: (report) => threads.voiceReport(report),
   });
+  undo.add("prompts", () => {
+    prompts.stop();
+    rendering.stop();
+    return Promise.resolve();
+  });
+  const { store } = rendering;
+  const prompts = new FlowPrompts({ flows, store, add: (one) => threads.addPrompt(one), log });
+  tellUnused(recorded, flows, log);
+  await prompts.start();
+  return prompts;
+}
+
+function tellUnused(
+  recorded: RecordedPrompts | undefined,
+  flows: readonly CompiledFlow[],
+  log: ThreadsListener["log"],
+): void {
+  const requests = flows.flatMap(({ fixedPrompts, offline, voice, language }) =>
+    [...fixedPrompts, offline].map((text) => ({ text, voice, language })),
+  );
+  for (const text of recorded?.unused(requests) ?? []) {
+    log("warn", "no flow says the text of a recording", { text });
+  }
 }
 
 async function startTrunks(

@@ -148,7 +148,7 @@ describe("encodePrompt", () => {
   });
 
   it("refuses a rate the house does not have", () => {
-    const pcm = { ...tone({ beforeMs: 0, toneMs: 100, afterMs: 0, peak: 8000 }), rateHz: 22050 };
+    const pcm = { ...tone({ beforeMs: 0, toneMs: 100, afterMs: 0, peak: 8000 }), rateHz: 22051 };
     expect(() => encodePrompt(pcm, format)).toThrow(
       expect.objectContaining({ code: "UNKNOWN_RATE" }),
     );

@@ -1,10 +1,9 @@
 import { describe, expect, it } from "vitest";
 import { EngineError } from "../../base/errors.js";
 import type { AudioFormat } from "../../codecs/audio/audio-codec.js";
-import { createFlite } from "../tts/flite.js";
 import type { PcmAudio, SpeechRequest } from "../tts/synthesizer.js";
 import { promptId } from "./prompt-id.js";
-import type { PreloadProgress } from "./prompt-preload.js";
+import type { PromptLayer } from "./prompt-layer.js";
 import { createPromptStore, type PromptStore } from "./prompt-store.js";
 
 const PCMU: AudioFormat = { codec: "pcmu", rateHz: 8000 };
@@ -159,75 +158,85 @@ describe("render", () => {
   });
 });
 
-describe("preload", () => {
-  it("renders each text once in every format and reports progress", async () => {
-    const texts: string[] = [];
-    const store = storeOf(1e6, texts);
-    const seen: PreloadProgress[] = [];
-    const report = await store.preload(
-      ["a", "b", "a", "c"].map(request),
-      [PCMU, L16, PCMU],
-      (progress) => void seen.push(progress),
-    );
-    expect(texts.toSorted()).toEqual(["a", "b", "c"]);
-    expect(seen).toEqual([1, 2, 3].map((done) => ({ done, failed: 0, total: 3 })));
-    expect(report).toEqual({ prompts: 3, bytes: 3 * 5 * PROMPT_BYTES });
-    expect(store.stats()).toMatchObject({ prompts: 6, bytes: report.bytes });
-  });
+/** A layer that is a map, and notes what it is asked. */
+function mapLayer(name: string, entries = new Map<string, Uint8Array>()) {
+  const layer: PromptLayer = {
+    name,
+    get: (key) => Promise.resolve(entries.get(key)),
+    put: (key, audio) => Promise.resolve(void entries.set(key, audio)),
+  };
+  return { layer, entries };
+}
 
-  it("tries everything, then throws all failures together, in order, naming each", async () => {
-    const store = storeOf(1e6);
-    const seen: PreloadProgress[] = [];
-    const requests = ["a", "bad 1", "b", "silent", "bad 2"].map(request);
-    const error = await store
-      .preload(requests, [PCMU], (progress) => void seen.push(progress))
-      .then(
-        () => undefined,
-        (thrown: unknown) => thrown,
-      );
-    expect(error).toBeInstanceOf(EngineError);
-    const { code, message, detail } = error as EngineError;
-    expect(code).toBe("PROMPTS_FAILED");
-    expect(message).toContain("3 of 5 prompts");
-    expect(message).toContain("prompt 3: PROMPT_SILENT");
-    expect(detail["failures"]).toMatchObject([
-      { index: 1, error: { code: "NOTHING_SPEAKABLE" } },
-      { index: 3, error: { code: "PROMPT_SILENT" } },
-      { index: 4, promptId: promptId(requests[4]!) },
-    ]);
-    expect(seen.at(-1)).toEqual({ done: 5, failed: 3, total: 5 });
-    expect(store.stats().prompts).toBe(2);
-  });
-
-  it("keeps only a few renders running at once", async () => {
-    const held = heldSynthesizer();
-    const store = createPromptStore({
+describe("layers", () => {
+  const make = (layers: readonly PromptLayer[], texts: string[] = [], speaker = "flite") =>
+    createPromptStore({
       bytesMax: 1e6,
-      synthesize: held.synthesize,
-      preloadRendersMax: 2,
+      layers,
+      speaker,
+      synthesize: ({ text }) => {
+        texts.push(text);
+        return Promise.resolve({ ...beep(), isStandIn: text === "by another" });
+      },
     });
-    const preloaded = store.preload(["a", "b", "c"].map(request), [PCMU]);
-    await microtasks();
-    expect(held.texts).toEqual(["a", "b"]);
-    held.waiting[1]!.resolve(beep());
-    await microtasks();
-    expect(held.texts).toEqual(["a", "b", "c"]);
-    held.waiting[0]!.resolve(beep());
-    held.waiting[2]!.resolve(beep());
-    expect(await preloaded).toMatchObject({ prompts: 3 });
+
+  it("give what another process has rendered, and the slower one fills the faster", async () => {
+    const [fast, slow] = [mapLayer("fast"), mapLayer("slow")];
+    const first = await make([slow.layer]).render(request("Hello"), PCMU);
+    const texts: string[] = [];
+    const store = make([fast.layer, slow.layer], texts);
+    const again = await store.render(request("Hello"), PCMU);
+    expect(again.audio).toEqual(first.audio);
+    expect(again.audio.buffer).toBeInstanceOf(SharedArrayBuffer);
+    expect(texts).toEqual([]);
+    expect(fast.entries.size).toBe(1);
+    expect(store.stats()).toMatchObject({ layerHits: { slow: 1 }, rendered: 0 });
   });
 
-  it("says so when the prompts do not fit together", async () => {
-    const store = storeOf(2 * PROMPT_BYTES);
-    await expect(store.preload(["a", "b", "c"].map(request), [PCMU])).rejects.toMatchObject({
-      code: "PROMPTS_TOO_LARGE",
-      detail: { bytes: 3 * PROMPT_BYTES, bytesMax: 2 * PROMPT_BYTES },
-    });
+  it("give nothing that another voice has spoken under the same name", async () => {
+    const { layer } = mapLayer("disk");
+    await make([layer]).render(request("Hello"), PCMU);
+    expect(await make([layer], [], "azure").find(request("Hello"), PCMU)).toBeUndefined();
+    expect(await make([layer]).find(request("Hello"), PCMU)).toBeDefined();
   });
 
-  it("has nothing to do without requests", async () => {
-    expect(await storeOf(100).preload([], [PCMU])).toEqual({ prompts: 0, bytes: 0 });
+  it("never get what a stand-in has spoken", async () => {
+    const { layer, entries } = mapLayer("disk");
+    const store = make([layer]);
+    await store.render(request("by another"), PCMU);
+    expect(entries.size).toBe(0);
+    expect(store.get(promptId(request("by another")), PCMU)).toBeDefined();
   });
+
+  it("are not believed when what they have is no whole frames", async () => {
+    const { layer } = mapLayer("disk");
+    const torn: PromptLayer = { ...layer, get: () => Promise.resolve(new Uint8Array(7)) };
+    const texts: string[] = [];
+    await make([torn], texts).render(request("Hello"), PCMU);
+    expect(texts).toEqual(["Hello"]);
+  });
+});
+
+it("makes another format of the prompt that it has, without asking the voice again", async () => {
+  const texts: string[] = [];
+  const store = storeOf(1e6, texts);
+  await store.render(request("Hello"), L16);
+  const prompt = await store.render(request("Hello"), { codec: "pcma", rateHz: 8000 });
+  expect(texts).toEqual(["Hello"]);
+  expect(prompt.durationMs).toBe(380);
+});
+
+it("takes a person's recording for its text, and asks no voice", async () => {
+  const texts: string[] = [];
+  const store = createPromptStore({
+    bytesMax: 1e6,
+    synthesize: ({ text }) => Promise.resolve(texts.push(text)).then(beep),
+    recorded: ({ text }) => (text === "Hello" ? beep() : undefined),
+  });
+  await store.render(request("Hello"), PCMU);
+  await store.render(request("Goodbye"), PCMU);
+  expect(texts).toEqual(["Goodbye"]);
+  expect(store.stats()).toMatchObject({ recorded: 1, rendered: 1 });
 });
 
 it.each([0, -1, 1.5, NaN, Infinity])("refuses a bound of %d bytes", (bytesMax) => {
@@ -248,13 +257,4 @@ it("tells texts, voices and languages apart by their id, which is stable", () =>
   expect(new Set(ids).size).toBe(ids.length);
   expect(ids[0]).toBe("8d7202cd40964be9");
   for (const id of ids) expect(id).toMatch(/^[0-9a-f]{16}$/);
-});
-
-it("preloads real speech", async () => {
-  const flite = await createFlite();
-  const store = createPromptStore({ bytesMax: 1e7, synthesize: (r) => flite.synthesize(r) });
-  await store.preload([request("Please say yes or no."), request("Goodbye.")], [PCMU, L16]);
-  const prompt = store.get(promptId(request("Goodbye.")), PCMU)!;
-  expect(prompt.durationMs).toBeGreaterThan(300);
-  expect(prompt.durationMs).toBeLessThan(1500);
 });

@@ -227,7 +227,7 @@ export class SimEngine {
       recognition: { isEnabled: false },
       trunks: [],
       flows: flowFiles,
-      prompts: { bytesMax },
+      prompts: { bytesMax, diskBytesMax: 0 },
       storage: { dataDir: "/nowhere" },
     });
     const time: Time = this.time;

@@ -144,6 +144,7 @@ export async function startEngine(overrides: ConfigOverrides = {}): Promise<Engi
     void logs.push({ level, message, fields: { ...fields } });
   const node = createNode(config, { time, threadHost, trunks: [trunk], log });
   await node.start();
+  await node.promptsReady();
   return {
     node,
     trunk,

@@ -88,7 +88,8 @@ function unreadable(kind: string): SynthesisError {
   return new SynthesisError("SYNTHESIS_PROTOCOL", message, { kind: kind.slice(0, 60) });
 }
 
-function mono({ channels, rateHz, samples }: WavAudio): PcmAudio {
+/** Several channels become one. */
+export function mono({ channels, rateHz, samples }: WavAudio): PcmAudio {
   if (channels === 1) return { rateHz, samples };
   const mixed = new Int16Array(samples.length / channels);
   for (let frame = 0; frame < mixed.length; frame += 1) {

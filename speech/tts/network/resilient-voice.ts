@@ -64,7 +64,7 @@ export type PieceRequest = {
 
 export type PieceEvent =
   | { readonly kind: "audio"; readonly audio: PcmAudio }
-  | { readonly kind: "end" }
+  | { readonly kind: "end"; readonly isStandIn: boolean }
   | { readonly kind: "failed"; readonly error: ErrorData };
 
 /** All that a sentence may wait for voices that are busy. */
@@ -157,7 +157,7 @@ export class ResilientPiece implements SpeechStream {
     this.#observeCircuit(seat, seat.health.succeeded(firstSoundMs));
     const characters = charactersOf(this.#request.piece);
     this.#options.observe({ kind: "spoken", voice: seat.name, firstSoundMs, characters });
-    this.#listener({ kind: "end" });
+    this.#listener({ kind: "end", isStandIn: seat !== this.#preferred() });
   }
 
   #failed(seat: VoiceSeat, error: ErrorData): void {
@@ -181,6 +181,12 @@ export class ResilientPiece implements SpeechStream {
     const error = this.#lastFailure?.error ?? failureData(this.#nobody());
     this.#options.observe({ kind: "unspoken", code: error.code });
     this.#listener({ kind: "failed", error });
+  }
+
+  /** Whom the configuration would have. */
+  #preferred(): VoiceSeat | undefined {
+    const { voice, language } = this.#request;
+    return this.#options.seats.find((seat) => seat.voiceOf(voice, language) !== undefined);
   }
 
   #nobody(): SynthesisError {

@@ -108,6 +108,7 @@ class RequestStream implements SpeechStream {
   readonly #listener: (event: SpeechEvent) => void;
   #waiting: SpeechPiece[] = [];
   #running: ResilientPiece | undefined;
+  #isStandIn = false;
   #isOver = false;
 
   constructor(
@@ -135,7 +136,7 @@ class RequestStream implements SpeechStream {
 
   #next(): void {
     const piece = this.#waiting.shift();
-    if (piece === undefined) return this.#end({ kind: "end" });
+    if (piece === undefined) return this.#end({ kind: "end", isStandIn: this.#isStandIn });
     const { voice, language } = this.#request;
     const request = { piece, voice, language };
     this.#running = new ResilientPiece(this.#options, request, (event) => this.#hear(event));
@@ -145,7 +146,10 @@ class RequestStream implements SpeechStream {
     if (this.#isOver) return;
     if (event.kind === "audio") this.#listener(event);
     else if (event.kind === "failed") this.#end(event);
-    else this.#next();
+    else {
+      this.#isStandIn ||= event.isStandIn;
+      this.#next();
+    }
   }
 
   #end(event: SpeechEvent): void {
