@@ -10,7 +10,7 @@ import type { EngineNode } from "../engine/engine-node.js";
 import { createHttpServer, type HttpServer } from "../engine/http/http-server.js";
 import { createNode } from "../engine/node/node.js";
 import { flowFile, whenView } from "./support/engine-rig.js";
-import { freePort } from "./support/telephony.js";
+import { freePort } from "../bench/telephony/rig.js";
 
 const pem = { type: "pkcs8", format: "pem" } as const;
 const rsa = generateKeyPairSync("rsa", { modulusLength: 2048 });

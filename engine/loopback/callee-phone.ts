@@ -2,13 +2,14 @@
 import { assertNever } from "../../base/assert.js";
 import { toErrorData } from "../../base/errors.js";
 import type { Timer } from "../../base/ports.js";
+import type { AudioFormat } from "../../codecs/audio/audio-codec.js";
 import type { TrunkEvent, TrunkOutcome } from "../../access/trunks/trunk.js";
 import type { CalleeDial } from "./callee-messages.js";
 import type { CalleeParts } from "./callee-parts.js";
 import type { CalleeReport } from "./callee-report.js";
 import { spokenTexts } from "./callee-script.js";
 import { LiveCall, turnsOf } from "./live-call.js";
-import { FORMATS } from "./media-connection.js";
+import { webSocketMedia } from "./media-connection.js";
 import type { RenderedSpeech } from "./speech-render.js";
 
 /** Someone who rejects looks at the phone first. */
@@ -63,6 +64,11 @@ export class CalleePhone {
     else this.#live.hangup();
   }
 
+  get #format(): AudioFormat {
+    const { media = webSocketMedia } = this.#parts;
+    return media.formatOf(this.#dial.script.protocol);
+  }
+
   #waitMs(): number {
     const { answer } = this.#dial.script;
     switch (answer.kind) {
@@ -81,7 +87,7 @@ export class CalleePhone {
 
   async #renderSpeech(): Promise<ReadonlyMap<string, RenderedSpeech>> {
     const { script } = this.#dial;
-    const { rateHz } = FORMATS[script.protocol];
+    const { rateHz } = this.#format;
     const texts = spokenTexts(turnsOf({ dial: this.#dial, parts: this.#parts }));
     const rendered = texts.map(async (text): Promise<[string, RenderedSpeech]> => [
       text,
@@ -97,7 +103,7 @@ export class CalleePhone {
       dial: this.#dial,
       parts: this.#parts,
       speech,
-      format: FORMATS[this.#dial.script.protocol],
+      format: this.#format,
       ended: ({ isFailure, cause, report }) => {
         this.#sink.report(report);
         this.#end(isFailure ? "failed" : "answered", cause);

@@ -18,7 +18,7 @@ import type { CalleeParts } from "./callee-parts.js";
 import type { CalleeDeed, CalleeReport, HeardPrompt } from "./callee-report.js";
 import { knownPrompts, type CalleeTurn } from "./callee-script.js";
 import { HeardLine } from "./heard-line.js";
-import { connectMedia, type MediaEnd, type MediaSocket } from "./media-connection.js";
+import { webSocketMedia, type MediaEnd, type MediaSocket } from "./media-connection.js";
 import { Mouth } from "./mouth.js";
 import { Pacer } from "./pacer.js";
 import { PromptEar } from "./prompt-ear.js";
@@ -110,7 +110,8 @@ export class LiveCall {
   }
 
   #connect(dial: CalleeDial, format: AudioFormat): MediaSocket {
-    return connectMedia({
+    const { media = webSocketMedia } = this.#options.parts;
+    return media.connect({
       dial,
       format,
       time: this.#time,

@@ -30,7 +30,7 @@ const PATHS: Readonly<Record<CalleeProtocol, string>> = {
 };
 
 /** The audio of each protocol. */
-export const FORMATS: Readonly<Record<CalleeProtocol, AudioFormat>> = {
+const FORMATS: Readonly<Record<CalleeProtocol, AudioFormat>> = {
   native: { codec: "l16", rateHz: 16000 },
   twilio: { codec: "pcmu", rateHz: 8000 },
 };
@@ -52,15 +52,23 @@ export type MediaConnectionListener = {
   ended(end: MediaEnd): void;
 };
 
-export type MediaSocket = { readonly client: MediaClient };
+/** What a callee talks over. */
+export type CalleeMedia = {
+  formatOf(protocol: CalleeProtocol): AudioFormat;
+  connect(options: ConnectMediaOptions): MediaSocket;
+};
 
-/** Connects; everything else comes to the listener, never before this has returned. */
-export function connectMedia(options: {
+export type ConnectMediaOptions = {
   readonly dial: CalleeDial;
   readonly format: AudioFormat;
   readonly time: Time;
   readonly listener: MediaConnectionListener;
-}): MediaSocket {
+};
+
+export type MediaSocket = { readonly client: MediaClient };
+
+/** Connects; everything else comes to the listener, never before this has returned. */
+function connectMedia(options: ConnectMediaOptions): MediaSocket {
   const { dial, format, time, listener } = options;
   let socket: WebSocket | undefined;
   let closeTimer: Timer | undefined;
@@ -140,3 +148,9 @@ function withHangup(client: MediaClient, hangup: MediaClient["hangup"]): MediaCl
     hangup,
   };
 }
+
+/** A media stream to our gateway, as carriers open it. */
+export const webSocketMedia: CalleeMedia = {
+  formatOf: (protocol) => FORMATS[protocol],
+  connect: connectMedia,
+};

@@ -10,12 +10,8 @@ import { defaultConfig } from "../../config/default-config.js";
 import type { CallView, EngineNode } from "../../engine/engine-node.js";
 import { createNode } from "../../engine/node/node.js";
 import { flowFile, whenView } from "../support/engine-rig.js";
-import {
-  freePort,
-  isTelephonyWanted,
-  startTelephony,
-  type Telephony,
-} from "../support/telephony.js";
+import { freePort, startTelephony, type Telephony } from "../../bench/telephony/rig.js";
+import { isTelephonyWanted } from "../support/telephony.js";
 
 describe.skipIf(!isTelephonyWanted())("calls through a real Asterisk", () => {
   let telephony: Telephony;

@@ -21,7 +21,8 @@ export type AriMethod = "GET" | "POST" | "DELETE";
 /** What Asterisk said: a JSON body, or nothing. */
 export type AriReply = { readonly status: number; readonly body: unknown };
 
-const socketsMax = 4;
+/** Twenty callees who answer at once ask three things each; the listener's backlog is ten. */
+const socketsMax = 8;
 const answerMsMax = 5000;
 /** A list of channels is long; more than this is not what we asked for. */
 const bodyBytesMax = 16 * 1024 * 1024;

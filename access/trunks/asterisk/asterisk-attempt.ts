@@ -51,6 +51,8 @@ export class AsteriskAttempt implements TrunkAttempt {
   #isCancelled = false;
   #isRinging = false;
   #hasEarlyMedia = false;
+  /** The answer to the creation of the bridge. */
+  #bridge: Promise<AriReply> | undefined;
   #transfer: { resolve: () => void; reject: (error: EngineError) => void } | undefined;
 
   constructor(options: AttemptOptions) {
@@ -209,6 +211,7 @@ export class AsteriskAttempt implements TrunkAttempt {
       transport_data: `f(json)v(${uri})`,
     });
     const bridge = http.ask("POST", "/bridges", { type: "mixing", bridgeId: this.#bridgeId });
+    this.#bridge = bridge;
     try {
       for (const reply of await Promise.all([media, bridge])) {
         if (reply.status >= 300) return this.#mediaFailed(refusalOf(reply));
@@ -226,13 +229,11 @@ export class AsteriskAttempt implements TrunkAttempt {
 
   async #joinBridge(): Promise<void> {
     const channel = `${this.calleeId},${this.mediaId}`;
-    const path = `/bridges/${encodeURIComponent(this.#bridgeId)}`;
-    const ask = this.#options.http.ask.bind(this.#options.http);
+    const path = `/bridges/${encodeURIComponent(this.#bridgeId)}/addChannel`;
     try {
-      // The socket may be quicker than the answer to the bridge's creation: creating it twice with
-      // the same id is the same bridge.
-      await ask("POST", path, { type: "mixing" });
-      const reply = await ask("POST", `${path}/addChannel`, { channel });
+      // The socket may be quicker than the answer to the bridge's creation.
+      await this.#bridge;
+      const reply = await this.#options.http.ask("POST", path, { channel });
       if (reply.status >= 300) return this.#mediaFailed(refusalOf(reply));
       if (this.#phase === "answered") this.#phase = "bridged";
     } catch (error) {

@@ -36,6 +36,7 @@ export type AsteriskTrunkOptions = {
 /** Without Asterisk for so long, nobody can say any more what became of an attempt. */
 const lostMsMax = 60_000;
 const startMsMax = 10_000;
+const stopMsMax = 2000;
 export function createAsteriskTrunk(options: AsteriskTrunkOptions): Trunk {
   return new AsteriskTrunk(options);
 }
@@ -73,12 +74,15 @@ class AsteriskTrunk implements Trunk {
   async start(): Promise<void> {
     const { time, address } = this.#options;
     this.#isStopping = false;
+    let timer: Timer | undefined;
     const up = new Promise<boolean>((resolve) => {
       this.#whenUp.add(() => resolve(true));
-      time.after(startMsMax, () => resolve(false));
+      timer = time.after(startMsMax, () => resolve(false));
     });
     this.#connect();
-    if (await up) return;
+    const isUp = await up;
+    timer?.cancel();
+    if (isUp) return;
     const why = this.#down ?? "no answer";
     this.#close();
     const message = `trunk ${this.name}: no Asterisk at ${address.url} within ${startMsMax} ms: ${why}`;
@@ -87,12 +91,14 @@ class AsteriskTrunk implements Trunk {
 
   async stop(): Promise<void> {
     this.#isStopping = true;
+    let timer: Timer | undefined;
     const idle = new Promise<void>((resolve) => {
       this.#whenIdle.add(resolve);
-      this.#options.time.after(2000, resolve);
+      timer = this.#options.time.after(stopMsMax, resolve);
     });
     for (const attempt of this.#attempts.values()) attempt.hangup();
     if (this.#attempts.size > 0) await idle;
+    timer?.cancel();
     for (const attempt of [...this.#attempts.values()]) attempt.giveUp("the trunk was stopped");
     this.#close();
   }

@@ -1,0 +1,96 @@
+/**
+ * A real Asterisk with SIP callees on loopback, for tests and demonstrations: `test/telephony/rig`
+ * gets its packages once from Debian and runs them unpacked, without root. Each rig has its own
+ * ports and folder, so it never meets another one.
+ */
+import { execFile } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { setTimeout as sleep } from "node:timers/promises";
+import { promisify } from "node:util";
+import { packageRoot } from "../../base/compiled-entry.js";
+import type { AriAddress } from "../../access/trunks/asterisk/ari-http.js";
+
+const run = promisify(execFile);
+/** A cold start downloads 130 MB. */
+const upMsMax = 300_000;
+
+export type Telephony = {
+  readonly ari: AriAddress;
+  /** Where SIP callees inside Asterisk answer, `host:port`. */
+  readonly sip: string;
+  /** Folder with what callees heard (`heard/`), and the logs. */
+  readonly runDir: string;
+  /** Runs a command on Asterisk's console. */
+  console(command: string): Promise<string>;
+  /** Kills Asterisk and starts it again. */
+  restart(): Promise<void>;
+  stop(): Promise<void>;
+};
+
+const rigDir = fileURLToPath(new URL("test/telephony/rig", packageRoot));
+
+/** Whether a process still holds what it held; one that nobody has buried yet does not. */
+function isRunning(pid: number): boolean {
+  try {
+    return !/^State:\tZ/m.test(readFileSync(`/proc/${pid}/status`, "utf8"));
+  } catch {
+    return false; // gone
+  }
+}
+
+/** A port of loopback that nobody uses. */
+export function freePort(): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const server = createServer();
+    server.once("error", reject);
+    server.listen(0, "127.0.0.1", () => {
+      const { port } = server.address() as { port: number };
+      server.close(() => resolve(port));
+    });
+  });
+}
+
+/** @param mediaUrl where Asterisk opens its media sockets to, e.g. our `/media/asterisk` */
+export async function startTelephony(mediaUrl: string): Promise<Telephony> {
+  const runDir = mkdtempSync(join(tmpdir(), "voxtree-telephony-"));
+  const [sipPort, ariPort, calleePort, audioPort] = await Promise.all([1, 2, 3, 4].map(freePort));
+  const rtpStart = 20_000 + ((sipPort! * 7) % 200) * 100;
+  const env = {
+    ...process.env,
+    TELEPHONY_RIG_RUN: runDir,
+    TELEPHONY_SIP_PORT: String(sipPort),
+    TELEPHONY_ARI_PORT: String(ariPort),
+    TELEPHONY_CALLEE_PORT: String(calleePort),
+    TELEPHONY_AUDIOSOCKET: `127.0.0.1:${audioPort}`,
+    TELEPHONY_MEDIA_WS_URL: mediaUrl,
+    TELEPHONY_RTP_START: String(rtpStart),
+    TELEPHONY_RTP_END: String(rtpStart + 1999),
+  };
+  const rig = (script: string) => run(join(rigDir, script), [], { env, timeout: upMsMax });
+  await rig("up");
+  const { stdout } = await run("bash", ["-c", `. ${join(runDir, "env")}; echo $TELEPHONY_BIN`]);
+  const bin = stdout.trim();
+  return {
+    ari: { url: `http://127.0.0.1:${ariPort}/ari`, user: "rig", password: "rig-password" },
+    sip: `127.0.0.1:${sipPort}`,
+    runDir,
+    async console(command) {
+      const config = join(runDir, "etc/asterisk.conf");
+      return (await run(join(bin, "asterisk"), ["-C", config, "-rx", command])).stdout;
+    },
+    async restart() {
+      const pid = Number(readFileSync(join(runDir, "asterisk.pid"), "utf8"));
+      process.kill(pid, "SIGKILL");
+      while (isRunning(pid)) await sleep(20);
+      await rig("up");
+    },
+    async stop() {
+      await rig("down");
+      rmSync(runDir, { recursive: true, force: true });
+    },
+  };
+}
