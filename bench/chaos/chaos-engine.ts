@@ -13,13 +13,15 @@ import { sleep } from "../support/cpu-windows.js";
 import type { EngineSetup, FaultPlan } from "./chaos-plan.js";
 import type { ChaosAsks } from "./messages.js";
 
-const callsPerSecond = 100;
+const callsPerSecond = 150;
 /** Each caller has heard so many prompts before anything is measured. */
 const warmPrompts = 2;
 const warmUpMsMax = 15_000;
 
 export class ChaosEngine {
   readonly load = new LoadProcess();
+  /** What callers heard when nothing was wrong. */
+  readonly heardBefore: HeardCall[] = [];
   readonly engine: EngineProcess<ChaosAsks>;
   #callers: LoadSetup | undefined;
 

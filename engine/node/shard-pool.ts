@@ -136,7 +136,7 @@ export class ShardPool {
     seat.isTaken = true;
     const spare = this.#takeSpare();
     if (spare?.ready !== undefined) this.#seat(shardIndex, spare.ready);
-    else void this.#seatLater(shardIndex, spare?.starting ?? this.#startSpare());
+    else void this.#seatLater(shardIndex, spare?.starting ?? this.#startSpare(false));
     return { shardIndex, isLive: spare?.ready !== undefined };
   }
 
@@ -237,7 +237,7 @@ export class ShardPool {
     if (this.#isStopping) return;
     this.#nextSpare = this.#options.time.after(afterMs, () => {
       if (this.#spare !== undefined) return;
-      const spare: Spare = { starting: this.#startSpare(), ready: undefined };
+      const spare: Spare = { starting: this.#startSpare(true), ready: undefined };
       this.#spare = spare;
       void spare.starting.then((life) => this.#spareStarted(spare, life));
     });
@@ -256,11 +256,11 @@ export class ShardPool {
   }
 
   /** @returns undefined when it does not start; a call that needs it then waits for the next try */
-  async #startSpare(): Promise<ShardLife | undefined> {
+  async #startSpare(isInBackground: boolean): Promise<ShardLife | undefined> {
     const shardIndex = this.#options.shardCount - 1;
     const name = `spare-${(this.#spareCount += 1)}`;
     try {
-      return await startShardLife(this.#options, { name, shardIndex, isInBackground: true });
+      return await startShardLife(this.#options, { name, shardIndex, isInBackground });
     } catch (error) {
       this.#options.log("error", "a spare shard could not be started", {
         thread: name,

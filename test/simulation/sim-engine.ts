@@ -9,6 +9,7 @@ import type { EngineNode } from "../../engine/engine-node.js";
 import type { JobPool } from "../../engine/jobs/job-pool.js";
 import { createNode } from "../../engine/node/node.js";
 import type { Carry } from "./sim-port.js";
+import { PlaceJudge } from "./place-judge.js";
 import type { SimLoop, ThreadTime } from "./sim-loop.js";
 import type { CommandFate } from "./node-commands.js";
 import type { SimNetwork } from "./sim-network.js";
@@ -41,6 +42,7 @@ export type SimEngineOptions = {
   readonly violated: (rule: string, what: string) => void;
 };
 
+const shardCount = 2;
 export const ringMsMax = 3000;
 export const answerMsMax = 5000;
 export const durationMsMax = 120_000;
@@ -193,7 +195,8 @@ export class SimEngine {
   }
 
   #threadHost(): SimThreadHost {
-    const { loop, carry, wayMs, lost, areUndead, commanded } = this.#options;
+    const { loop, carry, wayMs, lost, areUndead, commanded, violated } = this.#options;
+    const places = new PlaceJudge(violated);
     return new SimThreadHost({
       loop,
       nodeTime: this.time,
@@ -213,6 +216,9 @@ export class SimEngine {
         return left > 0;
       },
       lost,
+      seated: (shardIndex, thread) => {
+        if (shardIndex < shardCount) places.taken(shardIndex, thread, loop.world.nowMs());
+      },
       commanded,
       areUndead,
     });
@@ -223,7 +229,7 @@ export class SimEngine {
     const { callsMax, quarantineMax } = this.#options;
     const config = defaultConfig({
       calls: { callsMax, ringMsMax, answerMsMax, durationMsMax },
-      threads: { shardCount: 2, jobWorkerCount: 1 },
+      threads: { shardCount, jobWorkerCount: 1 },
       recognition: { isEnabled: false },
       trunks: [],
       flows: flowFiles,

@@ -40,6 +40,8 @@ export type SimThreadsOptions = {
   readonly startMs: (name: string) => number;
   /** Whether the next start of this thread fails. */
   readonly failsToStart: (name: string) => boolean;
+  /** A shard has this place, now or still. */
+  readonly seated: (shardIndex: number, thread: SimThread) => void;
   /** Looks at a command of the node, and says what becomes of it on its way. */
   readonly commanded: (name: string, command: unknown) => CommandFate;
   /** A broken build: a thread that is terminated goes on. */
@@ -221,9 +223,10 @@ export class SimThreadHost implements ThreadHost {
   }
 
   spawn(options: ThreadOptions): SimThread {
-    const thread = new SimThread(this.#options, this.all.length, options, (shardIndex) =>
-      this.threads.set(`shard-${shardIndex}`, thread),
-    );
+    const thread = new SimThread(this.#options, this.all.length, options, (shardIndex) => {
+      this.threads.set(`shard-${shardIndex}`, thread);
+      this.#options.seated(shardIndex, thread);
+    });
     this.threads.set(options.name, thread);
     this.all.push(thread);
     return thread;
