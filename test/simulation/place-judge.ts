@@ -1,4 +1,4 @@
-/** How often a place among the shards gets another thread: over the intensity it must stay empty. */
+/** How often a place among the shards gets another thread: beyond its intensity it stays empty. */
 import { threadIntensity } from "../../engine/node/restarts.js";
 
 export class PlaceJudge {
