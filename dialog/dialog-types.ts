@@ -23,6 +23,8 @@ export type DialogEvent =
   | { readonly kind: "keypad"; readonly digit: string }
   /** Nothing came for the `silenceMs` of the last `listen`. */
   | { readonly kind: "silence" }
+  /** A machine has answered, and records from now on. */
+  | { readonly kind: "machine" }
   /** The other side is gone. */
   | { readonly kind: "hangup" };
 
@@ -92,6 +94,8 @@ export type CompiledFlow = {
   readonly voice: string;
   /** Every text without variables, to be rendered before the first call. No duplicates. */
   readonly fixedPrompts: readonly string[];
+  /** Whether the flow says what becomes of answering machines: then who answers is found out. */
+  readonly detectsMachines: boolean;
   /** The last sentence of a call that the engine has to end by itself: rendered ahead, too. */
   readonly offline: string;
   /** The declared variables; `isRequired`: `start` must be given a value. */

@@ -23,7 +23,7 @@ import { cleanValue, parseTemplate, type Template } from "./template.js";
 
 /** Builds the flow of a draft that all checks have passed; anything missing now is our bug. */
 export function buildFlow(draft: FlowDraft): Flow {
-  const { id, language, voice, start, afterMaxTurns } = draft;
+  const { id, language, voice, start, afterMaxTurns, answeringMachine } = draft;
   assert(id !== undefined && language !== undefined, "a checked flow has id and language");
   assert(voice !== undefined && start !== undefined, "a checked flow has voice and start");
   const entries = Object.entries(draft.states ?? {});
@@ -34,6 +34,7 @@ export function buildFlow(draft: FlowDraft): Flow {
     start,
     maxTurns: draft.maxTurns ?? flowDefaults.maxTurns,
     ...(afterMaxTurns === undefined ? {} : { afterMaxTurns }),
+    ...(answeringMachine === undefined ? {} : { answeringMachine }),
     offline: draft.offline ?? offlineText(language),
     variables: buildVariables(draft),
     states: new Map(entries.map((entry) => [entry[0], buildState(draft, entry)])),

@@ -75,6 +75,7 @@ class MachineFlow implements CompiledFlow {
   readonly voice: string;
   readonly fixedPrompts: readonly string[];
   readonly offline: string;
+  readonly detectsMachines: boolean;
   readonly variables: CompiledFlow["variables"];
   readonly outcomes: readonly string[];
   readonly #flow: Flow;
@@ -88,6 +89,7 @@ class MachineFlow implements CompiledFlow {
     this.voice = flow.voice;
     this.fixedPrompts = fixedPromptsOf(flow);
     this.offline = flow.offline;
+    this.detectsMachines = flow.answeringMachine !== undefined;
     this.variables = [...flow.variables.values()].map(({ name, example, isRequired }) => {
       return { name, example, isRequired };
     });

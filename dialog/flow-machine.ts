@@ -68,7 +68,12 @@ export function createFlowMachine(flow: Flow): AnyStateMachine {
       (input as MachineContext | undefined) ?? withoutInput,
     initial: begin,
     states,
-    on: { hangup: { target: `.${builtInStates.hangup}` } },
+    on: {
+      hangup: { target: `.${builtInStates.hangup}` },
+      ...(flow.answeringMachine === undefined
+        ? {}
+        : { machine: { target: `.${flow.answeringMachine}` } }),
+    },
   } as unknown as Parameters<typeof createMachine>[0]) as AnyStateMachine;
 }
 

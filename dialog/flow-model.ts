@@ -11,6 +11,8 @@ export type Flow = {
   readonly maxTurns: number;
   /** Where a dialog goes that has had `maxTurns`; without it, it just ends. */
   readonly afterMaxTurns?: string;
+  /** Where a dialog goes once a machine that answered records; without it none is looked for. */
+  readonly answeringMachine?: string;
   /** Said when the engine has to end a call by itself; without variables. */
   readonly offline: string;
   readonly variables: ReadonlyMap<string, Variable>;

@@ -130,6 +130,7 @@ export const flowSchema = part({
   start: name.optional(),
   maxTurns: whole(1, flowLimits.maxTurnsMax).optional(),
   afterMaxTurns: name.optional(),
+  answeringMachine: name.optional(),
   offline: text(flowLimits.sayCharsMax).optional(),
   variables: namesTo(variable, "variable: example").optional(),
   defaults: part({ interruptible: flag, silence, noMatch, onResume }).optional(),

@@ -21,6 +21,7 @@ export type MachineEvent =
   | { readonly type: "silence" }
   /** The call was taken over, and its state goes elsewhere then. */
   | { readonly type: "resume" }
+  | { readonly type: "machine" }
   | { readonly type: "hangup" };
 
 export type Interpretation = { readonly event: MachineEvent; readonly understood?: Understood };
@@ -31,7 +32,8 @@ const noMatch: Interpretation = { event: { type: "noMatch" } };
 export function interpret(state: AskState, keys: string, event: DialogEvent): Interpretation {
   switch (event.kind) {
     case "hangup":
-      return { event: { type: "hangup" } };
+    case "machine":
+      return { event: { type: event.kind } };
     case "silence":
       return keys === "" ? { event: { type: "silence" } } : finishKeys(state, keys);
     case "keypad":

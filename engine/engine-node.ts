@@ -1,4 +1,5 @@
 /** What one engine offers to whoever embeds it: the CLI, the HTTP server, an integrator's code. */
+import type { AnswerKind } from "../speech/analyzers/answer-analyzer.js";
 import type { Side, TurnLatency } from "../actors/call/call-events.js";
 import type { AnsweredBy } from "../access/trunks/trunk.js";
 import type { WebhookReply, WebhookRequest } from "../access/trunks/webhook.js";
@@ -48,8 +49,8 @@ export type CallView = {
   readonly outcome?: string;
   /** The network's word for it, where the trunk gave one. */
   readonly cause?: string;
-  /** Who answered, by the network's own machine detection, where it was asked to. */
-  readonly answeredBy?: { readonly who: AnsweredBy; readonly cause: string };
+  /** Who answered: by the network's own detection, where it was asked to, or by ours. */
+  readonly answeredBy?: { readonly who: AnsweredBy | AnswerKind; readonly cause: string };
   readonly state?: string;
   readonly protocol?: string;
   readonly format?: string;

@@ -1,4 +1,5 @@
 /** What a call tells the rest of the engine: plain data that crosses threads. */
+import type { AnswerKind } from "../../speech/analyzers/answer-analyzer.js";
 import type { ErrorData } from "../../base/errors.js";
 
 /** Parts of one answer, in milliseconds; `turnMs` is their sum. */
@@ -40,6 +41,13 @@ export type CallEvent =
       readonly atMs: number;
       /** Caller's onset → our `clear` sent. */
       readonly reactionMs: number;
+    }
+  /** Who has answered, and by what that is known: see `speech/analyzers/`. */
+  | {
+      readonly kind: "answeredBy";
+      readonly answeredBy: AnswerKind;
+      readonly cause: string;
+      readonly atMs: number;
     }
   | { readonly kind: "state"; readonly state: string; readonly atMs: number }
   | { readonly kind: "turn"; readonly latency: TurnLatency; readonly atMs: number }

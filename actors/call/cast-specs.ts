@@ -114,7 +114,7 @@ function synthesizerSpec(scene: CastScene): ChildSpec {
  * ears and mouth there is no call.
  */
 function mediaSpec(scene: CastScene): ChildSpec {
-  const { ports, directory, leg, callIncarnation } = scene;
+  const { ports, directory, leg, spec, callIncarnation } = scene;
   return childSpec({
     id: "mediaLeg",
     restart: "transient",
@@ -122,7 +122,11 @@ function mediaSpec(scene: CastScene): ChildSpec {
     shutdownMs: nothingToFinishMs,
     make: ({ incarnation }) => {
       const firstTurnId = (callIncarnation * livesPerShard + incarnation) * turnsPerLife;
-      return mediaLeg({ leg, ports, directory, playing: scene.playing(), firstTurnId });
+      const playing = scene.playing();
+      // Only of a call that begins is it asked who has answered.
+      const isFirst = callIncarnation === 1 && incarnation === 1;
+      const isWanted = isFirst && ports.flow(spec.flowId).detectsMachines;
+      return mediaLeg({ leg, ports, directory, playing, firstTurnId, isWanted });
     },
     onStarted(ref) {
       directory.mediaLeg = ref;

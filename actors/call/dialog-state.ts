@@ -40,6 +40,8 @@ export type DialogState = {
   listen: Listen | undefined;
   listenId: number;
   outcome: string | undefined;
+  /** Nothing is said yet: it is being found out who has answered, or a machine still speaks. */
+  answering: "listening" | "machine" | undefined;
   isCallerSpeaking: boolean;
   /** The connection is lost: what the caller does not say is no silence. */
   isAway: boolean;
@@ -107,6 +109,7 @@ export function newDialogState({ ports, spec, earlier }: DialogOptions): DialogS
     listen: undefined,
     listenId: 0,
     outcome: undefined,
+    answering: earlier === undefined && flow.detectsMachines ? "listening" : undefined,
     isCallerSpeaking: false,
     isAway: false,
     turnId: 0,

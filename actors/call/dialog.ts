@@ -17,6 +17,7 @@ import type {
 import { promptId } from "../../speech/prompts/prompt-id.js";
 import type { Behavior, Context } from "../kernel/index.js";
 import { answerGrammar } from "./answer-grammar.js";
+import type { Leg } from "./cast-ports.js";
 import {
   dialogLaneOf,
   newDialogState,
@@ -24,6 +25,7 @@ import {
   type DialogState,
   type Listen,
 } from "./dialog-state.js";
+import { answered, awaitAnswer, greetingHeard, type Answered } from "./dialog-answering.js";
 import { reportBargeIn, reportState, sinceAnswer } from "./dialog-reports.js";
 import { voiceLost } from "./dialog-voice-loss.js";
 import { armSilence, end, stopAwaiting, stopSilence, whenQuiet } from "./dialog-waiting.js";
@@ -53,8 +55,7 @@ function receive(
 ): void {
   switch (message.kind) {
     case "begin":
-      state.leg = message.leg;
-      return begin(options, state, ctx);
+      return begin(options, state, message.leg, ctx);
     case "legAway":
     case "legBack":
       return lineLost(state, message.kind === "legAway", ctx);
@@ -85,6 +86,9 @@ function receive(
       return take(options, state, { kind: "silence" }, ctx);
     case "hangup":
       return hungUp(options, state, ctx);
+    case "answeredBy":
+    case "machineRecords":
+      return goOn(options, state, answered(options, state, message, ctx), ctx);
     case "voiceLost":
       return voiceLost(options, state, message.utterance, ctx);
     case "castRestarted":
@@ -94,7 +98,13 @@ function receive(
   }
 }
 
-function begin(options: DialogOptions, state: DialogState, ctx: Context<DialogMessage>): void {
+function begin(
+  options: DialogOptions,
+  state: DialogState,
+  leg: Leg,
+  ctx: Context<DialogMessage>,
+): void {
+  state.leg = leg;
   const { earlier, directory } = options;
   // The flow goes elsewhere after a loss: what sounds on of the state before has had its time.
   const isLeft = earlier !== undefined && earlier.snapshot.state !== state.step.state;
@@ -102,7 +112,19 @@ function begin(options: DialogOptions, state: DialogState, ctx: Context<DialogMe
     directory.mediaLeg?.tell({ kind: "clear", utterance: state.lastUtterance });
     state.speaking.clear();
   }
+  if (state.answering !== undefined) return awaitAnswer(options, state, ctx);
   apply(options, state, state.step, ctx);
+}
+
+/** Who has answered is known, or their machine records: now something is said. */
+function goOn(
+  options: DialogOptions,
+  state: DialogState,
+  next: Answered,
+  ctx: Context<DialogMessage>,
+): void {
+  if (next === "begin") apply(options, state, state.step, ctx);
+  if (next === "machine") take(options, state, { kind: "machine" }, ctx);
 }
 
 /** The callee cannot be heard, or can again: only then is their silence one. */
@@ -224,6 +246,7 @@ function sayAgain(
   ctx: Context<DialogMessage>,
   how: ResumeOptions,
 ): void {
+  if (state.answering !== undefined) return;
   options.directory.mediaLeg?.tell({ kind: "clear", utterance: state.lastUtterance });
   state.speaking.clear();
   state.clock = undefined;
@@ -291,6 +314,11 @@ function understand(
   final: Omit<Extract<DialogMessage, { kind: "final" }>, "kind">,
   ctx: Context<DialogMessage>,
 ): void {
+  if (state.answering !== undefined) {
+    state.awaitedTurnId = undefined;
+    state.finalTimer?.cancel();
+    return goOn(options, state, greetingHeard(options, state, final.text, ctx), ctx);
+  }
   // Of a turn that was reopened, answered by key, or given up.
   if (state.awaitedTurnId !== final.turnId) return;
   state.awaitedTurnId = undefined;
@@ -328,6 +356,7 @@ function keypad(
   state.lastKey = number ?? state.lastKey;
   const { ports, directory, spec } = options;
   ports.report(spec.callId, { kind: "keypad", digit, atMs: sinceAnswer(options) });
+  if (state.answering !== undefined) return;
   if (state.outcome !== undefined) return;
   // A key is an answer: it silences what plays, and speech of that moment counts no more.
   directory.mediaLeg?.tell({ kind: "forgetTurn" });

@@ -8,6 +8,7 @@
 import { ownFrame, type AudioFrame } from "./audio-frame.js";
 import { AudioHistory } from "./audio-history.js";
 import type { CastPorts, Leg } from "./cast-ports.js";
+import { answerEar } from "./answer-ear.js";
 import { FrameCutter } from "./frame-cutter.js";
 import type { Behavior, Context } from "../kernel/index.js";
 import { assertNever } from "../../base/assert.js";
@@ -60,6 +61,7 @@ type State = {
   readonly turnAudio: { kind: "audio"; turnId: number; samples: Int16Array };
   readonly history: AudioHistory;
   readonly vad: Vad;
+  readonly ear: ReturnType<typeof answerEar>;
   readonly detector: TurnDetector;
   readonly sender: SpeechSender;
   /** Utterances announced and not yet over, with whether they may be interrupted. */
@@ -84,6 +86,8 @@ export type MediaLegOptions = {
   readonly playing: readonly number[];
   /** Turn ids of an earlier life lie below. */
   readonly firstTurnId: number;
+  /** See `answerEar`. */
+  readonly isWanted: boolean;
   readonly ports: CastPorts;
   readonly directory: CallDirectory;
 };
@@ -147,6 +151,7 @@ function start(options: MediaLegOptions, ctx: Context<MediaLegMessage>): State {
     turnAudio: { kind: "audio", turnId: 0, samples: new Int16Array() },
     history: new AudioHistory((speechRateHz * (turnDefaults.prerollMsMax + leadInMs)) / 1000),
     vad: ports.vad.create({ rateHz: speechRateHz }),
+    ear: answerEar({ ...options, rateHz: speechRateHz }),
     detector: createTurnDetector({
       sink: turnSink(options, () => holder.state!),
       firstTurnId: options.firstTurnId,
@@ -251,7 +256,9 @@ function decode(state: State, payload: Uint8Array): Int16Array {
 function hearFrame(options: MediaLegOptions, state: State, frame: Int16Array): void {
   state.history.push(frame);
   const turnIdBefore = state.openTurnId;
-  state.detector.frame(state.vad.isSpeech(frame), frameMs);
+  const isSpeech = state.vad.isSpeech(frame);
+  state.ear?.frame(frame, isSpeech);
+  state.detector.frame(isSpeech, frameMs);
   // A turn that this frame opened or reopened has it in its pre-roll already.
   if (turnIdBefore === undefined || state.openTurnId !== turnIdBefore) return;
   const audio = state.turnAudio;

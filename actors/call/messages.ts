@@ -4,6 +4,7 @@
  */
 import type { ErrorData } from "../../base/errors.js";
 import type { Expectation } from "../../dialog/dialog-types.js";
+import type { AnswerKind } from "../../speech/analyzers/answer-analyzer.js";
 import type { Grammar, RecognizerEvent } from "../../speech/asr/recognizer.js";
 import type { PcmAudio, SpeechEvent } from "../../speech/tts/synthesizer.js";
 import type { ActorRef, ChildDown } from "../kernel/index.js";
@@ -112,6 +113,10 @@ export type DialogMessage =
   | { readonly kind: "silence"; readonly listenId: number }
   | { readonly kind: "finalOverdue"; readonly turnId: number }
   | { readonly kind: "hangup" }
+  /** Who has answered, as far as can be heard; once, before anything is said. */
+  | { readonly kind: "answeredBy"; readonly answeredBy: AnswerKind; readonly cause: string }
+  /** The machine's greeting is over: what is said now is recorded. */
+  | { readonly kind: "machineRecords"; readonly cause: string }
   /** No voice can say it: what was announced will not come. */
   | { readonly kind: "voiceLost"; readonly utterance: number }
   /** Another of the cast begins a new life. In order behind the turns of its last one. */

@@ -21,7 +21,7 @@ export function checkGraph(check: Check): void {
 
 function checkTargets({ draft, stateNames, report }: Check, edges: readonly Edge[]): void {
   const written = new Map(edges.map(({ path, to }) => [path.join("."), { path, to }]));
-  for (const key of ["start", "afterMaxTurns"] as const) {
+  for (const key of ["start", "afterMaxTurns", "answeringMachine"] as const) {
     const to = draft[key];
     if (to !== undefined) written.set(key, { path: [key], to });
   }
@@ -46,9 +46,9 @@ function meantName({ stateNames }: Check, name: string): string {
 function checkReachable(check: Check, edges: readonly Edge[]): void {
   const { draft, report } = check;
   if (draft.start === undefined) return;
-  const starts = [draft.start, ...(draft.afterMaxTurns === undefined ? [] : [draft.afterMaxTurns])];
+  const starts = [draft.start, draft.afterMaxTurns, draft.answeringMachine];
   const reached = follow(
-    starts.map((name) => meantName(check, name)),
+    starts.flatMap((name) => name ?? []).map((name) => meantName(check, name)),
     edges,
   );
   for (const [name] of statesOf(check)) {

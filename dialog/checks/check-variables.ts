@@ -91,7 +91,10 @@ function checkAssigned(check: Check, uses: readonly Use[]): void {
   const last = draft.afterMaxTurns;
   const cutOffs =
     last === undefined ? [] : asks.map(([from]) => ({ from, to: last, path: [], sets: [] }));
-  const certain = certainAt(draft.start, [...edges, ...cutOffs]);
+  const { answeringMachine: machine, start } = draft;
+  // Its state comes before any answer: nothing is stored there yet.
+  const answered = machine === undefined ? [] : [{ from: start, to: machine, path: [], sets: [] }];
+  const certain = certainAt(start, [...edges, ...cutOffs, ...answered]);
   for (const { path, text, state } of uses) {
     if (state === undefined) continue;
     for (const name of variablesOf(parseTemplate(text))) {

@@ -116,6 +116,8 @@ function changeOf(view: CallView, event: CallEvent, nowEpochMs: number): Partial
       const { atMs, reactionMs } = event;
       return { interruptions: [...view.interruptions, { atMs, reactionMs }] };
     }
+    case "answeredBy":
+      return { answeredBy: { who: event.answeredBy, cause: event.cause } };
     case "state":
       return { state: event.state };
     case "turn":

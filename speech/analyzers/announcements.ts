@@ -37,6 +37,32 @@ export function announcementIn(text: string): AnnouncementKind | undefined {
   return phrases.find(([, ways]) => ways.some((way) => way.test(text)))?.[0];
 }
 
+const english = [
+  "the number you have dialed is not in service",
+  "the number you have called is not in service",
+  "the number you have dialed has been disconnected",
+  "the number you have dialed does not exist",
+  "please check the number",
+  "the person you are calling is not available",
+  "cannot be reached",
+  "is switched off",
+  "please leave a message",
+  "leave a message after the tone",
+  "please leave your message after the beep",
+  "you have reached the voicemail",
+] as const;
+const mandarin = [
+  "您拨打的号码是空号",
+  "您拨打的电话已关机",
+  "您拨打的电话无法接通",
+  "请留言",
+] as const;
+
+/** What recognisers that want phrases listen for. @param language BCP 47 */
+export function announcementPhrases(language: string): readonly string[] {
+  return language.startsWith("zh") ? mandarin : english;
+}
+
 /** Words of a text; of Mandarin every two characters. */
 export function wordCount(text: string): number {
   const mandarin = text.match(/\p{Script=Han}/gu)?.length ?? 0;

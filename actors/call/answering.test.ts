@@ -1,0 +1,94 @@
+import { describe, expect, test } from "vitest";
+import { greetingFlow, rig } from "../../test/support/greeting-call.js";
+
+const flow = greetingFlow
+  .replace("start: greeting", "start: greeting\nansweringMachine: message")
+  .concat("  message:\n    say: Please call us back. Goodbye.\n    end: voicemail\n");
+
+type Call = ReturnType<typeof rig>;
+
+async function answered(): Promise<Call> {
+  const call = rig({ flow });
+  call.answer();
+  await call.settle();
+  return call;
+}
+
+const verdictOf = (call: Call) =>
+  call.events.flatMap((event) =>
+    event.kind === "answeredBy" ? [[event.answeredBy, event.cause.split("-")[0]]] : [],
+  );
+
+describe("a call that finds out who has answered", () => {
+  test("says nothing until a person has greeted, and then begins", async () => {
+    const call = await answered();
+    await call.silence(400);
+    await call.talk(600);
+    await call.silence(600);
+    expect(call.media).toEqual([]);
+    await call.silence(400);
+    expect(call.media).toMatchObject([{ kind: "play", utterance: 1 }]);
+    expect(verdictOf(call)).toEqual([["human", "HUMAN"]]);
+    // The greeting was no answer: nobody is asked to repeat it.
+    await call.hearAll();
+    await call.silence(1000);
+    expect(call.said()).toEqual(["Hello. Do you have a minute?"]);
+    expect(call.states()).toEqual(["greeting"]);
+    expect(call.said()).toHaveLength(1);
+  });
+
+  test("leaves its message when the machine's greeting is over, and ends as the flow says", async () => {
+    const call = await answered();
+    await call.talk(2500);
+    expect(verdictOf(call)).toEqual([["machine", "LONGGREETING"]]);
+    await call.silence(1800);
+    expect(call.media).toEqual([]);
+    await call.silence(400);
+    expect(call.media).toMatchObject([{ kind: "play", utterance: 1 }]);
+    await call.hearAll();
+    await call.settle();
+    expect(call.said()).toEqual(["Please call us back. Goodbye."]);
+    expect(call.outcome()).toBe("voicemail");
+    expect(call.time.pendingCount).toBe(0);
+  });
+
+  test("treats what it cannot tell as a person, at the hard end of its time, also without audio", async () => {
+    const call = await answered();
+    call.time.advance(5200);
+    expect(call.media).toEqual([]);
+    call.time.advance(100);
+    await call.settle();
+    expect(verdictOf(call)).toEqual([["unknown", "TOOLONG"]]);
+    expect(call.media).toMatchObject([{ kind: "play", utterance: 1 }]);
+  });
+
+  test("ends at once where the words say that there is no such number", async () => {
+    const call = await answered();
+    await call.silence(200);
+    await call.talk(1000);
+    await call.silence(700);
+    call.streams.at(-1)!.final("the number you have dialed is not in service");
+    call.time.settle();
+    await call.settle();
+    expect(verdictOf(call).at(-1)).toEqual(["invalid_number", "WORDS"]);
+    expect(call.media.map(({ kind }) => kind)).not.toContain("play");
+    expect(call.outcome()).toBe("invalid_number");
+  });
+
+  test("ends when they hang up before anything is known", async () => {
+    const call = await answered();
+    await call.silence(200);
+    call.closeLeg();
+    await call.settle();
+    expect(call.outcome()).toBe("hangup");
+    expect(call.time.pendingCount).toBe(0);
+  });
+
+  test("asks nothing where the flow does not", async () => {
+    const call = rig();
+    call.answer();
+    await call.settle();
+    expect(call.media).toMatchObject([{ kind: "play", utterance: 1 }]);
+    expect(verdictOf(call)).toEqual([]);
+  });
+});
