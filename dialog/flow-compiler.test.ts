@@ -124,6 +124,7 @@ const cases: Case[] = [
   ["a phrase with a variable", "phrases: [no]", 'phrases: ["{{name}}"]', "phrase", 17, 21, /no variables/],
   ["a key with two meanings", 'keypad: "2"', 'keypad: ["2", "1"]', "keypad", 18, 25, /already means "confirm"/],
   ["a phrase nobody can say", "phrases: [no]", 'phrases: ["?"]', "unspeakable", 17, 21, /nobody can say/],
+  ["a say whose markup does not read", "say: Goodbye.", 'say: "<speak>Bye<break></speak>"', "markup", 34, 10, /SSML, line 1, column \d+/],
   ["an empty say", "say: Goodbye.", 'say: ""', "unspeakable", 34, 10, /nothing speakable/],
   ["a say of punctuation", "say: Goodbye.", 'say: [Bye, "... !"]', "unspeakable", 34, 16, /nothing speakable/],
   ["an empty list of texts", "say: Goodbye.", "say: []", "shape", 34, 10, /1 to 12.*empty list/],

@@ -21,6 +21,7 @@ export type MistakeKind =
   | "intent"
   | "phrase"
   | "keypad"
+  | "markup"
   | "unspeakable";
 
 /** One mistake in a flow file. Lines and columns count from 1. */

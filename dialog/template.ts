@@ -2,6 +2,7 @@
  * Texts with `{{name}}` places. There is no expression language: a place is the name of a declared
  * variable, filled once, and what is filled in is never read as a template again.
  */
+import { isSsml } from "../codecs/ssml/ssml.js";
 import { namePattern } from "./flow-schema.js";
 import { flowLimits } from "./limits.js";
 
@@ -51,10 +52,16 @@ export function templateProblem(template: Template): string | undefined {
 
 /** Fills the places; `valueOf` gives a cleaned value. */
 export function fillTemplate(template: Template, valueOf: (variable: string) => string): string {
+  // A value may stand in an attribute: its quotes must not end it.
+  const inPlace = isSsml(template.source) ? quoted : (value: string): string => value;
   const filled = template.parts.map((part) =>
-    typeof part === "string" ? part : valueOf(part.variable),
+    typeof part === "string" ? part : inPlace(valueOf(part.variable)),
   );
   return filled.join("").replace(/\s+/g, " ").trim();
+}
+
+function quoted(value: string): string {
+  return value.replaceAll('"', "&quot;").replaceAll("'", "&apos;");
 }
 
 /**

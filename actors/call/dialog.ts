@@ -14,6 +14,7 @@ import type {
   DialogStep,
   ResumeOptions,
 } from "../../dialog/dialog-types.js";
+import { withoutMarkup } from "../../codecs/ssml/ssml.js";
 import { promptId } from "../../speech/prompts/prompt-id.js";
 import type { Behavior, Context } from "../kernel/index.js";
 import { answerGrammar } from "./answer-grammar.js";
@@ -181,7 +182,7 @@ function say(
   const { text, isInterruptible } = effect;
   const id = promptId({ text, voice, language });
   const isCached = effect.isFixed && ports.findPrompt(id, state.leg!.format) !== undefined;
-  state.speaking.set(utterance, { text, isStreamed: !isCached });
+  state.speaking.set(utterance, { text: withoutMarkup(text), isStreamed: !isCached });
   if (state.clock !== undefined && state.clock.utterance === undefined) {
     Object.assign(state.clock, { utterance, isCached });
   }

@@ -166,6 +166,8 @@ function made(
   if (job === undefined || making === undefined) return;
   const { event } = message;
   if (event.kind === "failed") return failed(options, state, { making, error: event.error }, ctx);
+  // What a mark means is not decided here.
+  if (event.kind === "mark") return;
   making.timer.cancel();
   if (event.kind === "end") making.isDone = true;
   else if (event.audio.samples.length > 0) making.waiting.push(event.audio);

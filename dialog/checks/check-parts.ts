@@ -1,4 +1,5 @@
 /** Checks that everything a flow needs is there, and that no state is two kinds at once. */
+import { isSsml, parseSsml, withoutMarkup } from "../../codecs/ssml/ssml.js";
 import type { FlowPath } from "../flow-errors.js";
 import type { ResumeDraft, StateDraft } from "../flow-schema.js";
 import { isSpeakable } from "../nlu/normalise.js";
@@ -137,10 +138,23 @@ type Saying = Pick<StateDraft, "say" | "silence" | "noMatch" | "onResume">;
 function checkSpeakable({ report }: Check, path: FlowPath, saying: Saying): void {
   for (const [keys, say] of saysOf(saying)) {
     for (const [index, text] of (say ?? []).entries()) {
-      if (isSpeakable(text)) continue;
+      const fault = markupFault(text);
+      if (fault !== undefined) report("markup", [...path, ...keys, index], fault);
+      if (fault !== undefined || isSpeakable(withoutMarkup(text))) continue;
       const message = `nothing speakable in "${text}": a letter or a digit is needed`;
       report("unspeakable", [...path, ...keys, index], message);
     }
+  }
+}
+
+/** What is wrong with a text in SSML; lines and columns count within the text. */
+function markupFault(text: string): string | undefined {
+  if (!isSsml(text)) return undefined;
+  try {
+    parseSsml(text);
+    return undefined;
+  } catch (error) {
+    return error instanceof Error ? error.message : String(error);
   }
 }
 

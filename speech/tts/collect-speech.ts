@@ -21,7 +21,8 @@ export function collectSpeech(
     synthesizer.open(request, (event) => {
       if (event.kind === "audio") parts.push(event.audio);
       else if (event.kind === "failed") reject(fromErrorData(event.error));
-      else resolve({ ...joined(parts), isStandIn: event.isStandIn === true });
+      else if (event.kind === "end")
+        resolve({ ...joined(parts), isStandIn: event.isStandIn === true });
     });
   });
 }

@@ -17,6 +17,8 @@ export type PcmAudio = { readonly rateHz: number; readonly samples: Int16Array }
 export type SpeechEvent =
   /** The next samples, at one of the house's rates. */
   | { readonly kind: "audio"; readonly audio: PcmAudio }
+  /** A `mark` of the text: what was given until now lies before it. */
+  | { readonly kind: "mark"; readonly name: string }
   /** All of it was given. `isStandIn`: not by the first of the voices that speak it. */
   | { readonly kind: "end"; readonly isStandIn?: boolean }
   /** Nobody can speak it; what was given already stays as it is. */

@@ -63,6 +63,7 @@ describe("voices", () => {
       const stream = synthesizer.open(request, (event) => {
         if (event.kind === "failed") return resolve({ end: event.error.code, soundMs });
         if (event.kind === "end") return resolve({ end: "end", soundMs });
+        if (event.kind === "mark") return;
         soundMs += (event.audio.samples.length * 1000) / event.audio.rateHz;
         onAudio(stream);
       });

@@ -125,7 +125,9 @@ class RequestStream implements SpeechStream {
       options.time.soon(() => this.#end({ kind: "failed", error: failureData(error) }));
       return;
     }
-    if (this.#waiting.length > 0) this.#next();
+    const [first] = this.#waiting;
+    // A mark, and the end of nothing, are told later: never before `open` has returned.
+    if (first !== undefined && first.marks === undefined) this.#next();
     else options.time.soon(() => this.#next());
   }
 
@@ -135,8 +137,13 @@ class RequestStream implements SpeechStream {
   }
 
   #next(): void {
+    if (this.#isOver) return;
     const piece = this.#waiting.shift();
     if (piece === undefined) return this.#end({ kind: "end", isStandIn: this.#isStandIn });
+    for (const name of piece.marks ?? []) this.#listener({ kind: "mark", name });
+    // Whoever hears of a mark may have enough.
+    if (this.#isOver) return;
+    if (piece.plain.length === 0) return this.#next();
     const { voice, language } = this.#request;
     const request = { piece, voice, language };
     this.#running = new ResilientPiece(this.#options, request, (event) => this.#hear(event));

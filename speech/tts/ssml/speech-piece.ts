@@ -19,6 +19,8 @@ export type Segment =
 
 /** A sentence or so. */
 export type SpeechPiece = {
+  /** Reached when all before this piece is spoken. */
+  readonly marks?: readonly string[];
   /** For voices that know nothing of markup. */
   readonly plain: readonly Segment[];
   /** For those that do: one segment with `ssml`. The same as `plain` where there is no markup. */
