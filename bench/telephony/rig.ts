@@ -22,6 +22,10 @@ export type Telephony = {
   readonly ari: AriAddress;
   /** Where SIP callees inside Asterisk answer, `host:port`. */
   readonly sip: string;
+  /** Where a callee on `calleePort` can be dialled. */
+  readonly calleePort: number;
+  /** Folder of its programs: `sipp`, `baresip`. */
+  readonly binDir: string;
   /** Folder with what callees heard (`heard/`), and the logs. */
   readonly runDir: string;
   /** Runs a command on Asterisk's console. */
@@ -77,6 +81,8 @@ export async function startTelephony(mediaUrl: string): Promise<Telephony> {
   return {
     ari: { url: `http://127.0.0.1:${ariPort}/ari`, user: "rig", password: "rig-password" },
     sip: `127.0.0.1:${sipPort}`,
+    calleePort: calleePort!,
+    binDir: bin,
     runDir,
     async console(command) {
       const config = join(runDir, "etc/asterisk.conf");

@@ -1,10 +1,21 @@
+import { spawn, type ChildProcess } from "node:child_process";
+import { randomUUID } from "node:crypto";
 import { WebSocketServer } from "ws";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { createAsteriskTrunk } from "../../access/trunks/asterisk/asterisk-trunk.js";
 import { trunkConformance, type TrunkHarness } from "../../access/trunks/trunk-conformance.js";
 import { nodeTime } from "../../base/node-ports.js";
-import { startTelephony, type Telephony } from "../../bench/telephony/rig.js";
+import type { TrunkEvent } from "../../access/trunks/trunk.js";
+import { freePort, startTelephony, type Telephony } from "../../bench/telephony/rig.js";
 import { isTelephonyWanted } from "../support/telephony.js";
+
+/** A callee that plays one scenario once. */
+function startSipp({ binDir, runDir }: Telephony, scenario: string, port: number): ChildProcess {
+  const sip = ["-i", "127.0.0.1", "-mi", "127.0.0.1", "-p", String(port)];
+  const file = ["-sf", `${runDir}/sipp/${scenario}.xml`, "-m", "1"];
+  const quiet = ["-timeout", "60s", "-nostdin"];
+  return spawn(`${binDir}/sipp`, [...file, ...sip, ...quiet], { stdio: "ignore", cwd: runDir });
+}
 
 /** What this process holds: sockets and timers of calls that are over would show. */
 function held(): string[] {
@@ -77,6 +88,62 @@ describe.skipIf(!isTelephonyWanted())("a trunk through a real Asterisk", () => {
       await run(harness);
     });
   }
+
+  /** One attempt, from the first ring to its end. */
+  const attempt = (to: string) => {
+    const { trunk, mediaUrl, token } = harness;
+    const request = { callId: randomUUID(), to, mediaUrl, token, ringMsMax: 10_000 };
+    let settle!: (event: TrunkEvent) => void;
+    const ended = new Promise<TrunkEvent>((resolve) => (settle = resolve));
+    let answer!: () => void;
+    const answered = new Promise<void>((resolve) => (answer = resolve));
+    const handle = trunk.originate(request, (event) => {
+      if (event.kind === "answered") answer();
+      if (event.kind === "ended") settle(event);
+    });
+    return { handle, answered, ended };
+  };
+
+  test("every status that a SIP callee refuses with is the outcome that is documented", async () => {
+    const outcomes = {
+      ...{ 403: "rejected", 603: "rejected", 607: "rejected", 486: "busy", 600: "busy" },
+      ...{ 404: "invalid_number", 604: "invalid_number", 410: "invalid_number" },
+      ...{ 484: "invalid_number", 480: "no_answer", 408: "no_answer", 488: "media_mismatch" },
+      ...{ 500: "congestion", 503: "congestion", 487: "cancelled" },
+    };
+    const seen = await Promise.all(
+      Object.keys(outcomes).map(async (status) => {
+        const port = await freePort();
+        const sipp = startSipp(telephony, `reject-${status}`, port);
+        const { ended } = attempt(`callee@127.0.0.1:${port}`);
+        const event = await ended;
+        sipp.kill("SIGKILL");
+        return [status, event] as const;
+      }),
+    );
+    for (const [status, event] of seen) {
+      const outcome = outcomes[Number(status) as keyof typeof outcomes];
+      const cause = expect.stringContaining(`SIP ${status}`) as string;
+      expect([status, event]).toMatchObject([status, { outcome, cause }]);
+    }
+  });
+
+  test("a sipp callee who answers and hangs up, and a baresip who answers by itself", async () => {
+    const port = await freePort();
+    const sipp = startSipp(telephony, "hangup", port);
+    const baresip = spawn(`${telephony.binDir}/baresip`, ["-f", `${telephony.runDir}/baresip`], {
+      stdio: "ignore",
+    });
+    const first = attempt(`callee@127.0.0.1:${port}`);
+    expect(await first.ended).toMatchObject({ outcome: "answered" });
+    const second = attempt(`human@127.0.0.1:${telephony.calleePort}`);
+    await second.answered;
+    second.handle.hangup();
+    expect(await second.ended).toMatchObject({ outcome: "answered" });
+    sipp.kill("SIGKILL");
+    baresip.kill("SIGKILL");
+    await expect.poll(() => harness.leftOvers()).toEqual([]);
+  });
 
   test("200 calls leave no channel, bridge, socket or timer behind, there or here", async () => {
     const { trunk, callees, mediaUrl, token } = harness;
