@@ -4,6 +4,7 @@ import { capacityBench } from "../bench/capacity/capacity-bench.js";
 import { chaosBench } from "../bench/chaos/chaos-bench.js";
 import { echoBench } from "../bench/echo/echo-bench.js";
 import { floorBench } from "../bench/floor/floor-bench.js";
+import { hostileBench } from "../bench/hostile/hostile-bench.js";
 import { kernelBench } from "../bench/kernel/kernel-bench.js";
 import { latencyBench } from "../bench/latency/latency-bench.js";
 import { recogniserLossBench } from "../bench/recogniser-loss/recogniser-loss-bench.js";
@@ -15,6 +16,7 @@ import { flowBench } from "../bench/parts/flow-bench.js";
 import { ringBench } from "../bench/parts/ring-bench.js";
 import { vadBench } from "../bench/parts/vad-bench.js";
 import { startBench } from "../bench/start/start-bench.js";
+import { trunkBench } from "../bench/trunk/trunk-bench.js";
 import { isPocketSphinxAvailable } from "../speech/asr/pocketsphinx.js";
 
 const quiet = (): void => undefined;
@@ -77,6 +79,27 @@ describe.concurrent("a bench with calls", () => {
     expect(result.failedPct).toBe(0);
     expect(result.work.broken).toBe(0);
     expect(result.reactionMs.count).toBeGreaterThan(0);
+  });
+
+  test("trunk carries all calls on one connection, in order and unbroken", async () => {
+    const options = { ...small, calls: 12, seconds: 2, "floor-calls": 3 };
+    const result = await trunkBench(options, quiet);
+    expect(result).toMatchObject({ bench: "trunk", calls: 12, failedPct: 0 });
+    expect(result.work.broken).toBe(0);
+    expect(result.work.framesSent).toBeGreaterThan(500);
+    expect(result.work.framesHeard).toBeGreaterThan(500);
+  });
+
+  test("hostile turns out who misbehaves, and nobody else", async () => {
+    const attack = { attackers: 1, "half-open": 20, "bad-upgrades": 5 };
+    const result = await hostileBench({ calls: 3, seconds: 2, "warm-up": 0, ...attack }, quiet);
+    expect(result.lostCalls).toBe(0);
+    expect(result.halfOpened).toBe(20);
+    expect(result.attacked.heardGapMs.count).toBeGreaterThan(100);
+    const { flood, wrongSize } = result.ends;
+    expect(Object.keys(flood).join()).toContain("ahead of real time");
+    expect(Object.keys(wrongSize).join()).toContain("160 (20 ms of pcmu/8000) is right");
+    expect(result.ends.badUpgrade).toEqual({ "HTTP/1.1 404 Not Found": 5 });
   });
 
   test("floor gets back as many frames as it asked for", async () => {
