@@ -24,7 +24,9 @@ export class KeptAudio {
       const at = this.#sampleCount % blockSamples;
       if (at === 0) this.#blocks.push(new Int16Array(blockSamples));
       const count = Math.min(samples.length - taken, blockSamples - at);
-      this.#blocks.at(-1)!.set(samples.subarray(taken, taken + count), at);
+      // Nearly every frame fits whole, and needs no view.
+      const isWhole = count === samples.length;
+      this.#blocks.at(-1)!.set(isWhole ? samples : samples.subarray(taken, taken + count), at);
       this.#sampleCount += count;
       taken += count;
     }

@@ -79,10 +79,10 @@ describe("newcomers", () => {
     const admission = after(good);
     expect(takenInARow(admission, many)).toBe(admissionLimits.newcomersMin);
     expect(admission.judge(0, 450)).toEqual({
-      why: "250 calls were taken in the last 1000 ms",
-      retryAfterSeconds: 1,
+      why: "120 calls were taken in the last 3000 ms",
+      retryAfterSeconds: 3,
     });
-    expect(admission.judge(1000, 450)).toBeUndefined();
+    expect(admission.judge(3000, 450)).toBeUndefined();
   });
 
   test("are few when a reading is over half its limit, and the refusal says which", () => {

@@ -6,7 +6,7 @@
  *
  *            a reading over half its limit          over the limit, twice in a row or by far
  *    free ─────────────────────────────► strained ───────────────────────────► overloaded
- *      ▲ newcomers: half of the live calls  few newcomers                nobody │
+ *      ▲ newcomers: a quarter of the calls  few newcomers                nobody │
  *      └───────────────────────────────────┴──────── `recoverySamples` good ones ┘
  *
  * A call that was just taken has not shown yet what it costs, so only so many are taken before the
@@ -63,9 +63,10 @@ export const admissionLimits: AdmissionLimits = {
   callsMin: 32,
   byFar: 10,
   recoverySamples: 6,
-  settleMs: 1000,
-  newcomerShare: 0.5,
-  newcomersMin: 250,
+  // A call shows what it costs when its callee has answered for the first time.
+  settleMs: 3000,
+  newcomerShare: 0.25,
+  newcomersMin: 120,
   strainedShare: 0.05,
   strainedMin: 10,
 };

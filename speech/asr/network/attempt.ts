@@ -114,7 +114,8 @@ export class Attempt implements RecognizerStream {
     const batch = this.#batch;
     for (let at = 0; at < samples.length;) {
       const count = Math.min(batch.length - this.#filled, samples.length - at);
-      batch.set(samples.subarray(at, at + count), this.#filled);
+      const isWhole = count === samples.length;
+      batch.set(isWhole ? samples : samples.subarray(at, at + count), this.#filled);
       this.#filled += count;
       at += count;
       if (this.#filled < batch.length) return;

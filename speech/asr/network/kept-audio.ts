@@ -41,7 +41,10 @@ export class KeptAudio {
     for (let at = 0; at < samples.length;) {
       const used = (this.#to - this.#start) % blockSamples;
       if (used === 0) this.#blocks.push(new Int16Array(blockSamples));
-      const part = samples.subarray(at, at + blockSamples - used);
+      const room = blockSamples - used;
+      // Nearly every frame fits whole, and needs no view.
+      const isWhole = at === 0 && samples.length <= room;
+      const part = isWhole ? samples : samples.subarray(at, at + room);
       this.#blocks.at(-1)!.set(part, used);
       this.#to += part.length;
       at += part.length;
