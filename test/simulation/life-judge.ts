@@ -51,6 +51,12 @@ export class LifeJudge {
     this.#call.violated("resume", `left in ${from.state}, goes on in ${snapshot.state}`);
   }
 
+  /** Nobody remembers more of it than the disk does. */
+  processLost(memory: CallMemory | undefined): void {
+    this.#memory = memory;
+    this.#resumeFrom = undefined;
+  }
+
   /** The gateway is told of an utterance: another shard must know that it may have been heard. */
   said(utterance: number): void {
     const known = this.#memory?.lastUtterance ?? 0;

@@ -182,6 +182,11 @@ export class SimCall {
     if (view.status === "ended") this.#ended(view.outcome ?? "none");
   }
 
+  /** A process that took it up from a killed one says how it ended. */
+  endedElsewhere(outcome: string): void {
+    if (this.outcome === undefined) this.#ended(outcome);
+  }
+
   /** Its process was killed, another one has cleared up: what does the record say? */
   afterProcessLoss({ records, wasUnwell }: SimDisk): void {
     if (this.outcome !== undefined) return;

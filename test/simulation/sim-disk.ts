@@ -3,10 +3,13 @@
  * job pool of the simulation, which may be slow, locked, failing or silent for a while.
  */
 import type { MessagePort } from "node:worker_threads";
+import { decode } from "@msgpack/msgpack";
+import type { CallMemory } from "../../actors/call/cast-ports.js";
 import { EngineError, toErrorData } from "../../base/errors.js";
 import { encodeMulaw } from "../../codecs/audio/g711.js";
 import type { Job, JobResult } from "../../engine/jobs/jobs.js";
 import type { JobPool } from "../../engine/jobs/job-pool.js";
+import { decodeLiveCall } from "../../engine/node/live-call.js";
 import type { CallMemoryEntry, LiveCalls } from "../../storage/call-ledger.js";
 import type { CallRecord } from "../../storage/call-records.js";
 import type { StoreCommand, StoreReply, StoreRequest } from "../../storage/store-messages.js";
@@ -40,6 +43,13 @@ export class SimDisk {
   turn(mood: StoreMood): void {
     this.#mood = mood;
     this.wasUnwell ||= mood !== "well" && mood !== "slow";
+  }
+
+  /** The newest memory of a call's cast that came to the disk. */
+  memoryOf(callId: string): CallMemory | undefined {
+    const kept = this.#memories.get(callId);
+    const memory = kept && decodeLiveCall(callId, kept.memory).memory;
+    return memory && (decode(memory) as CallMemory);
   }
 
   /** Carries a request out, as the real store does: an outcome is never taken back. */

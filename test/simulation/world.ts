@@ -148,13 +148,24 @@ export class World {
       const isWritten = this.disk.records.get(callId)?.outcome !== undefined;
       if (outcome !== undefined && !isWritten) this.#unwritten.add(callId);
     }
+    for (const simCall of lost) simCall.judge.processLost(this.disk.memoryOf(simCall.callId));
     world.after(downMs, () => {
       this.engine = this.#newEngine();
       this.engine.startAside();
     });
     world.after(downMs + recoveryMs, () => {
-      for (const simCall of lost) simCall.afterProcessLoss(this.disk);
+      for (const simCall of lost) this.#recovered(simCall);
     });
+  }
+
+  /** Its process was killed, and another one has it, or has ended it. */
+  #recovered(simCall: SimCall): void {
+    if (simCall.outcome !== undefined) return;
+    this.engine.node.callEnded(simCall.callId).then(
+      ({ outcome = "none" }) => simCall.endedElsewhere(outcome),
+      // Nobody has it: what does the record say?
+      () => simCall.afterProcessLoss(this.disk),
+    );
   }
 
   /** Drains the engine and judges what it leaves. */
@@ -338,7 +349,10 @@ export class World {
       this.#callOfSlot.set(slot, simCall);
     }
     if (slot !== undefined) simCall ??= this.#callOfSlot.get(slot);
-    if (simCall === undefined) return void this.loop.world.after(0.2, arrive);
+    // Questions to the store name a call, too.
+    if (simCall === undefined || kind === undefined) {
+      return void this.loop.world.after(0.2, arrive);
+    }
     if (this.sabotage === "hangup-ignored" && kind === "hangup") return;
     simCall.carry(message as LegCommand | LegNotice, arrive);
   }
