@@ -214,8 +214,8 @@ export class EngineThreads {
   }
 
   /** Has the shard of the entry go on with its call, from its memory if it has one. */
-  giveTo({ spec, shardIndex, memory, losses, endsAs }: LedgerEntry): void {
-    const incarnation = losses + 1;
+  giveTo({ spec, shardIndex, memory, losses, processLosses, endsAs }: LedgerEntry): void {
+    const incarnation = losses + processLosses + 1;
     if (memory === undefined) this.#shards.tell(shardIndex, { kind: "startCall", spec });
     else this.#shards.tell(shardIndex, { kind: "adoptCall", spec, memory, incarnation });
     // Its last shard may have died before it heard of it.

@@ -17,6 +17,8 @@ export type LedgerEntry = {
   memory: Uint8Array | undefined;
   /** Shards this call was lost with. */
   losses: number;
+  /** Processes it outlived. */
+  processLosses: number;
   /** Losses at which it was this call's turn. */
   suspicions: number;
   /** No shard has it: it waits for the one at `shardIndex`. */
@@ -44,6 +46,7 @@ export type RestoredCall = {
   readonly spec: CallSpec;
   readonly memory: Uint8Array;
   readonly losses: number;
+  readonly processLosses: number;
   readonly generation: number;
 };
 
@@ -95,6 +98,7 @@ export class Ledger {
       shardIndex,
       memory: undefined,
       losses: 0,
+      processLosses: 0,
       suspicions: 0,
       isWaiting: false,
       isQuarantined: false,

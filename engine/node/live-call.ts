@@ -20,6 +20,8 @@ export type LiveCall = {
   readonly memory?: Uint8Array;
   /** Shards it was lost with. */
   readonly losses: number;
+  /** Processes it outlived; absent: none. */
+  readonly processLosses?: number;
   /** Wall time minus monotonic time: the monotonic times in `memory` mean nothing without it. */
   readonly clockOffsetMs: number;
   /** Of its oldest resume token that is good; absent where its client cannot come back. */
@@ -61,6 +63,7 @@ const schema = z.object({
   view,
   memory: z.instanceof(Uint8Array).optional(),
   losses: z.int().min(0),
+  processLosses: z.int().min(0).optional(),
   clockOffsetMs: z.number(),
   generation: z.int().min(0).optional(),
 });
@@ -78,12 +81,13 @@ export function liveCallBytes(
 ): { readonly userId: string; readonly memory: Uint8Array } | undefined {
   const [entry, view] = [ledger.find(callId), calls.find(callId)];
   if (entry === undefined || view === undefined) return undefined;
-  const { spec, memory, losses, generation } = entry;
+  const { spec, memory, losses, processLosses, generation } = entry;
   const clockOffsetMs = clock.epochMs() - clock.nowMs();
   const call: LiveCall = {
     spec,
     view,
     losses,
+    processLosses,
     clockOffsetMs,
     ...(memory === undefined ? {} : { memory }),
     ...(generation === undefined ? {} : { generation }),

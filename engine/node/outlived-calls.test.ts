@@ -43,7 +43,7 @@ function outlived(change: Partial<LiveCall> = {}, more: More = {}) {
     spec,
     view: { ...newView("c", request, 1), status: "live", state: "ask" },
     memory: encode(memory),
-    losses: 0,
+    losses: 1,
     clockOffsetMs: diedEpochMs - oldNowMs,
     generation: 3,
     ...change,
@@ -68,7 +68,10 @@ function outlived(change: Partial<LiveCall> = {}, more: More = {}) {
 
 test("a call whose client can come back goes on in the time of the new process", () => {
   const { found } = outlived();
-  expect(found).toMatchObject({ withinMs: 9000, restored: { losses: 1, generation: 3 } });
+  expect(found).toMatchObject({
+    withinMs: 9000,
+    restored: { losses: 1, processLosses: 1, generation: 3 },
+  });
   // It was answered 60 s before its process died, 62 s ago.
   expect(decode(found!.restored.memory)).toEqual({
     ...memory,
@@ -89,9 +92,9 @@ test("one that nobody can come back to, or that was not answered, ends with its 
   expect(outlived({}, { lacks: "memory" }).found).toBeUndefined();
 });
 
-test("one that was there at two losses is not tried again: it may be what kills", () => {
-  expect(outlived({ losses: 1 }).found).toBeDefined();
-  expect(outlived({ losses: 2 }).found).toBeUndefined();
+test("one that was there at the end of three processes is not tried again: it may be what kills", () => {
+  expect(outlived({ processLosses: 1 }).found?.restored.processLosses).toBe(2);
+  expect(outlived({ processLosses: 2 }).found).toBeUndefined();
 });
 
 test("one whose flow is another today, or gone, ends and says so", () => {

@@ -7,11 +7,13 @@ import type { Clock } from "../../base/ports.js";
 import type { CallView } from "../engine-node.js";
 import { translateMemory } from "./kept-memory.js";
 import type { RestoredCall } from "./ledger.js";
-import { lossesBeforeQuarantine } from "./suspects.js";
 import type { LossLog, LostCall } from "./process-loss.js";
 
 /** How far the last sign of life of a process may lie before its end. */
 const aliveSlackMs = 1000;
+
+/** A call that was there at more ends of a process is not taken up again: no crash loop. */
+const processLossesMax = 2;
 
 export type OutlivedCall = {
   readonly restored: RestoredCall;
@@ -38,10 +40,10 @@ export function outlivedCall(lost: LostCall, options: OutlivedOptions): Outlived
   const leftMs = lastEpochMs + graceMs + aliveSlackMs - clock.epochMs();
   // Also where the wall clock was put back.
   const withinMs = Math.min(leftMs, graceMs + aliveSlackMs);
-  // What it lost so far, this process included, may have been its own doing.
-  const losses = call.losses + 1;
-  if (withinMs <= 0 || losses > lossesBeforeQuarantine) return undefined;
-  const { spec, view, generation } = call;
+  // It may be what kills them.
+  const processLosses = (call.processLosses ?? 0) + 1;
+  if (withinMs <= 0 || processLosses > processLossesMax) return undefined;
+  const { spec, view, losses, generation } = call;
   try {
     const shiftMs = call.clockOffsetMs - (clock.epochMs() - clock.nowMs());
     const { memory, flowVersion } = translateMemory(callId, call.memory, shiftMs);
@@ -50,7 +52,7 @@ export function outlivedCall(lost: LostCall, options: OutlivedOptions): Outlived
       log("warn", "a lost call cannot go on: its flow has changed", { callId });
       return undefined;
     }
-    return { restored: { spec, memory, losses, generation }, view, withinMs };
+    return { restored: { spec, memory, losses, processLosses, generation }, view, withinMs };
   } catch (error) {
     const { code, message: why } = toErrorData(error);
     log("error", "the memory of a lost call does not read", { callId, code, why });

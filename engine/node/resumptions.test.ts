@@ -83,7 +83,13 @@ test("where no gateway comes back to say it, the time is up all the same", () =>
 
 test("a dormant call is woken once, when its client comes", () => {
   const { ledger, resumptions, told } = rig();
-  const restored = { spec: specOf("old"), memory: new Uint8Array(1), losses: 1, generation: 2 };
+  const restored = {
+    spec: specOf("old"),
+    memory: new Uint8Array(1),
+    losses: 1,
+    processLosses: 1,
+    generation: 2,
+  };
   const entry = ledger.restore(restored, 0);
   resumptions.hold("old", graceMs);
   for (let time = 0; time < 2; time += 1) {

@@ -158,6 +158,9 @@ function noise(text: string): PcmAudio {
   return { rateHz, samples: new Int16Array(samples).fill(3000) };
 }
 
+/** What the pool lets a job take: less than ours does, as all here is quicker. */
+const jobMsMax = 5000;
+
 /** The recording of one call. */
 export class SimRecording {
   readonly #options: VendorOptions;
@@ -185,10 +188,17 @@ export class SimRecording {
 
   /** Its writer is gone: it ends behind the last whole chunk. Returns its length. */
   close(): Promise<number> {
-    return this.#answer("cursor", () => {
+    const { loop } = this.#options;
+    const closed = this.#answer("cursor", () => {
       this.#isComplete = true;
       return this.#chunks * 1000;
     });
+    // Whoever waits for it waits for nothing else: the pool gives up a job that hangs.
+    const overdue = loop.promise<number>((settle) => {
+      const error = new EngineError("JOB_OVERDUE", "simulated: the job hangs");
+      loop.world.after(jobMsMax, () => settle.fail(error));
+    });
+    return Promise.race([closed, overdue]);
   }
 
   recordedChunks(): Promise<number> {
