@@ -49,7 +49,7 @@ describe("the simulation", () => {
 describe("a guard that is taken away is noticed:", () => {
   // Two of them here; `npm run sim -- --sabotage` takes away any.
   test.each(["cleared-played", "memory-stale"] as const)("%s", async (sabotage) => {
-    const { broken } = await run({ seed: 11, calls: 40, sabotage });
+    const { broken } = await run({ seed: 16, calls: 40, sabotage });
     expect(broken.map(({ rule }) => rule)).toContain(sabotages[sabotage]);
   });
 
