@@ -187,9 +187,11 @@ class NativeSession implements MediaSession, NativeReceiver {
   }
 
   hangup(streamId: number, reason: string): void {
-    const leg = this.#openLeg(streamId);
-    if (leg === undefined) return;
+    // Also on a connection that is about to close: no end of it is told any more.
+    const leg = this.#legs.get(streamId);
+    if (leg === undefined || leg.isClosing) return;
     leg.isClosing = true;
+    if (this.#isDead) return;
     this.#channel.sendControl("hangup", leg.stream, { reason: reason.slice(0, 256) || "hangup" });
   }
 

@@ -126,7 +126,6 @@ class FuzzSession {
   readonly #time: VirtualTime = virtualTime();
   readonly #session: MediaSession;
   readonly #open = new Map<number, { readonly start: StreamStart; samples: number }>();
-  readonly #ended = new Set<number>();
   #utterance = 1;
 
   constructor({ protocol }: FuzzTarget, frame: () => void) {
@@ -153,7 +152,7 @@ class FuzzSession {
     for (const [streamId, { start }] of this.#open) {
       if (choice === 0) this.#session.sendMark(streamId, `u${this.#utterance}`);
       else if (choice === 1) this.#session.sendClear(streamId, this.#utterance++);
-      else if (choice === 2) this.#session.hangup(streamId, "enough");
+      else if (choice === 2) this.#hangup(streamId);
       else if (choice < 6) {
         const frame = new Uint8Array(frameBytes(start.format, start.frameMs));
         this.#session.sendFrame(streamId, frame, this.#utterance);
@@ -167,11 +166,17 @@ class FuzzSession {
     must(this.#time.pendingCount === 0, "no timer is left behind a session");
   }
 
+  /** Nothing is told of it any more. */
+  #hangup(streamId: number): void {
+    this.#open.delete(streamId);
+    this.#session.hangup(streamId, "enough");
+  }
+
   #sink(count: () => void): MediaSink {
     return {
       started: (start) => {
         this.starts += 1;
-        must(!this.#ended.has(start.streamId) || this.#open.size > 0, "a stream starts once");
+        must(!this.#open.has(start.streamId), "an open stream starts no second time");
         this.#open.set(start.streamId, { start, samples: 0 });
         this.#session.ready(start.streamId);
       },
@@ -188,7 +193,6 @@ class FuzzSession {
       markReached: () => undefined,
       ended: (streamId) => {
         must(this.#open.delete(streamId), "an end is told once, of an open stream");
-        this.#ended.add(streamId);
       },
     };
   }

@@ -3,6 +3,7 @@
  * the messages that are bent are those of a real conversation, whatever the protocol.
  */
 import { virtualTime } from "../../../base/virtual-time.js";
+import { openOpus } from "../../../codecs/audio/opus.js";
 import { connectBinaryClient, type BinaryPeer } from "../../client/binary-client.js";
 import { asteriskPeer, jambonzPeer, vonagePeer } from "../../client/binary-peers.js";
 import { connectCarrierClient, type CarrierDialect } from "../../client/carrier-client.js";
@@ -49,6 +50,15 @@ const clients: Readonly<Record<string, { readonly protocol: string; readonly con
       connect: (options) =>
         connectMediaClient({ ...options, format: { codec: "l16", rateHz: 8000 } }),
     },
+    "native-opus": {
+      protocol: "native-v1",
+      connect: (options) =>
+        connectMediaClient({
+          ...options,
+          format: { codec: "l16", rateHz: 16000 },
+          opus: openOpus,
+        }),
+    },
     twilio: { protocol: "twilio", connect: carrier(twilioDialect) },
     telnyx: { protocol: "telnyx", connect: carrier(telnyxDialect) },
     plivo: { protocol: "plivo", connect: carrier(plivoDialect) },
@@ -71,7 +81,7 @@ const more: Readonly<Record<string, readonly Message[]>> = {
 
 /** Every target there is, `detected` with the messages of all others. */
 export function fuzzTargets(): readonly FuzzTarget[] {
-  const protocols = mediaProtocols();
+  const protocols = mediaProtocols({}, openOpus);
   const named = (name: string): MediaProtocol => protocols.find((one) => one.name === name)!;
   const targets = Object.entries(clients).map(([name, { protocol, connect }]) => ({
     name,
