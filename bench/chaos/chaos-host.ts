@@ -7,7 +7,7 @@ import { compiledEntry } from "../../base/compiled-entry.js";
 import { Histogram, type HistogramHandle } from "../../base/histogram.js";
 import { nodeThreadHost } from "../../base/node-ports.js";
 import type { ThreadHandle, ThreadHost, ThreadOptions } from "../../base/ports.js";
-import { chaosChannel, type Chaos, type ChaosCommand } from "./messages.js";
+import { chaosChannel, isShard, isSpareShard, type Chaos, type ChaosCommand } from "./messages.js";
 
 type ShardReport = { readonly kind: string; readonly frameIn?: HistogramHandle };
 type ShardCommand = { readonly kind: string; readonly spec?: { readonly callId: string } };
@@ -52,7 +52,7 @@ export class ChaosHost {
 
   /** Whether there is a shard that has had no call yet, beside those of the configuration. */
   get hasSpare(): boolean {
-    return [...this.#ready].some((name) => isSpare(name) && !this.#wasGiven.has(name));
+    return [...this.#ready].some((name) => isSpareShard(name) && !this.#wasGiven.has(name));
   }
 
   /** Forgets the calls of before, and what was said about them. */
@@ -120,14 +120,6 @@ export class ChaosHost {
     }
     thread.post(message, transfer);
   }
-}
-
-function isShard(name: string): boolean {
-  return name.startsWith("shard-") || isSpare(name);
-}
-
-function isSpare(name: string): boolean {
-  return name.startsWith("spare-");
 }
 
 /** The entry behind one that listens for what is to go wrong. */

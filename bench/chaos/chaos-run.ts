@@ -62,6 +62,7 @@ export async function runFault(
   ]);
   const ended = (await engine.takeEnded()).map(({ callId }) => callId);
   const gone = new Set([...ended, ...load.closed.map(({ callId }) => callId)]);
+  const reasons = new Set(load.closed.map(({ reason }) => reason));
   await chaos.hangUp();
   return {
     strike: { ...struck, hit: [...struck.hit, ...cut] },
@@ -71,6 +72,6 @@ export async function runFault(
     framesOver300Ms: latency.framesOver300Ms,
     othersFrameInP99Ms: { before: othersBefore, after: othersAfter },
     generator,
-    log: engine.log.slice(logged),
+    log: [...engine.log.slice(logged), ...[...reasons].map((why) => `calls closed: ${why}`)],
   };
 }

@@ -4,7 +4,7 @@
  * tells them by a channel of its own.
  */
 import { BroadcastChannel, parentPort } from "node:worker_threads";
-import { chaosChannel, type ChaosCommand } from "./messages.js";
+import { chaosChannel, isShard, type ChaosCommand } from "./messages.js";
 
 /** A poisonous call takes its shard down so long after it came. */
 const poisonMs = 200;
@@ -25,6 +25,8 @@ export function listen(name: string): void {
     if (command.to === name) fail(command);
   };
   channel.unref();
+  // Other threads are told something before their entry listens: it must not be taken from them.
+  if (!isShard(name)) return;
   parentPort?.on("message", (message: ShardCommand | { readonly kind: "other" }) => {
     if (message.kind !== "startCall" && message.kind !== "adoptCall") return;
     callsHere.add(message.spec.callId);

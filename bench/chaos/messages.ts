@@ -42,6 +42,15 @@ export type ChaosAsks = {
 /** How a thread of the engine is told, beside its own messages. */
 export const chaosChannel = "voxtree-chaos";
 
+/** By the name of a thread. */
+export function isShard(name: string): boolean {
+  return name.startsWith("shard-") || isSpareShard(name);
+}
+
+export function isSpareShard(name: string): boolean {
+  return name.startsWith("spare-");
+}
+
 /** `to`: the name of the thread. */
 export type ChaosCommand = { readonly to: string } & Chaos;
 
