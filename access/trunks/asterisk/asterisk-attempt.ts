@@ -53,6 +53,8 @@ export class AsteriskAttempt implements TrunkAttempt {
   #hasEarlyMedia = false;
   /** The answer to the creation of the bridge. */
   #bridge: Promise<AriReply> | undefined;
+  /** Answers to all that asks for something we have to take away again. */
+  readonly #made: Promise<unknown>[] = [];
   #transfer: { resolve: () => void; reject: (error: EngineError) => void } | undefined;
 
   constructor(options: AttemptOptions) {
@@ -109,7 +111,9 @@ export class AsteriskAttempt implements TrunkAttempt {
       callerId: settings.callerId,
       timeout: String(Math.max(1, Math.round(request.ringMsMax / 1000))),
     };
-    const reply = await http.ask("POST", "/channels", query).catch((error: unknown) => error);
+    const made = http.ask("POST", "/channels", query).catch((error: unknown) => error);
+    this.#made.push(made);
+    const reply = await made;
     if (reply instanceof Error) this.#transferFailed(reply.message);
     else if ((reply as AriReply).status >= 300) {
       this.#transferFailed(refusalOf(reply as AriReply));
@@ -212,6 +216,7 @@ export class AsteriskAttempt implements TrunkAttempt {
     });
     const bridge = http.ask("POST", "/bridges", { type: "mixing", bridgeId: this.#bridgeId });
     this.#bridge = bridge;
+    this.#made.push(media, bridge);
     try {
       for (const reply of await Promise.all([media, bridge])) {
         if (reply.status >= 300) return this.#mediaFailed(refusalOf(reply));
@@ -315,7 +320,9 @@ export class AsteriskAttempt implements TrunkAttempt {
     this.#options.listener({ kind: "ended", outcome, cause });
   }
 
+  /** What is taken away before it is there comes all the same, and stays. */
   async #cleanUp(): Promise<void> {
+    await Promise.allSettled(this.#made);
     const ids = [this.mediaId, this.targetId].map((id) => `/channels/${encodeURIComponent(id)}`);
     await Promise.all(
       [...ids, `/bridges/${encodeURIComponent(this.#bridgeId)}`].map((path) => this.#delete(path)),

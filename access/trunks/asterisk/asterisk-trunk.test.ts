@@ -102,6 +102,8 @@ describe("a trunk through an Asterisk that misbehaves", () => {
     cause,
   });
 
+  const started = (id: string): object => ({ type: "StasisStart", channel: { id } });
+
   test("a refused request is a failed attempt with Asterisk's words", async () => {
     ari.answers.set("POST /ari/channels", json(400, { message: "Invalid endpoint" }));
     const { seen, ended } = originate();
@@ -152,7 +154,7 @@ describe("a trunk through an Asterisk that misbehaves", () => {
       dialstatus,
     });
     for (const status of ["RINGING", "RINGING", "PROGRESS", "PROGRESS"]) ari.say(dial(status));
-    const start = { type: "StasisStart", channel: { id: "voxtree.c1" } };
+    const start = started("voxtree.c1");
     ari.say(start);
     ari.say(start);
     ari.say(dial("RINGING"));
@@ -182,6 +184,26 @@ describe("a trunk through an Asterisk that misbehaves", () => {
     attempt.hangup();
     ari.say(destroyed("voxtree.c1", 16));
     await ended;
+  });
+
+  test("a media channel that comes after the hang-up is taken away when it is there", async () => {
+    let create = (): void => undefined;
+    ari.answers.set("POST /ari/channels/externalMedia", (request, response) => {
+      create = () => json(200, {})(request, response);
+    });
+    const { ended } = originate();
+    await ari.asked(/POST \/ari\/channels$/);
+    ari.say(started("voxtree.c1"));
+    await ari.asked(/externalMedia/);
+    ari.say(destroyed("voxtree.c1", 16));
+    await ended;
+    // The trunk has had its turn: nothing is taken away that is not there.
+    ari.say(started("voxtree.stranger"));
+    await ari.asked(/DELETE \/ari\/channels\/voxtree.stranger/);
+    expect(ari.requests.some((line) => /DELETE .*c1.media/.test(line))).toBe(false);
+    create();
+    await ari.asked(/DELETE \/ari\/channels\/voxtree.c1.media/);
+    await ari.asked(/DELETE \/ari\/bridges\/voxtree.c1.bridge/);
   });
 
   test("channels of an earlier life are hung up, those of others are left alone", async () => {

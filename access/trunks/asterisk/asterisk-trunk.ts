@@ -163,7 +163,13 @@ class AsteriskTrunk implements Trunk {
         app: this.#settings.app,
       });
     }
-    this.#byChannel.get(event.channelId)?.take(event);
+    const attempt = this.#byChannel.get(event.channelId);
+    if (attempt !== undefined) return attempt.take(event);
+    // Asked for by an attempt that is over, whose answer was lost.
+    if (event.type !== "StasisStart") return;
+    this.#hangUpStrangers([event.channelId]).catch((error: unknown) =>
+      this.#log("warn", "Asterisk does not hang up a channel of ours", { error }),
+    );
   }
 
   /** Events come again. What became of our channels meanwhile? */
