@@ -31,7 +31,8 @@ test("the stack of a thread in an endless loop names what it is in, and the thre
   const stuck = await thread("stuck-0", spin(Infinity));
   await thread("stuck-01", "began();");
   const stack = await inspectorStack(nodeTime()).take("stuck-0");
-  expect(stack?.join("\n")).toMatch(/^countForEver \(data:….*\nhook \(data:…/);
+  // Whatever the loop calls may be on top of it.
+  expect(stack?.join("\n")).toMatch(/^countForEver \(data:….*\nhook \(data:…/m);
   await stuck.terminate();
 });
 
