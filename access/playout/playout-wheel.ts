@@ -9,7 +9,7 @@
  * ```
  *
  * A leg that was idle sends at once, and then runs `leadMs` ahead of its playout, so that our own
- * lateness up to that much is never heard.
+ * lateness up to that much is never heard. A leg of shorter frames sits in several slots of a turn.
  */
 import { assert } from "../../base/assert.js";
 import type { Time, Timer } from "../../base/ports.js";
@@ -20,6 +20,8 @@ export interface PacedLeg {
   sendFrame(playAtMs: number, nowMs: number): boolean;
   /** Where it may run less far ahead than others. */
   readonly leadMs?: number | undefined;
+  /** Length of its frames: a whole part of the wheel's, and of its slots. Default the wheel's. */
+  readonly frameMs?: number | undefined;
   /** Its connection now, if it can send several frames at once. */
   readonly line?: FrameLine | undefined;
 }
@@ -43,22 +45,23 @@ export type WheelOptions = {
 
 type Seat = {
   readonly leg: PacedLeg;
-  readonly slot: number;
+  readonly slots: readonly number[];
+  readonly frameMs: number;
   readonly startMs: number;
   /** When the next frame is to be heard. */
   playAtMs: number;
 };
 
 const slotCount = 10;
-/** Frames sent in one go to a leg that fell behind; beyond it the timeline is moved instead. */
-const catchUpFramesMax = 10;
+/** Turns made up for in one go by a leg that fell behind; beyond it the timeline is moved. */
+const catchUpTurnsMax = 10;
 
 export class PlayoutWheel {
   readonly #options: WheelOptions;
   readonly #frameMs: number;
   readonly #slotMs: number;
-  /** How far ahead of its time the last frame of a pack goes. */
-  readonly #aheadMs: number;
+  /** Frames of a pack that go ahead of their time. */
+  readonly #aheadFrames: number;
   readonly #slots: Set<Seat>[] = Array.from({ length: slotCount }, () => new Set<Seat>());
   readonly #seats = new Map<PacedLeg, Seat>();
   #nextSlotIndex = 0;
@@ -73,7 +76,7 @@ export class PlayoutWheel {
     this.#options = options;
     this.#frameMs = options.frameMs;
     this.#slotMs = options.frameMs / slotCount;
-    this.#aheadMs = ((options.packFrames ?? 1) - 1) * options.frameMs;
+    this.#aheadFrames = (options.packFrames ?? 1) - 1;
   }
 
   /** Turns while `isNeeded`: while any leg is open, since the poll must run. */
@@ -95,9 +98,16 @@ export class PlayoutWheel {
     const nowMs = this.#options.time.nowMs();
     const slotIndex = Math.floor(Math.max(nowMs, earliestMs) / this.#slotMs);
     const playAtMs = slotIndex * this.#slotMs;
-    const seat: Seat = { leg, slot: slotIndex % slotCount, startMs: nowMs, playAtMs };
+    const frameMs = leg.frameMs ?? this.#frameMs;
+    const seat: Seat = {
+      leg,
+      slots: this.#slotsOf(slotIndex, frameMs),
+      frameMs,
+      startMs: nowMs,
+      playAtMs,
+    };
     this.#seats.set(leg, seat);
-    this.#slots[seat.slot]!.add(seat);
+    for (const slot of seat.slots) this.#slots[slot]!.add(seat);
     this.#serve(seat, nowMs);
   }
 
@@ -106,7 +116,17 @@ export class PlayoutWheel {
     const seat = this.#seats.get(leg);
     if (seat === undefined) return;
     this.#seats.delete(leg);
-    this.#slots[seat.slot]!.delete(seat);
+    for (const slot of seat.slots) this.#slots[slot]!.delete(seat);
+  }
+
+  #slotsOf(slotIndex: number, frameMs: number): readonly number[] {
+    const stepSlots = (slotCount * frameMs) / this.#frameMs;
+    const count = slotCount / stepSlots;
+    assert(Number.isInteger(stepSlots) && Number.isInteger(count), "frames end with slots", {
+      frameMs,
+      slotMs: this.#slotMs,
+    });
+    return Array.from({ length: count }, (_, turn) => (slotIndex + turn * stepSlots) % slotCount);
   }
 
   #arm(): void {
@@ -138,8 +158,8 @@ export class PlayoutWheel {
     // Before the timeline is moved: a stall is counted in full, by the first frame behind it.
     const owedMs = nowMs - Math.max(seat.startMs, seat.playAtMs - leadMs);
     const behindMs = nowMs - seat.playAtMs;
-    if (behindMs > catchUpFramesMax * this.#frameMs) {
-      seat.playAtMs += Math.floor(behindMs / this.#frameMs) * this.#frameMs;
+    if (behindMs > catchUpTurnsMax * this.#frameMs) {
+      seat.playAtMs += Math.floor(behindMs / seat.frameMs) * seat.frameMs;
     }
     const { line } = seat.leg;
     line?.hold();
@@ -156,7 +176,8 @@ export class PlayoutWheel {
   #sendPack(seat: Seat, nowMs: number, owedMs: number): boolean {
     const { sent } = this.#options;
     const leadMs = this.#leadMsOf(seat);
-    const untilMs = seat.leg.leadMs === undefined ? nowMs + this.#aheadMs : nowMs;
+    const aheadMs = seat.leg.leadMs === undefined ? this.#aheadFrames * seat.frameMs : 0;
+    const untilMs = nowMs + aheadMs;
     let [latenessMs, leastMs] = [0, owedMs];
     for (;;) {
       const dueMs = Math.max(seat.startMs, seat.playAtMs - leadMs);
@@ -166,7 +187,7 @@ export class PlayoutWheel {
       if (dueMs <= nowMs) latenessMs = Math.max(leastMs, nowMs - dueMs);
       leastMs = 0;
       sent(latenessMs);
-      seat.playAtMs += this.#frameMs;
+      seat.playAtMs += seat.frameMs;
     }
   }
 }

@@ -250,6 +250,26 @@ describe("the wheel", () => {
     expect(Math.abs(span - 10_000)).toBeLessThan(2);
   });
 
+  test("paces frames of 10 ms beside those of 20, each by its own length", () => {
+    const { time, wheel } = wheeled(20);
+    const quick = { ...counting(201), frameMs: 10 };
+    const usual = counting(101);
+    wheel.keepTurning(true);
+    wheel.start(quick, 0);
+    wheel.start(usual, 0);
+    time.advance(2000);
+    expect([quick.sentAtMs.length, usual.sentAtMs.length]).toEqual([201, 101]);
+    // The lead and the one behind it at once, then one at a time.
+    expect(quick.sentAtMs.filter((atMs) => atMs === 1234.5)).toHaveLength(3);
+    const gaps = quick.sentAtMs.slice(4).map((atMs, index) => atMs - quick.sentAtMs[index + 3]!);
+    expect(new Set(gaps)).toEqual(new Set([10]));
+    const steps = quick.playAtMs.slice(1).map((atMs, index) => atMs - quick.playAtMs[index]!);
+    expect(new Set(steps)).toEqual(new Set([10]));
+    wheel.stop(quick);
+    time.advance(100);
+    expect(quick.sentAtMs).toHaveLength(201);
+  });
+
   test("runs ahead by the lead, and follows what was sent before", () => {
     const { time, wheel } = wheeled(40);
     const paced = counting(10);

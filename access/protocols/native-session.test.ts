@@ -190,7 +190,7 @@ describe("a native session", () => {
     wrong({ format: { ...format, codec: "opus" } }, 'start.format.codec is "opus", one of pcmu');
     wrong(
       { format: { ...format, rateHz: 8000, frameMs: 30 } },
-      "start.format.frameMs is 30, one of 20 is right",
+      "start.format.frameMs is 30, one of 20, 10 is right",
     );
     wrong({ callId: 7 }, "start.callId is 7, a text of 1 to 128 characters is right");
     wrong({ callId: undefined }, "start.callId is missing");

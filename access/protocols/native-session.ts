@@ -147,11 +147,13 @@ class NativeSession implements MediaSession, NativeReceiver {
 
   #agreeOnOpus(leg: Leg): boolean {
     const { id, format } = leg.stream;
-    const line = leg.offersOpus ? this.#openOpus?.(format, format.frameMs) : undefined;
+    const { frameMs } = format;
+    const line = leg.offersOpus ? this.#openOpus?.(format, frameMs) : undefined;
     if (line === undefined) return false;
     leg.stream.opus = line;
     const changed = (change: OpusChange): void => this.#sink.rateChanged?.(id, change);
-    leg.opus = new OpusLeg({ line, queuedBytes: () => this.#peer.queuedBytes?.() ?? 0, changed });
+    const queuedBytes = (): number => this.#peer.queuedBytes?.() ?? 0;
+    leg.opus = new OpusLeg({ line, frameMs, queuedBytes, changed });
     return true;
   }
 

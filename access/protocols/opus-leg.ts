@@ -9,11 +9,9 @@ import { AdaptiveRate, type RateChange } from "./adaptive-rate.js";
 /** A change of the rate, for a log. */
 export type OpusChange = RateChange & OpusRate;
 
-/** Frames of 20 ms in a second. */
-const secondFrames = 50;
-
 export class OpusLeg {
   readonly line: OpusLine;
+  readonly #secondFrames: number;
   readonly #adaptive = new AdaptiveRate(OPUS_RATES.length);
   readonly #queuedBytes: () => number;
   readonly #changed: (change: OpusChange) => void;
@@ -23,18 +21,21 @@ export class OpusLeg {
 
   constructor(options: {
     readonly line: OpusLine;
+    /** Of what is encoded. */
+    readonly frameMs: number;
     /** What waits on the connection. */
     readonly queuedBytes: () => number;
     readonly changed: (change: OpusChange) => void;
   }) {
     this.line = options.line;
+    this.#secondFrames = 1000 / options.frameMs;
     this.#queuedBytes = options.queuedBytes;
     this.#changed = options.changed;
   }
 
   encode(frame: Uint8Array): Uint8Array {
     this.#frames += 1;
-    if (this.#frames % secondFrames === 0) this.#second();
+    if (this.#frames % this.#secondFrames === 0) this.#second();
     return this.line.encode(frame);
   }
 

@@ -29,6 +29,32 @@ describe("a call", () => {
     expect(call.time.pendingCount).toBe(0);
   });
 
+  test("hears frames of 10 ms as they come, and records them and its own as long as they last", async () => {
+    const judged: number[] = [];
+    const isSpeech = (frame: Int16Array): boolean => {
+      judged.push(frame.length);
+      return Math.abs(frame[0]!) > 1000;
+    };
+    const vad = { reset: () => undefined, close: () => undefined, isSpeech };
+    const vads = { create: () => vad, openCount: 0 };
+    const call = rig({ frameMs: 10, ports: { vad: vads } });
+    call.answer();
+    await call.hearAll();
+    await answerWith(call, "yes");
+    expect(call.states()).toEqual(["greeting", "offer"]);
+    expect(new Set(judged)).toEqual(new Set([80]));
+    await call.hearAll();
+    await answerWith(call, "no");
+    await call.hearAll();
+    await call.settle();
+    expect(call.outcome()).toBe("refused");
+    const samples = call.chunks.flatMap((chunk) => [...stereoOf(chunk)]);
+    const loudMs = (side: number): number =>
+      samples.filter((one, index) => index % 2 === side && Math.abs(one) > 1000).length / 8;
+    // Two answers of 400 ms, three prompts of a second.
+    expect([loudMs(0), loudMs(1)]).toEqual([800, 3000]);
+  });
+
   test("plays cached prompts by reference and streams what is not cached", async () => {
     const cached = rig();
     cached.answer();

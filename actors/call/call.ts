@@ -219,7 +219,8 @@ function legOpened(
   ctx: Context<CallMessage>,
 ): void {
   const { ports, spec } = options;
-  const isExpected = state.leg === undefined || state.isLegLost;
+  const isSame = leg.frameBytes === (state.leg?.frameBytes ?? leg.frameBytes);
+  const isExpected = state.leg === undefined || (state.isLegLost && isSame);
   if (state.outcome !== undefined || !isExpected) {
     return ports.media.hangup(leg.slot, "the call is not waiting for media");
   }

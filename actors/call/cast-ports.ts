@@ -13,7 +13,7 @@ export type Leg = {
   /** The gateway's number for the stream, used on the rings. Only the Call changes it. */
   slot: number;
   readonly format: AudioFormat;
-  /** Bytes of one 20 ms frame. */
+  /** Bytes of one frame: 20 ms, or the 10 ms of a link that is to be quick. */
   readonly frameBytes: number;
   readonly protocol: string;
   /** Monotonic time at which it opened. */

@@ -10,6 +10,7 @@ import { AudioHistory } from "./audio-history.js";
 import type { CastPorts, Leg } from "./cast-ports.js";
 import { answerEar } from "./answer-ear.js";
 import { FrameCutter } from "./frame-cutter.js";
+import { decodedFrame, judgedMs } from "./heard-frame.js";
 import type { Behavior, Context } from "../kernel/index.js";
 import { assertNever } from "../../base/assert.js";
 import { codecOf, type AudioCodec } from "../../codecs/audio/audio-codec.js";
@@ -26,7 +27,6 @@ import type {
 } from "./messages.js";
 import { SpeechSender } from "./speech-sender.js";
 
-const frameMs = 20;
 /** Audio before the onset that helps the recogniser with the first sound. */
 const leadInMs = 160;
 /** How often the audio of an open turn is looked after. */
@@ -39,20 +39,12 @@ const speechBytesMax = 4 * 1024 * 1024;
 /** Vendors send it in pieces of any length: the shortest of them are 20 ms. */
 const speechChunksMax = 4096;
 
-/** A frame is decoded here, of whatever leg: memory that all share stays in the cache. */
-let decoded = new Int16Array((8000 * frameMs) / 1000);
-const decodedByCount = new Map<number, Int16Array<ArrayBuffer>>();
-
-function decodedOf(count: number): Int16Array<ArrayBuffer> {
-  const buffer = decodedByCount.get(count) ?? new Int16Array(count);
-  decodedByCount.set(count, buffer);
-  return buffer;
-}
-
 type State = {
   readonly bornAtMs: number;
   readonly codec: AudioCodec;
   readonly speechRateHz: 8000 | 16000;
+  /** What the VAD judges at a time. */
+  readonly frameMs: number;
   /** Only for rates the speech parts do not take. */
   readonly resampler: Resampler | undefined;
   readonly cutter: FrameCutter;
@@ -138,12 +130,14 @@ function laneOf(message: MediaLegMessage): "audio" | "tts" | "transcripts" | "sy
 function start(options: MediaLegOptions, ctx: Context<MediaLegMessage>): State {
   const { leg, ports } = options;
   const rateHz = leg.format.rateHz;
+  const frameMs = judgedMs(leg);
   const speechRateHz = rateHz === 8000 ? 8000 : 16000;
   const holder: { state?: State } = {};
   const state: State = {
     bornAtMs: ctx.time.nowMs(),
     codec: codecOf(leg.format.codec),
     speechRateHz,
+    frameMs,
     resampler:
       speechRateHz === rateHz ? undefined : createResampler({ fromHz: rateHz, toHz: speechRateHz }),
     cutter: new FrameCutter((speechRateHz * frameMs) / 1000),
@@ -233,7 +227,7 @@ function legBack(state: State, atMs: number, ctx: Context<MediaLegMessage>): voi
 function hear(options: MediaLegOptions, state: State, frame: AudioFrame): void {
   const { ports, directory } = options;
   directory.recorder?.lend(frame, ownFrame);
-  const samples = decode(state, frame.payload);
+  const samples = decodedFrame(state.codec, frame.payload);
   const speech = state.resampler === undefined ? samples : state.resampler.process(samples);
   state.lastFrameAtMs = frame.atMs;
   state.isAudioMissing = false;
@@ -244,21 +238,12 @@ function hear(options: MediaLegOptions, state: State, frame: AudioFrame): void {
   latency.recordMs(ports.time.nowMs() - frame.atMs);
 }
 
-/** @returns samples that are valid until the next frame of any leg */
-function decode(state: State, payload: Uint8Array): Int16Array {
-  const { codec } = state;
-  const count = payload.length / codec.bytesPerSample;
-  if (decoded.length !== count) decoded = decodedOf(count);
-  codec.decode(payload, decoded);
-  return decoded;
-}
-
 function hearFrame(options: MediaLegOptions, state: State, frame: Int16Array): void {
   state.history.push(frame);
   const turnIdBefore = state.openTurnId;
   const isSpeech = state.vad.isSpeech(frame);
   state.ear?.frame(frame, isSpeech);
-  state.detector.frame(isSpeech, frameMs);
+  state.detector.frame(isSpeech, state.frameMs);
   // A turn that this frame opened or reopened has it in its pre-roll already.
   if (turnIdBefore === undefined || state.openTurnId !== turnIdBefore) return;
   const audio = state.turnAudio;
@@ -285,6 +270,7 @@ function checkAudio(state: State, ctx: Context<MediaLegMessage>): void {
   const gapMs = ctx.time.nowMs() - state.lastFrameAtMs;
   // Two checks in a row: audio that waits in the mailbox behind the first is not missing.
   if (state.isAudioMissing && gapMs > audioGapMsMax) {
+    const { frameMs } = state;
     for (let fedMs = frameMs; fedMs <= gapMs && state.openTurnId !== undefined; fedMs += frameMs) {
       state.lastFrameAtMs += frameMs;
       state.detector.frame(false, frameMs);

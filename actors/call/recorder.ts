@@ -24,8 +24,6 @@ const settleMs = 1000;
 /** Audio of a call's beginning that may still show that its clock began earlier. */
 const anchorMs = 2000;
 const windowMs = 8000;
-/** What one frame of the gateway holds. */
-const frameMs = 20;
 
 type State = {
   readonly bytesPerSample: number;
@@ -197,15 +195,16 @@ function voiceOf(options: RecorderOptions, state: State, utterance: number): Rec
 function notice(options: RecorderOptions, state: State, message: PlaybackNotice): void {
   const { utterance } = message;
   const toSamples = options.leg.format.rateHz / 1000;
+  const frameSamples = options.leg.frameBytes / state.bytesPerSample;
   switch (message.kind) {
     case "playbackStarted":
       return voiceOf(options, state, utterance).began(message.atMs);
     case "playbackPaused": {
-      const heardSamples = message.heardFrames * frameMs * toSamples;
+      const heardSamples = message.heardFrames * frameSamples;
       return voiceOf(options, state, utterance).paused(heardSamples);
     }
     case "playbackResumed": {
-      const sentSamples = message.sentFrames * frameMs * toSamples;
+      const sentSamples = message.sentFrames * frameSamples;
       return voiceOf(options, state, utterance).resumed(sentSamples, message.atMs);
     }
     case "playbackEnded": {

@@ -94,8 +94,9 @@ export type ControlMessage = {
   [Name in ControlName]: { readonly name: Name; readonly body: Readonly<ControlMessages[Name]> };
 }[ControlName];
 
-/** Frame lengths that version 1 speaks, in ms. */
-export const NATIVE_FRAME_MS = [20] as const;
+/** Frame lengths that version 1 speaks, in ms: the usual, and one for quick links. */
+export const NATIVE_FRAME_MS = [20, 10] as const;
+export type NativeFrameMs = (typeof NATIVE_FRAME_MS)[number];
 
 const U32_MAX = 0xffff_ffff;
 const idRule: TextRule = { lengthMax: 128 };

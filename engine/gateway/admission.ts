@@ -59,7 +59,8 @@ export class Admission {
         ? judgeFirstToken(start.token, seat)
         : connection.judge(resumeGeneration(this.#key, leg.callId, start.resume));
     if (refusal !== undefined) return { kind: "refuse", why: refusal };
-    if (formatKey(start.format) !== leg.formatKey) return { kind: "refuse", why: "otherFormat" };
+    const isSame = formatKey(start.format) === leg.formatKey && start.frameMs === leg.frameMs;
+    if (!isSame) return { kind: "refuse", why: "otherFormat" };
     return { kind: "resume", seat };
   }
 

@@ -7,8 +7,8 @@ import type { FrameHead } from "../../base/frame-ring.js";
 import type { LegNotice } from "../control/messages.js";
 import type { ShardLink } from "./shard-link.js";
 
-/** Two seconds; a shard that takes longer to answer is lost, and the oldest frames with it. */
-const heldMax = 100;
+/** Two seconds of 10 ms; who takes longer to answer is lost, and the oldest frames with them. */
+const heldMax = 200;
 
 type Held = { readonly payload: Uint8Array; readonly mediaSamples: number; readonly atMs: number };
 

@@ -70,9 +70,9 @@ export class GatewayLeg implements PacedLeg {
   readonly frameBytes: number;
   line: FrameLine | undefined;
   readonly leadMs: number | undefined;
+  readonly frameMs: number;
   readonly #options: GatewayLegOptions;
   readonly #playout: LegPlayout;
-  readonly #frameMs: number;
   readonly #frameSamples: number;
   #session: MediaSession;
   #streamId: number;
@@ -106,7 +106,7 @@ export class GatewayLeg implements PacedLeg {
     this.#heardFromMs = options.time.nowMs();
     this.format = start.format;
     this.formatKey = formatKey(start.format);
-    this.#frameMs = start.frameMs;
+    this.frameMs = start.frameMs;
     this.#frameSamples = frameSamples(start.format.rateHz, start.frameMs);
     this.frameBytes = frameBytes(start.format, start.frameMs);
     this.#playout = new LegPlayout({ frameBytes: this.frameBytes, streamFramesMax });
@@ -166,7 +166,7 @@ export class GatewayLeg implements PacedLeg {
     this.#pausedAtMs = nowMs;
     this.close();
     for (const one of this.#sounding) {
-      const heardFrames = Math.floor(this.#heardMs(one) / this.#frameMs);
+      const heardFrames = Math.floor(this.#heardMs(one) / this.frameMs);
       this.#tell({ kind: "playbackPaused", utterance: one.utterance, heardFrames });
     }
   }
@@ -185,7 +185,7 @@ export class GatewayLeg implements PacedLeg {
     this.#streamId = streamId;
     this.#heardFromMs = nowMs;
     this.#sentSamples -= lostFrames * this.#frameSamples;
-    this.#playedUntilMs -= lostFrames * this.#frameMs;
+    this.#playedUntilMs -= lostFrames * this.frameMs;
     for (const { utterance, frames, isStreamed } of this.#playout.takeBack(lostFrames)) {
       this.#sounding.find((one) => one.utterance === utterance)!.sentFrames -= frames;
       if (isStreamed) this.#credits.takeBack(frames);
@@ -203,7 +203,7 @@ export class GatewayLeg implements PacedLeg {
     for (const one of this.#sounding) {
       if (waiting.has(one.utterance)) continue;
       // All of it arrived: it sounds from the peer's own buffer.
-      this.#goOn(one, one.playAtMs + one.sentFrames * this.#frameMs);
+      this.#goOn(one, one.playAtMs + one.sentFrames * this.frameMs);
       this.#awaitHeard(one);
     }
   }
@@ -250,7 +250,7 @@ export class GatewayLeg implements PacedLeg {
     const one = this.#sounding.findLast((each) => each.utterance === utterance)!;
     if (one.isPaused) this.#goOn(one, Math.max(nowMs, playAtMs));
     one.sentFrames += 1;
-    this.#playedUntilMs = playAtMs + this.#frameMs;
+    this.#playedUntilMs = playAtMs + this.frameMs;
     if (isStreamed) this.#credits.add(1, utterance);
     if (!this.#playout.hasFrame) this.#takeCompleted();
     return true;
@@ -312,7 +312,7 @@ export class GatewayLeg implements PacedLeg {
   #goOn(one: Sounding, atMs: number): void {
     const { utterance, sentFrames } = one;
     one.isPaused = false;
-    one.playAtMs = atMs - sentFrames * this.#frameMs;
+    one.playAtMs = atMs - sentFrames * this.frameMs;
     this.#tell({ kind: "playbackResumed", utterance, atMs, sentFrames });
   }
 
@@ -320,7 +320,7 @@ export class GatewayLeg implements PacedLeg {
   #heardMs({ playAtMs, sentFrames }: Sounding): number {
     const nowMs = this.#pausedAtMs ?? this.#options.time.nowMs();
     const soundedMs = nowMs - playAtMs - (this.#session.latencyMs ?? 0);
-    return Math.max(0, Math.min(sentFrames * this.#frameMs, soundedMs));
+    return Math.max(0, Math.min(sentFrames * this.frameMs, soundedMs));
   }
 
   /** Frames sent that did not arrive; none of them was heard. */
@@ -328,7 +328,7 @@ export class GatewayLeg implements PacedLeg {
     if (receivedSamples === undefined) {
       const unheardMs = Math.max(0, this.#playedUntilMs - this.#pausedAtMs!);
       const sentFrames = this.#sentSamples / this.#frameSamples;
-      return Math.min(Math.ceil(unheardMs / this.#frameMs), sentFrames);
+      return Math.min(Math.ceil(unheardMs / this.frameMs), sentFrames);
     }
     const lost = Math.floor((this.#sentSamples - receivedSamples) / this.#frameSamples);
     return Math.max(0, Math.min(lost, this.#sentSamples / this.#frameSamples));
@@ -368,7 +368,7 @@ export class GatewayLeg implements PacedLeg {
 
   #finishHeard(utterance: number): void {
     const one = this.#sounding.find((candidate) => candidate.utterance === utterance);
-    this.#finish(utterance, (one?.sentFrames ?? 0) * this.#frameMs, "completed");
+    this.#finish(utterance, (one?.sentFrames ?? 0) * this.frameMs, "completed");
   }
 
   #finish(utterance: number, heardMs: number, reason: "completed" | "cleared"): void {

@@ -345,9 +345,11 @@ describe("who comes back", () => {
     await call.run(100);
     call.network.setReachable(true);
     const other = { codec: "l16", rateHz: 16000 } as const;
-    const stranger = dial(call, { resume: call.words[0]!, format: other });
-    await call.run(20);
-    expect(stranger.told).toEqual(["closed 1008"]);
+    for (const more of [{ format: other }, { frameMs: 10 } as const]) {
+      const stranger = dial(call, { resume: call.words[0]!, ...more });
+      await call.run(20);
+      expect(stranger.told).toEqual(["closed 1008"]);
+    }
   });
 });
 

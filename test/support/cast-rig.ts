@@ -30,7 +30,6 @@ import type { PcmAudio, SpeechRequest } from "../../speech/tts/synthesizer.js";
 import { wholeVoice } from "./whole-voice.js";
 
 const rateHz = 8000;
-const frameSamples = 160;
 
 export type RigOptions = {
   readonly flow: string;
@@ -38,6 +37,8 @@ export type RigOptions = {
   /** Fixed prompts are rendered; without it everything is streamed. Default true. */
   readonly hasPrompts?: boolean;
   readonly hasRecognizer?: boolean;
+  /** Of the leg; default 20. */
+  readonly frameMs?: number;
   /** The voice; a second of sound for every text when it is left out. */
   readonly synthesize?: (request: SpeechRequest) => Promise<PcmAudio>;
   /** What the port throws or fakes otherwise. */
@@ -55,6 +56,8 @@ export type MediaEntry =
   | { readonly kind: "hangup"; readonly reason: string };
 
 export function castRig(options: RigOptions) {
+  const { frameMs = 20 } = options;
+  const frameSamples = (rateHz * frameMs) / 1000;
   const time = virtualTime();
   const flow = compileFlow(options.flow, { fileName: "test.yaml" });
   const events: CallEvent[] = [];
@@ -78,7 +81,7 @@ export function castRig(options: RigOptions) {
   const prompts = new Map(
     [...flow.fixedPrompts, flow.offline].map((text) => [
       promptId({ text, voice: flow.voice, language: flow.language }),
-      new Uint8Array(50 * frameSamples).fill(0x10),
+      new Uint8Array(rateHz).fill(0x10),
     ]),
   );
   const ports: CastPorts = {
@@ -159,10 +162,10 @@ export function castRig(options: RigOptions) {
   system.spawn("call", call({ ports, spec, directory, ...life }));
 
   let mediaSamples = 0;
-  /** The 20 ms that a frame takes, and then the frame, whole. */
+  /** The time that a frame takes, and then the frame, whole. */
   const frame = async (isSpeech: boolean): Promise<void> => {
     const payload = new Uint8Array(frameSamples).fill(isSpeech ? 0x00 : 0xff);
-    time.advance(20);
+    time.advance(frameMs);
     directory.mediaLeg?.tell({ kind: "audio", payload, mediaSamples, atMs: time.nowMs() });
     mediaSamples += frameSamples;
     // Promises of the ports (stored chunks, rendered speech) come back between frames.
@@ -170,7 +173,7 @@ export function castRig(options: RigOptions) {
     time.settle();
   };
   const hear = async (durationMs: number, isSpeech: boolean): Promise<void> => {
-    for (let atMs = 0; atMs < durationMs; atMs += 20) await frame(isSpeech);
+    for (let atMs = 0; atMs < durationMs; atMs += frameMs) await frame(isSpeech);
   };
   return {
     time,

@@ -1,0 +1,126 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { WebSocket } from "ws";
+import { connectMediaClient, type MediaClient } from "../access/client/index.js";
+import type { PlayedFrame } from "../access/client/media-client.js";
+import type { NativeCallOptions } from "../access/client/native-call.js";
+import { plainAttempt } from "../access/trunks/plain-attempt.js";
+import type { Trunk } from "../access/trunks/trunk.js";
+import { nodeThreadHost, nodeTime } from "../base/node-ports.js";
+import { frameBytes } from "../codecs/audio/audio-codec.js";
+import { decodeWav } from "../codecs/audio/wav-reader.js";
+import { defaultConfig } from "../config/default-config.js";
+import type { EngineNode } from "../engine/engine-node.js";
+import { createNode } from "../engine/node/node.js";
+import { flowFile } from "./support/engine-rig.js";
+
+/**
+ * Whole calls by every form in which a native client may send and take its audio: it presses the
+ * keys that it is asked for, and what it heard must be what was recorded.
+ */
+const time = nodeTime();
+const format = { codec: "l16", rateHz: 16000 } as const;
+
+type Form = Pick<NativeCallOptions, "frameMs">;
+const forms: Readonly<Record<string, Form>> = {
+  "frames of 20 ms": {},
+  "frames of 10 ms": { frameMs: 10 },
+};
+
+type Callee = { readonly client: MediaClient; readonly played: PlayedFrame[] };
+const callees = new Map<string, Callee>();
+
+/** "Dials" a client of the form that is its number. */
+const trunk: Trunk = {
+  name: "forms",
+  originate({ to, callId, token, mediaUrl }, listener) {
+    const played: PlayedFrame[] = [];
+    const keys = ["1", "2"];
+    const client = connectMediaClient({
+      ...forms[to]!,
+      url: `${mediaUrl}/media/native/v1`,
+      callId,
+      token,
+      format,
+      socket: (url, protocols) => new WebSocket(url, [...protocols]),
+      time,
+      listener: {
+        ready: () => listener({ kind: "answered" }),
+        played: (frame) => void played.push(frame),
+        mark: () => {
+          const key = keys.shift();
+          if (key !== undefined) client.sendDtmf(key);
+        },
+        closed: () => listener({ kind: "ended", outcome: "answered", cause: "closed" }),
+      },
+    });
+    callees.set(to, { client, played });
+    return plainAttempt(() => client.hangup(), "a client has nobody to be transferred to");
+  },
+  health: () => ({ isUp: true, attempts: 0 }),
+  start: () => Promise.resolve(),
+  stop: () => Promise.resolve(),
+};
+
+let node: EngineNode;
+let dataDir = "";
+beforeAll(async () => {
+  dataDir = mkdtempSync(join(tmpdir(), "voxtree-forms-"));
+  const config = defaultConfig({
+    gateway: { port: 0 },
+    storage: { dataDir, kekFile: join(dataDir, "kek") },
+    threads: { shardCount: 2, jobWorkerCount: 1 },
+    recognition: { isEnabled: false },
+    trunks: [],
+    flows: [flowFile("test/flows/two-keys.yaml")],
+  });
+  node = createNode(config, { time, threadHost: nodeThreadHost, trunks: [trunk] });
+  await node.start();
+  await node.promptsReady();
+});
+afterAll(async () => {
+  for (const { client } of callees.values()) client.hangup();
+  await node.stop();
+  rmSync(dataDir, { recursive: true, force: true });
+});
+
+/** How loud each tenth of a second of it is. */
+function loudness(samples: Int16Array): number[] {
+  const step = format.rateHz / 10;
+  return Array.from({ length: Math.floor(samples.length / step) }, (_, index) => {
+    const part = samples.subarray(index * step, (index + 1) * step);
+    return Math.sqrt(part.reduce((sum, one) => sum + one * one, 0) / step);
+  });
+}
+
+/** What a callee heard, in a row, without the silence between. */
+function heardSamples(played: readonly PlayedFrame[]): Int16Array {
+  const bytes = Buffer.concat(played.map(({ payload }) => payload));
+  return new Int16Array(bytes.buffer, bytes.byteOffset, bytes.length / 2);
+}
+
+const sum = (all: readonly number[]): number => all.reduce((one, other) => one + other, 0);
+
+test.concurrent.each(Object.keys(forms))("a call in %s", async (to) => {
+  const variables = { name: "Anna Miller" };
+  const request = { userId: "person", flow: "two-keys", trunk: "forms", variables, to };
+  const { callId } = await node.startCall(request);
+  const { outcome, transcript } = await node.callEnded(callId);
+  expect(outcome).toBe("completed");
+  expect(transcript.map(({ text }) => text)).toEqual([
+    "Press one, Anna Miller.",
+    "Press two.",
+    "Goodbye.",
+  ]);
+  const { client, played } = callees.get(to)!;
+  expect(client.frameMs).toBe(forms[to]!.frameMs ?? 20);
+  expect(client.frameBytes).toBe(frameBytes(format, client.frameMs));
+  expect(new Set(played.map(({ durationMs }) => durationMs))).toEqual(new Set([client.frameMs]));
+  const { samples } = decodeWav((await node.readRecording(callId))!);
+  const agent = samples.filter((_, index) => index % 2 === 1);
+  const [said, recorded] = [loudness(heardSamples(played)), loudness(agent)];
+  expect(sum(recorded) / sum(said)).toBeGreaterThan(0.9);
+  expect(sum(recorded) / sum(said)).toBeLessThan(1.1);
+});
