@@ -251,8 +251,8 @@ export type LoopbackTrunkConfig = TrunkLimitsConfig & {
   readonly scripts?: readonly string[];
 };
 
-/** Formats of audio that Asterisk may send us, by its own names. */
-export const asteriskFormats = ["slin16", "slin", "ulaw", "alaw"] as const;
+/** Formats of audio on Asterisk's media sockets, by its own names; `auto`: the callee's. */
+export const asteriskFormats = ["auto", "slin16", "slin", "ulaw", "alaw"] as const;
 
 /** An Asterisk, driven by its REST interface. */
 export type AsteriskTrunkConfig = TrunkLimitsConfig & {

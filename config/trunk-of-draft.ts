@@ -54,7 +54,7 @@ function asteriskOf(draft: TrunkDraft): Omit<AsteriskTrunkConfig, "name" | "pass
     endpoint: endpoint ?? "",
     app: app ?? defaultApp,
     mediaClient: mediaClient ?? "voxtree",
-    format: format ?? "slin16",
+    format: format ?? "auto",
     ...said({ callerId }),
   };
 }

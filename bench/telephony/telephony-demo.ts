@@ -91,7 +91,7 @@ function configOf(given: {
       {
         ...{ kind: "asterisk", name: "sip", app: "voxtree", callerId: "1000" },
         ...telephony.ari,
-        ...{ endpoint: "PJSIP/trunk/sip:{to}", mediaClient: "media", format: "slin16" },
+        ...{ endpoint: "PJSIP/trunk/sip:{to}", mediaClient: "media", format: "auto" },
       },
     ],
   });

@@ -17,6 +17,8 @@ import { outcomeOf } from "../outcome.js";
 import type { OriginateRequest, TrunkAttempt, TrunkEvent, TrunkOutcome } from "../trunk.js";
 import type { AriEvent } from "./ari-event.js";
 import { refusalOf, type AriHttp, type AriReply } from "./ari-http.js";
+import { AsteriskBridge } from "./asterisk-bridge.js";
+import type { AsteriskFormatChoice } from "./media-format.js";
 
 export type AttemptSettings = {
   readonly app: string;
@@ -25,8 +27,8 @@ export type AttemptSettings = {
   readonly callerId?: string;
   /** Section of `websocket_client.conf` whose `uri` is our gateway's `/media/asterisk`. */
   readonly mediaClient: string;
-  /** Asterisk's name of the format on the media socket. */
-  readonly format: string;
+  /** Of the audio on the media socket. */
+  readonly format: AsteriskFormatChoice;
 };
 
 export type AttemptOptions = {
@@ -45,25 +47,22 @@ export class AsteriskAttempt implements TrunkAttempt {
   readonly calleeId: string;
   readonly mediaId: string;
   readonly targetId: string;
-  readonly #bridgeId: string;
+  readonly #bridge: AsteriskBridge;
   readonly #options: AttemptOptions;
   #phase: Phase = "dialling";
   #isCancelled = false;
   #isRinging = false;
   #hasEarlyMedia = false;
-  /** The answer to the creation of the bridge. */
-  #bridge: Promise<AriReply> | undefined;
-  /** Answers to all that asks for something we have to take away again. */
-  readonly #made: Promise<unknown>[] = [];
   #transfer: { resolve: () => void; reject: (error: EngineError) => void } | undefined;
 
   constructor(options: AttemptOptions) {
-    const { request, settings } = options;
+    const { request, settings, http } = options;
     this.#options = options;
     this.calleeId = `${settings.app}.${request.callId}`;
     this.mediaId = `${this.calleeId}.media`;
     this.targetId = `${this.calleeId}.target`;
-    this.#bridgeId = `${this.calleeId}.bridge`;
+    const { calleeId, mediaId } = this;
+    this.#bridge = new AsteriskBridge({ http, settings, request, calleeId, mediaId });
   }
 
   /** Asks Asterisk to dial. */
@@ -112,7 +111,7 @@ export class AsteriskAttempt implements TrunkAttempt {
       timeout: String(Math.max(1, Math.round(request.ringMsMax / 1000))),
     };
     const made = http.ask("POST", "/channels", query).catch((error: unknown) => error);
-    this.#made.push(made);
+    this.#bridge.asked(made);
     const reply = await made;
     if (reply instanceof Error) this.#transferFailed(reply.message);
     else if ((reply as AriReply).status >= 300) {
@@ -200,30 +199,8 @@ export class AsteriskAttempt implements TrunkAttempt {
     void this.#openMedia();
   }
 
-  /** The bridge while the media socket connects: both are needed, neither needs the other. */
   async #openMedia(): Promise<void> {
-    const { http, settings, request } = this.#options;
-    const { callId, token } = request;
-    const uri = `callId=${encodeURIComponent(callId)},token=${encodeURIComponent(token)}`;
-    const media = http.ask("POST", "/channels/externalMedia", {
-      app: settings.app,
-      channelId: this.mediaId,
-      external_host: settings.mediaClient,
-      transport: "websocket",
-      encapsulation: "none",
-      format: settings.format,
-      transport_data: `f(json)v(${uri})`,
-    });
-    const bridge = http.ask("POST", "/bridges", { type: "mixing", bridgeId: this.#bridgeId });
-    this.#bridge = bridge;
-    this.#made.push(media, bridge);
-    try {
-      for (const reply of await Promise.all([media, bridge])) {
-        if (reply.status >= 300) return this.#mediaFailed(refusalOf(reply));
-      }
-    } catch (error) {
-      this.#mediaFailed(error instanceof Error ? error.message : String(error));
-    }
+    await this.#bridge.open().catch(() => this.#mediaFailed());
   }
 
   #mediaEvent(event: Exclude<AriEvent, { readonly type: "ApplicationReplaced" }>): void {
@@ -233,23 +210,17 @@ export class AsteriskAttempt implements TrunkAttempt {
   }
 
   async #joinBridge(): Promise<void> {
-    const channel = `${this.calleeId},${this.mediaId}`;
-    const path = `/bridges/${encodeURIComponent(this.#bridgeId)}/addChannel`;
     try {
-      // The socket may be quicker than the answer to the bridge's creation.
-      await this.#bridge;
-      const reply = await this.#options.http.ask("POST", path, { channel });
-      if (reply.status >= 300) return this.#mediaFailed(refusalOf(reply));
+      await this.#bridge.add([this.calleeId, this.mediaId]);
       if (this.#phase === "answered") this.#phase = "bridged";
-    } catch (error) {
-      this.#mediaFailed(error instanceof Error ? error.message : String(error));
+    } catch {
+      this.#mediaFailed();
     }
   }
 
   /** An answered callee who cannot hear us is hung up on. */
-  #mediaFailed(_why: string): void {
-    if (this.#phase === "ended") return;
-    this.#deleteCallee();
+  #mediaFailed(): void {
+    if (this.#phase !== "ended") this.#deleteCallee();
   }
 
   #targetEvent(event: Exclude<AriEvent, { readonly type: "ApplicationReplaced" }>): void {
@@ -266,20 +237,17 @@ export class AsteriskAttempt implements TrunkAttempt {
   }
 
   async #joinTarget(): Promise<void> {
-    const path = `/bridges/${encodeURIComponent(this.#bridgeId)}/addChannel`;
-    const { http, listener } = this.#options;
-    const reply = await http
-      .ask("POST", path, { channel: this.targetId })
-      .catch(() => ({ status: 0, body: undefined }));
-    if (reply.status < 200 || reply.status >= 300) {
+    try {
+      await this.#bridge.add([this.targetId]);
+    } catch (error) {
       void this.#delete(`/channels/${encodeURIComponent(this.targetId)}`);
-      return this.#transferFailed(refusalOf(reply));
+      return this.#transferFailed((error as Error).message);
     }
     if (this.#phase === "ended") return;
     this.#phase = "transferred";
     this.#transfer?.resolve();
     this.#transfer = undefined;
-    listener({ kind: "transferred" });
+    this.#options.listener({ kind: "transferred" });
     void this.#delete(`/channels/${encodeURIComponent(this.mediaId)}`);
   }
 
@@ -316,16 +284,7 @@ export class AsteriskAttempt implements TrunkAttempt {
     this.#phase = "ended";
     this.#transferFailed("the callee hung up");
     this.#options.done();
-    if (hadMedia) void this.#cleanUp();
+    if (hadMedia) void this.#bridge.takeAway([this.mediaId, this.targetId]);
     this.#options.listener({ kind: "ended", outcome, cause });
-  }
-
-  /** What is taken away before it is there comes all the same, and stays. */
-  async #cleanUp(): Promise<void> {
-    await Promise.allSettled(this.#made);
-    const ids = [this.mediaId, this.targetId].map((id) => `/channels/${encodeURIComponent(id)}`);
-    await Promise.all(
-      [...ids, `/bridges/${encodeURIComponent(this.#bridgeId)}`].map((path) => this.#delete(path)),
-    );
   }
 }

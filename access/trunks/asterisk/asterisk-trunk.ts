@@ -17,6 +17,7 @@ import { parseAriChannels, type AriEvent } from "./ari-event.js";
 import { AriEvents } from "./ari-events.js";
 import { AriHttp, refusalOf, type AriAddress } from "./ari-http.js";
 import { AsteriskAttempt, type AttemptSettings } from "./asterisk-attempt.js";
+import type { AsteriskFormatChoice } from "./media-format.js";
 
 export type AsteriskTrunkOptions = {
   readonly name: string;
@@ -28,7 +29,7 @@ export type AsteriskTrunkOptions = {
   readonly callerId?: string;
   /** Section of `websocket_client.conf` that leads to our gateway. */
   readonly mediaClient: string;
-  readonly format: "ulaw" | "alaw" | "slin" | "slin16";
+  readonly format: AsteriskFormatChoice;
   readonly time: Time;
   readonly log: TrunkLog;
 };
