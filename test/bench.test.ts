@@ -45,7 +45,7 @@ test("the opus bench sends 60 % less than G.711, the same bytes in every run", a
 describe.concurrent("a bench with calls", () => {
   test("media carries audio both ways, in order and unbroken, with a floor beside it", async () => {
     const result = await mediaBench({ ...small, calls: 3, line: "twilio" }, quiet);
-    expect(result.failedPct).toBe(0);
+    expect(result.failedPct, result.notes.join("; ")).toBe(0);
     expect(result.work.broken).toBe(0);
     expect(result.work.framesSent).toBeGreaterThan(100);
     expect(result.work.framesHeard).toBeGreaterThan(100);
@@ -76,7 +76,7 @@ describe.concurrent("a bench with calls", () => {
 
   test("echo interrupts prompts and times the silence that follows", async () => {
     const result = await echoBench({ ...small, seconds: 3, calls: 3 }, quiet);
-    expect(result.failedPct).toBe(0);
+    expect(result.failedPct, result.notes.join("; ")).toBe(0);
     expect(result.work.broken).toBe(0);
     expect(result.reactionMs.count).toBeGreaterThan(0);
   });

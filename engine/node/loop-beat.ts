@@ -2,6 +2,7 @@
  * What a thread shows of its loop in shared memory: that it turns, for the watchdog, and how long
  * it was held up, for the admission of calls.
  */
+import { cpuWaitMs, ownThreadId } from "../../base/cpu-wait.js";
 
 /** How often a thread shows it. */
 export const beatMs = 50;
@@ -9,9 +10,21 @@ export const beatMs = 50;
 const countWord = 0;
 /** Worst since it was last taken, in ms. */
 const lagWord = 1;
+/** The kernel's number of the thread; 0 where it is not known. */
+const threadWord = 2;
 
 export function createBeat(): Int32Array {
-  return new Int32Array(new SharedArrayBuffer(8));
+  return new Int32Array(new SharedArrayBuffer(12));
+}
+
+/** Called by the thread itself, before its first beat. */
+export function showThread(beat: Int32Array): void {
+  Atomics.store(beat, threadWord, ownThreadId());
+}
+
+/** How long the thread waited for a CPU since it began, in ms; 0 where that is not known. */
+export function waitedMs(beat: Int32Array): number {
+  return cpuWaitMs(Atomics.load(beat, threadWord));
 }
 
 /** @param lagMs by how much this beat came late */

@@ -7,7 +7,7 @@ import type { Config } from "../../config/schema.js";
 import type { PromptData, ShardReport } from "../control/messages.js";
 import type { BlockedStack } from "./blocked-stack.js";
 import type { LibraryFlow } from "./flow-library.js";
-import { createBeat, takeLagMs } from "./loop-beat.js";
+import { createBeat, takeLagMs, waitedMs } from "./loop-beat.js";
 import { shareOfVendors } from "./recognition.js";
 import { startShard, type ShardThread } from "./thread-handles.js";
 import type { Watchdog } from "./watchdog.js";
@@ -90,6 +90,7 @@ function watchedOf(thread: ShardThread, beat: Int32Array, options: ShardLifeOpti
   const { name } = thread;
   return {
     beat,
+    waitedMs: () => waitedMs(beat),
     blocked: (blockedMs: number): void => {
       // Beside the watch, which goes on: the end does not wait for the stack.
       void blockedStack.take(name).then((stack) => {

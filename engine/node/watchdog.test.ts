@@ -8,8 +8,10 @@ function watched() {
   const watchdog = new Watchdog(time);
   const beat = new Int32Array(new SharedArrayBuffer(4));
   const seen: string[] = [];
+  let waitedMs = 0;
   const seat = {
     beat,
+    waitedMs: () => waitedMs,
     blocked: (ms: number) => seen.push(`blocked ${ms}`),
     end: (ms: number) => seen.push(`end ${ms}`),
   };
@@ -20,7 +22,8 @@ function watched() {
       time.advance(beatMs);
     }
   };
-  return { time, watchdog, beat, seen, seat, run };
+  const waits = (ms: number): void => void (waitedMs += ms);
+  return { time, watchdog, beat, seen, seat, run, waits };
 }
 
 test("reports a blocked loop once, and ends it at the limit", () => {
@@ -45,6 +48,21 @@ test("does not judge a thread that has not begun to beat", () => {
   const { run, seen } = watched();
   run(5000, false);
   expect(seen).toEqual([]);
+});
+
+test("does not count what a thread waited for a CPU", () => {
+  const { run, seen, waits } = watched();
+  run(100, true);
+  // The thread before this loop has waited too: that is no excuse for it.
+  waits(10_000);
+  run(50, false);
+  for (let round = 0; round < 100; round += 1) {
+    waits(beatMs - 5);
+    run(beatMs, false);
+  }
+  expect(seen).toEqual(["blocked 250"]);
+  run(1000, false);
+  expect(seen).toEqual(["blocked 250", "end 1000"]);
 });
 
 test("does not judge anybody while its own loop was late", () => {

@@ -1,7 +1,7 @@
 /**
  * The watchdog: finds threads whose loop is blocked, by a counter in shared memory that each of
  * them moves. It judges only while its own loop was on time, since a machine that stalls as a
- * whole makes everybody look dead.
+ * whole makes everybody look dead, and does not count the time in which a thread was given no CPU.
  */
 import type { Time, Timer } from "../../base/ports.js";
 import { beatMs } from "./loop-beat.js";
@@ -21,11 +21,23 @@ export const watchdogLimits: WatchdogLimits = { reportMs: 250, endMs: 1000, ownL
 export type Watched = {
   /** Shared with the thread: it adds one every `beatMs`. */
   readonly beat: Int32Array;
+  /** How long it waited for a CPU since it began; asked only of a thread that missed a beat. */
+  readonly waitedMs?: () => number;
   blocked(blockedMs: number): void;
   end(blockedMs: number): void;
 };
 
-type Seat = { readonly watched: Watched; count: number; sinceMs: number; isReported: boolean };
+type Seat = {
+  readonly watched: Watched;
+  count: number;
+  sinceMs: number;
+  isReported: boolean;
+  /** `waitedMs` at the first look at which it had not moved. */
+  waitedMs: number | undefined;
+};
+
+/** What is known of a thread that has just moved. */
+const moved = { isReported: false, waitedMs: undefined };
 
 export class Watchdog {
   readonly #time: Time;
@@ -45,7 +57,7 @@ export class Watchdog {
   watch(watched: Watched): void {
     const sinceMs = this.#time.nowMs();
     const count = Atomics.load(watched.beat, 0);
-    this.#seats.set(watched, { watched, count, sinceMs, isReported: false });
+    this.#seats.set(watched, { watched, count, sinceMs, ...moved });
   }
 
   unwatch(watched: Watched): void {
@@ -72,13 +84,16 @@ export class Watchdog {
       const count = Atomics.load(seat.watched.beat, 0);
       const hasMoved = count !== seat.count || count === 0;
       if (hasMoved || ownLagMs >= this.#limits.ownLagMsMax) {
-        Object.assign(seat, { count, sinceMs: nowMs, isReported: false });
+        Object.assign(seat, { count, sinceMs: nowMs, ...moved });
       } else this.#judge(seat, nowMs - seat.sinceMs);
     }
   }
 
-  #judge(seat: Seat, blockedMs: number): void {
+  #judge(seat: Seat, stillMs: number): void {
     const { reportMs, endMs } = this.#limits;
+    const waitedMs = seat.watched.waitedMs?.() ?? 0;
+    seat.waitedMs ??= waitedMs;
+    const blockedMs = stillMs - (waitedMs - seat.waitedMs);
     if (blockedMs >= endMs) {
       this.unwatch(seat.watched);
       return seat.watched.end(blockedMs);

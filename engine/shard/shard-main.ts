@@ -10,6 +10,7 @@ import { compileFlow } from "../../dialog/flow-compiler.js";
 import { loadVad } from "../../speech/vad/fvad.js";
 import type { ShardCommand, ShardReport } from "../control/messages.js";
 import { openRecognizer } from "./open-recognizer.js";
+import { showThread } from "../node/loop-beat.js";
 import { shardLetters } from "./shard-letters.js";
 import { recognitionReport } from "./recognition-report.js";
 import { ShardThread, type ShardThreadData } from "./shard-thread.js";
@@ -21,6 +22,7 @@ const time = nodeTime();
 const report = (message: ShardReport): void => port.postMessage(message);
 
 async function start(): Promise<void> {
+  showThread(beat);
   const recognizer = await openRecognizer(recognition, {
     time,
     rng: nodeRng,
