@@ -15,6 +15,7 @@ import { vad } from "./parts/vad-bench.js";
 import { opus } from "./opus/opus-bench.js";
 import { start } from "./start/start-bench.js";
 import { recogniserLoss } from "./recogniser-loss/recogniser-loss-bench.js";
+import { turns } from "./turns/turns-bench.js";
 import { trunk } from "./trunk/trunk-bench.js";
 import type { Bench } from "./support/bench.js";
 
@@ -35,5 +36,6 @@ export const benches: readonly Bench[] = [
   opus, // bytes against G.711, and cost
   vad, // voice detection and turns
   flow, // one answer in a flow
+  turns, // how soon an answer is heard, how often too early; what interrupts us
   recogniserLoss, // a recogniser that dies in mid-sentence
 ];

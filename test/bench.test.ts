@@ -17,6 +17,7 @@ import { ringBench } from "../bench/parts/ring-bench.js";
 import { vadBench } from "../bench/parts/vad-bench.js";
 import { startBench } from "../bench/start/start-bench.js";
 import { trunkBench } from "../bench/trunk/trunk-bench.js";
+import { turnsBench } from "../bench/turns/turns-bench.js";
 import { isPocketSphinxAvailable } from "../speech/asr/pocketsphinx.js";
 
 const quiet = (): void => undefined;
@@ -31,6 +32,23 @@ test.skipIf(!isPocketSphinxAvailable().ok)(
     expect(result.outsideTurnMs.count).toBeGreaterThan(0);
     expect(result.answers.given).toBeGreaterThan(0);
     expect(result.answers.understood).toBe(result.answers.given);
+  },
+);
+
+test.skipIf(!isPocketSphinxAvailable().ok)(
+  "the turns bench does every exercise, in virtual time the same ones with the same outcome",
+  async () => {
+    const plan = { "every-voice": false, every: 40, part: "tuned", calls: 12 } as const;
+    const run = () => turnsBench({ ...plan, virtual: true }, quiet);
+    const [first, second] = [await run(), await run()];
+    expect(first).toMatchObject({ bench: "turns", isValid: true, mode: "virtual" });
+    expect(first.utterances).toBeGreaterThan(5);
+    expect(first.all.responseMs.count).toBeGreaterThan(5);
+    expect(second).toEqual(first);
+    const real = await turnsBench({ ...plan, virtual: false }, quiet);
+    expect(real).toMatchObject({ mode: "real", utterances: first.utterances });
+    expect(real.all.responseMs.count).toBeGreaterThan(5);
+    expect(real.troubles).toEqual([]);
   },
 );
 

@@ -104,8 +104,8 @@ async function start(setup: StartEngine): Promise<EngineAsks["start"]["answer"]>
 /** Dials by telling the parent; whoever answers comes to the gateway like any media client. */
 const trunk: Trunk = {
   name: "bench",
-  originate({ callId, token, mediaUrl: url }, listener) {
-    tell({ kind: "dial", callId, token, url });
+  originate({ callId, token, mediaUrl: url, to }, listener) {
+    tell({ kind: "dial", callId, token, url, to });
     return {
       hangup: () => listener({ kind: "ended", outcome: "cancelled", cause: "bench" }),
       transfer: unsupported,
@@ -121,7 +121,8 @@ function unsupported(): Promise<never> {
   return Promise.reject(new EngineError("TRUNK_UNSUPPORTED", "the trunk of the bench only dials"));
 }
 
-async function startCalls({ flow, count, overMs, isRecorded }: StartCalls): Promise<StartedCalls> {
+async function startCalls(plan: StartCalls): Promise<StartedCalls> {
+  const { flow, count, overMs, isRecorded } = plan;
   const refusals: Refusal[] = [];
   const callIds: string[] = [];
   const beganMs = performance.now();
@@ -129,7 +130,8 @@ async function startCalls({ flow, count, overMs, isRecorded }: StartCalls): Prom
     const waitMs = beganMs + (index * overMs) / count - performance.now();
     if (waitMs > 0) await new Promise((resolve) => setTimeout(resolve, waitMs));
     try {
-      const request = { userId: `bench-${index}`, flow, trunk: "bench", to: String(index) };
+      const to = plan.to ?? String(index);
+      const request = { userId: `bench-${index}`, flow, trunk: "bench", to };
       const { callId } = await node().startCall({ ...request, isRecorded });
       callIds.push(callId);
       follow(callId);

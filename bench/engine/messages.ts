@@ -9,6 +9,8 @@ export type StartCalls = {
   /** Spread over so long. */
   readonly overMs: number;
   readonly isRecorded: boolean;
+  /** Whom to dial; left out, the number of the call. */
+  readonly to?: string;
 };
 
 export type StartEngine = {
@@ -57,5 +59,6 @@ export type EngineEvent =
       readonly callId: string;
       readonly token: string;
       readonly url: string;
+      readonly to: string;
     }
   | { readonly kind: "log"; readonly level: "warn" | "error"; readonly text: string };

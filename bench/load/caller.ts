@@ -23,7 +23,10 @@ export type CallerOptions = {
   readonly triggerFrames: number;
 };
 
-export function createCaller(kind: CallerKind, options: CallerOptions): Caller {
+export function createCaller(
+  kind: Exclude<CallerKind, "examinee">,
+  options: CallerOptions,
+): Caller {
   if (kind === "talker") return new Talker(options);
   return kind === "stream" ? new StreamCaller(options) : new Interrupter(options);
 }

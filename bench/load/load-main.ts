@@ -5,6 +5,8 @@ import { CallEar } from "./call-ear.js";
 import { createCaller } from "./caller.js";
 import { EchoLine } from "./echo-line.js";
 import type { Line } from "./line.js";
+import { ExamineeCall } from "./examinee-call.js";
+import { ExamRooms } from "./exam-rooms.js";
 import { LoadCall } from "./load-call.js";
 import { LoadConnection } from "./load-connection.js";
 import { LoadStats } from "./load-stats.js";
@@ -18,7 +20,8 @@ const stats = new LoadStats();
 const trunks = new LoadTrunks();
 const wheel = new LoadWheel(stats.late, () => trunks.flush());
 /** All calls since `prepare`, also those that are over. */
-const calls = new Map<string, LoadCall>();
+const calls = new Map<string, LoadCall | ExamineeCall>();
+const rooms = new ExamRooms();
 const live = new Map<string, LiveCall>();
 /** Of all calls since `prepare`. */
 const ears = new Map<string, CallEar>();
@@ -42,6 +45,7 @@ const tell = serveParent<LoadAsks, LoadEvent>(
   {
     prepare(options) {
       setup = { options, store: new AudioStore(options.clips, options.line) };
+      rooms.prepare(options.exercises ?? []);
       calls.clear();
       ears.clear();
       return undefined;
@@ -63,6 +67,7 @@ const tell = serveParent<LoadAsks, LoadEvent>(
       return chosen.map(([callId]) => callId);
     },
     report,
+    outcomes: () => rooms.report(),
     said: () => new Map([...calls].map(([callId, call]) => [callId, call.said])),
     hangUp,
   },
@@ -73,12 +78,7 @@ function open(dial: Dial): undefined {
   if (setup === undefined) throw new Error("dial came before prepare");
   const { options, store } = setup;
   const callNumber = (callCount += 1);
-  const { clips } = store;
-  const { triggerFrames = 0 } = options;
-  const call = new LoadCall(
-    stats,
-    createCaller(options.caller, { clips, callNumber, triggerFrames }),
-  );
+  const call = callOf(options, { dial, store, callNumber });
   calls.set(dial.callId, call);
   const ear = new CallEar(call);
   ears.set(dial.callId, ear);
@@ -103,8 +103,19 @@ function placeOf(url: string, line: LineKind) {
   return { host, port: Number(port), ...paths[line] };
 }
 
+function callOf(
+  { caller, triggerFrames = 0 }: LoadSetup,
+  { dial, store, callNumber }: { dial: Dial; store: AudioStore; callNumber: number },
+): LoadCall | ExamineeCall {
+  const { clips } = store;
+  if (caller === "examinee") {
+    return new ExamineeCall(stats, rooms.enter(dial.to ?? ""), { clips, room: dial.to ?? "" });
+  }
+  return new LoadCall(stats, createCaller(caller, { clips, callNumber, triggerFrames }));
+}
+
 /** What becomes of a call when its connection is open, and when it is over. */
-function seatOf(call: LoadCall, { callId }: Dial) {
+function seatOf(call: LoadCall | ExamineeCall, { callId }: Dial) {
   let slot = -1;
   return {
     opened(): void {
@@ -124,7 +135,7 @@ function seatOf(call: LoadCall, { callId }: Dial) {
 function connectionOf(
   dial: Dial,
   { line, isResuming = true }: LoadSetup,
-  call: LoadCall,
+  call: LoadCall | ExamineeCall,
 ): LoadConnection {
   return new LoadConnection({ ...placeOf(dial.url, line), isResuming, ...seatOf(call, dial) });
 }

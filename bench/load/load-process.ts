@@ -85,6 +85,11 @@ export class LoadProcess {
     return this.#child.ask("said", undefined);
   }
 
+  /** What the examinees have done. */
+  outcomes(): Promise<LoadAsks["outcomes"]["answer"]> {
+    return this.#child.ask("outcomes", undefined);
+  }
+
   async hangUp(): Promise<void> {
     await this.#child.ask("hangUp", undefined);
   }

@@ -1,4 +1,5 @@
 /** What the generator's process is asked, what it answers, and what it tells on its own. */
+import type { Exercise, Outcome } from "../turns/exercise.js";
 import type { HistogramSummary } from "../../base/histogram.js";
 
 /**
@@ -11,8 +12,9 @@ export type LineKind = "native" | "twilio" | "echo" | "trunk";
  * `stream`: speaks and pauses whatever it hears; presses a key when a prompt was heard to its end.
  * `interrupter`: silent until a prompt plays, then interrupts it.
  * `talker`: hears a prompt to its end, thinks, answers with the next clip, and waits.
+ * `examinee`: does the exercises of its room, by name of clips: see `bench/turns/`.
  */
-export type CallerKind = "stream" | "interrupter" | "talker";
+export type CallerKind = "stream" | "interrupter" | "talker" | "examinee";
 
 /** A piece of audio: whole frames of 160 μ-law bytes. */
 export type Clip = { readonly name: string; readonly audio: Uint8Array };
@@ -27,6 +29,8 @@ export type LoadSetup = {
    * reaction is timed from that frame.
    */
   readonly triggerFrames?: number;
+  /** `examinee`: what is to be done; whoever is dialled as a room takes part in that room's. */
+  readonly exercises?: readonly Exercise[];
   /** Whether a native line that is lost is opened again, as a client would; default. */
   readonly isResuming?: boolean;
 };
@@ -36,6 +40,8 @@ export type Dial = {
   readonly token: string;
   /** Base of the media URL, `ws://host:port`. */
   readonly url: string;
+  /** Whom the engine meant to dial. */
+  readonly to?: string;
 };
 
 /** Of one window of measurement. Histograms in milliseconds. */
@@ -104,6 +110,11 @@ export type LoadAsks = {
   readonly report: { readonly ask: undefined; readonly answer: LoadReport };
   /** What was said to the end in every call since `prepare`, in order, by the names of clips. */
   readonly said: { readonly ask: undefined; readonly answer: ReadonlyMap<string, string[]> };
+  /** What came of the exercises so far, and how many callers still have something to do. */
+  readonly outcomes: {
+    readonly ask: undefined;
+    readonly answer: { readonly outcomes: readonly Outcome[]; readonly busyCallers: number };
+  };
   /** Ends every call from this side; resolves when all are gone. */
   readonly hangUp: { readonly ask: undefined; readonly answer: undefined };
 };
