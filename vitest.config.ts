@@ -3,7 +3,7 @@ import { configDefaults, defineConfig } from "vitest/config";
 
 /**
  * Two groups, one after the other: the rooms in parallel, then the whole engine with its threads,
- * processes and spoken calls, one file at a time, since those need the machine to themselves.
+ * processes and spoken calls, two files at a time: they spend half of theirs listening.
  * Rooms share loaded modules within a worker (most of a run was loading them anew), and there is a
  * worker more than cores, since many of their tests wait for sockets and processes.
  */
@@ -38,7 +38,7 @@ export default defineConfig({
           include: ["test/*.test.ts", "test/telephony/**/*.test.ts"],
           exclude,
           testTimeout: 120_000,
-          maxWorkers: 1,
+          maxWorkers: 2,
           sequence: { groupOrder: 1 },
         },
       },

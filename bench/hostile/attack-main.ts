@@ -14,6 +14,7 @@ const ends = { deaf: {}, flood: {}, wrongSize: {}, badUpgrade: {} } as Record<
 const live = new Set<Attacker>();
 const silent = new Set<Socket>();
 let halfOpened = 0;
+let besieged: Promise<void> = Promise.resolve();
 
 serveParent<AttackAsks, never>(
   {
@@ -27,10 +28,14 @@ serveParent<AttackAsks, never>(
     },
     begin(attack) {
       for (const attacker of live) attacker.begin();
-      void besiege(attack);
+      besieged = besiege(attack);
       return undefined;
     },
-    report: () => ({ ends, live: live.size, halfOpened }),
+    /** When all has been begun, also where this process was given less time than it asked for. */
+    async report() {
+      await besieged;
+      return { ends, live: live.size, halfOpened };
+    },
   },
   () => undefined,
 );
@@ -51,6 +56,14 @@ async function besiege({ url, overMs, halfOpen, badUpgrades }: Attack): Promise<
     for (let left = due(badUpgrades); left > 0; left -= 1) upgradeNowhere(host, port);
     await new Promise((resolve) => setTimeout(resolve, stepMs));
   }
+  await Promise.all([...silent].filter(({ connecting }) => connecting).map(settled));
+}
+
+/** Connected, or refused. */
+function settled(socket: Socket): Promise<void> {
+  return new Promise((resolve) => {
+    socket.once("connect", resolve).once("close", () => resolve());
+  });
 }
 
 function openSilent(host: string, port: number): void {

@@ -62,7 +62,8 @@ export function freePort(): Promise<number> {
 export async function startTelephony(mediaUrl: string): Promise<Telephony> {
   const runDir = mkdtempSync(join(tmpdir(), "voxtree-telephony-"));
   const [sipPort, ariPort, calleePort, audioPort] = await Promise.all([1, 2, 3, 4].map(freePort));
-  const rtpStart = 20_000 + ((sipPort! * 7) % 200) * 100;
+  // Below the ports that the kernel gives out by itself: a call of another rig takes none of ours.
+  const rtpStart = 10_000 + ((sipPort! * 7) % 200) * 100;
   const env = {
     ...process.env,
     TELEPHONY_RIG_RUN: runDir,
