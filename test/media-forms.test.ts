@@ -10,6 +10,7 @@ import { plainAttempt } from "../access/trunks/plain-attempt.js";
 import type { Trunk } from "../access/trunks/trunk.js";
 import { nodeThreadHost, nodeTime } from "../base/node-ports.js";
 import { frameBytes } from "../codecs/audio/audio-codec.js";
+import { openOpus } from "../codecs/audio/opus.js";
 import { decodeWav } from "../codecs/audio/wav-reader.js";
 import { defaultConfig } from "../config/default-config.js";
 import type { EngineNode } from "../engine/engine-node.js";
@@ -23,10 +24,12 @@ import { flowFile } from "./support/engine-rig.js";
 const time = nodeTime();
 const format = { codec: "l16", rateHz: 16000 } as const;
 
-type Form = Pick<NativeCallOptions, "frameMs">;
+type Form = Pick<NativeCallOptions, "frameMs" | "opus" | "packetMs">;
 const forms: Readonly<Record<string, Form>> = {
   "frames of 20 ms": {},
   "frames of 10 ms": { frameMs: 10 },
+  "frames of 10 ms in Opus": { frameMs: 10, opus: openOpus },
+  "Opus packets of 60 ms": { opus: openOpus, packetMs: 60 },
 };
 
 type Callee = { readonly client: MediaClient; readonly played: PlayedFrame[] };

@@ -6,6 +6,7 @@
 import type { EngineError } from "../../base/errors.js";
 import type { Clock, Scheduler } from "../../base/ports.js";
 import type { AudioFormat } from "../../codecs/audio/audio-codec.js";
+import type { OpusRate } from "../../codecs/audio/opus-line.js";
 
 /** A frame of our audio as it came in. The payload belongs to the listener. */
 export type ReceivedFrame = {
@@ -60,6 +61,8 @@ export type MediaClientListener = {
   clear?(event: ClearEvent): void;
   /** The audio before this mark has sounded (or, with Twilio, was dropped); the engine was told. */
   mark?(name: string): void;
+  /** Its link has changed: our speech goes out at this rate from here on, without our doing. */
+  rateAsked?(rate: OpusRate): void;
   /** The engine hung up. */
   hangup?(reason: string): void;
   /** Something went wrong; the connection closes. */

@@ -4,7 +4,7 @@
  */
 import { EngineError } from "../../base/errors.js";
 import type { Timer } from "../../base/ports.js";
-import type { OpenOpus } from "../../codecs/audio/opus-line.js";
+import type { OpenOpus, OpusPacketMs } from "../../codecs/audio/opus-line.js";
 import type { AudioFormat } from "../../codecs/audio/audio-codec.js";
 import {
   newNativeStream,
@@ -22,6 +22,7 @@ import { bufferFull, wrongLength } from "./client-errors.js";
 import { MediaClock } from "./media-clock.js";
 import type { ClientTime, MediaClient, MediaClientListener } from "./media-client.js";
 import type { ConnectionCall, NativeConnection } from "./native-connection.js";
+import { NativeVoice } from "./native-voice.js";
 import { PlayoutBuffer } from "./playout-buffer.js";
 import { PressedKeys } from "./pressed-keys.js";
 import { SentAudio } from "./sent-audio.js";
@@ -41,6 +42,8 @@ export type NativeCallOptions = {
   readonly parameters?: Readonly<Record<string, string>>;
   /** Opens Opus: offered to the engine, and used where it agrees. In Node: `openOpus`. */
   readonly opus?: OpenOpus;
+  /** With `opus`: sound in one packet while the link is good. Default one frame; 60 costs least. */
+  readonly packetMs?: OpusPacketMs;
   /** Default 20: see `PlayoutBuffer`. */
   readonly jitterMs?: number;
   /** Default 500 (ten seconds of 20 ms): the engine paces its frames, so few ever wait. */
@@ -80,6 +83,7 @@ export class NativeCall implements MediaClient, ConnectionCall {
   #channel: NativeChannel | undefined;
   /** Of the connection it has, or had. */
   #stream: NativeStream;
+  #voice: NativeVoice | undefined;
   #state: State = "waiting";
   #clearedUtterance = 0;
   #lastMark: string | undefined;
@@ -150,6 +154,7 @@ export class NativeCall implements MediaClient, ConnectionCall {
   hangup(reason = "hangup"): void {
     if (this.#state === "over") return;
     const wasOpen = this.#state === "open" || this.#state === "resuming";
+    if (wasOpen) this.#voice?.flush();
     this.#end();
     if (!wasOpen) return this.#leave(1000, reason);
     this.#channel?.sendControl("hangup", this.#stream, { reason });
@@ -162,6 +167,8 @@ export class NativeCall implements MediaClient, ConnectionCall {
     this.#stream = this.#newStream();
     this.#stream.earlierInSamples = this.#receivedSamples ?? -1;
     channel.streams.set(this.streamId, this.#stream);
+    const { opus, packetMs } = this.#options;
+    this.#voice = new NativeVoice(channel, this.#stream, packetMs);
     this.#state = isFirst ? "open" : "resuming";
     const { callId, token, parameters = {} } = this.#options;
     const resume = this.#resume;
@@ -171,7 +178,8 @@ export class NativeCall implements MediaClient, ConnectionCall {
       token,
       format: this.#stream.format,
       parameters,
-      ...(this.#options.opus === undefined ? {} : { opus: true }),
+      ...(opus === undefined ? {} : { opus: true }),
+      ...(opus === undefined || packetMs === undefined ? {} : { packetMs }),
       ...(resume === undefined ? {} : { resume }),
       ...(resume === undefined || received === undefined
         ? {}
@@ -181,6 +189,7 @@ export class NativeCall implements MediaClient, ConnectionCall {
 
   lost(code: number, reason: string): void {
     this.#channel = undefined;
+    this.#voice?.close();
     if (this.#state === "over") return;
     // What was asked for and not answered is asked for again.
     this.#buffer.dropMarks();
@@ -241,6 +250,9 @@ export class NativeCall implements MediaClient, ConnectionCall {
         return this.#buffer.pushMark(message.body.name, header.utterance);
       case "clear":
         return this.#clear(header.utterance);
+      case "rate":
+        this.#voice?.setRate(message.body);
+        return this.#options.listener.rateAsked?.(message.body);
       case "hangup":
         return this.#engineHungUp(message.body.reason);
       case "error":
@@ -259,8 +271,7 @@ export class NativeCall implements MediaClient, ConnectionCall {
     this.#resume = ready.resume;
     this.#resumeMs = ready.resumeMs ?? 0;
     this.#connection.settled();
-    const { opus } = this.#options;
-    if (ready.opus === true) this.#stream.opus = opus?.(this.format, this.frameMs);
+    if (ready.opus === true) this.#voice?.useOpus(this.#options.opus, this.#time);
     const { isResumed, resume, keys } = ready;
     const word = resume === undefined ? {} : { resume };
     // An engine in a new life has forgotten what it sent: its media time begins anew.
@@ -293,14 +304,12 @@ export class NativeCall implements MediaClient, ConnectionCall {
   }
 
   #sendAudio(payload: Uint8Array, samples: number): void {
-    const { opus } = this.#stream;
-    const [bytes, isOpus] = [opus?.encode(payload) ?? payload, opus !== undefined];
-    this.#channel?.sendAudio(this.#stream, bytes, 0, samples, isOpus);
-    this.#stream.outSamples = samples + this.#stream.frameSamples;
+    this.#voice?.send(payload, samples);
   }
 
   #sendKey(digit: string): void {
     const place = { mediaTime: this.#stream.outSamples };
+    this.#voice?.flush();
     this.#channel?.sendControl("dtmf", this.#stream, { digit }, place);
   }
 
@@ -343,6 +352,7 @@ export class NativeCall implements MediaClient, ConnectionCall {
   #end(): void {
     this.#state = "over";
     this.#buffer.close();
+    this.#voice?.close();
     this.#hangupTimer?.cancel();
   }
 

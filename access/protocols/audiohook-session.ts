@@ -51,7 +51,6 @@ type Mark = { readonly name: string; readonly endMs: number };
 
 class AudioHookSession implements MediaSession {
   readonly closesItself = true;
-  readonly latencyMs = AUDIOHOOK_PIECE_MS - frameMs;
   readonly #parts: SessionParts;
   readonly #stream: SingleStream;
   #id: string | undefined;
@@ -68,6 +67,10 @@ class AudioHookSession implements MediaSession {
   constructor(parts: SessionParts) {
     this.#parts = parts;
     this.#stream = new SingleStream(parts, "dropped");
+  }
+
+  latencyMs(): number {
+    return AUDIOHOOK_PIECE_MS - frameMs;
   }
 
   receive(message: Uint8Array | string): void {

@@ -79,7 +79,7 @@ class BinaryStreamSession implements MediaSession {
     return this.#isFull;
   }
 
-  get latencyMs(): number {
+  latencyMs(): number {
     return this.#joiner === undefined ? 0 : this.#dialect.pieceMs! - frameMs;
   }
 

@@ -74,8 +74,8 @@ class DetectedSession implements MediaSession {
     return this.#session?.isFull ?? false;
   }
 
-  get latencyMs(): number {
-    return this.#session?.latencyMs ?? 0;
+  latencyMs(streamId: number): number {
+    return this.#session?.latencyMs?.(streamId) ?? 0;
   }
 
   receive(message: Uint8Array | string): void {

@@ -153,7 +153,7 @@ describe("a session with mod_audio_stream", () => {
       return Buffer.from(data.audioData, "base64").length;
     });
     expect(lengths).toEqual([12_800, 12_800]);
-    expect(session.latencyMs).toBe(380);
+    expect(session.latencyMs!(1)).toBe(380);
     later(819);
     expect(told).toEqual([]);
     later(1);

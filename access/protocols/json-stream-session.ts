@@ -94,7 +94,7 @@ class JsonStreamSession implements MediaSession {
     this.#stream = new SingleStream(parts, dialect.clearedMarks);
   }
 
-  get latencyMs(): number {
+  latencyMs(): number {
     const { pieceBytesMin } = this.#dialect;
     return pieceBytesMin === undefined ? 0 : this.#stream.lengthMs(pieceBytesMin) - frameMs;
   }

@@ -105,8 +105,8 @@ export interface MediaSession {
   readonly closesItself?: boolean;
   /** The peer has no room for our audio now; `room` of the sink follows. */
   readonly isFull?: boolean;
-  /** How much later than we think our audio sounds, since the peer wants it in longer pieces. */
-  readonly latencyMs?: number;
+  /** How much later than we think our audio sounds, since the peer gets it in longer pieces. */
+  latencyMs?(streamId: number): number;
   /** Where the first messages told which protocol the peer speaks: that one. */
   readonly protocol?: MediaProtocol | undefined;
   /** Ends the call on our side. */

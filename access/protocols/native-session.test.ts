@@ -44,7 +44,7 @@ const hello = control("hello", { versions: [1], limits: oneCall });
 const startBody = {
   callId: "c",
   token: "t",
-  format: { ...FORMAT, frameMs: 20 },
+  format: { ...FORMAT, frameMs: 20 as const },
   parameters: {},
 };
 const start = control("start", startBody, { streamId: 1 });

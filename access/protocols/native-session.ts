@@ -33,8 +33,7 @@ import type {
   MediaSink,
   ReadyOptions,
 } from "./media-protocol.js";
-import { OpusLeg, type OpusChange } from "./opus-leg.js";
-import { PendingMarks } from "./pending-marks.js";
+import { agreeOnOpus, isOvertaken, newNativeLeg, type NativeLeg as Leg } from "./native-leg.js";
 
 export type NativeProtocolOptions = {
   /** Opens Opus for streams that want it; left out, none gets it. */
@@ -64,18 +63,6 @@ export function nativeProtocol(options: NativeProtocolOptions = {}): MediaProtoc
 const STRAY_RECORDS_MAX = 1000;
 /** For the word about a stream that never was. */
 const anyFormat = { codec: "pcmu", rateHz: 8000, frameMs: 20 } as const;
-
-type Leg = {
-  readonly stream: NativeStream;
-  readonly marks: PendingMarks;
-  /** Frames go out as Opus packets; set once the client offered it and `ready` said so. */
-  opus: OpusLeg | undefined;
-  readonly offersOpus: boolean;
-  /** We hung up; only the peer's hang-up is awaited. */
-  isClosing: boolean;
-  clearedUtterance: number;
-  lastUtterance: number;
-};
 
 class NativeSession implements MediaSession, NativeReceiver {
   readonly #channel: NativeChannel;
@@ -110,6 +97,10 @@ class NativeSession implements MediaSession, NativeReceiver {
     return (this.#channel.peerLimits?.streamsMax ?? 1) > 1;
   }
 
+  latencyMs(streamId: number): number {
+    return this.#legs.get(streamId)?.opus?.packer.latencyMs ?? 0;
+  }
+
   flush(): void {
     this.#channel.flush();
   }
@@ -131,11 +122,16 @@ class NativeSession implements MediaSession, NativeReceiver {
     const { stream } = leg;
     stream.outSamples = options.sentSamples ?? 0;
     stream.earlierInSamples = receivedSamples ?? -1;
-    const hasOpus = this.#agreeOnOpus(leg);
+    const opus = agreeOnOpus(leg, {
+      channel: this.#channel,
+      openOpus: this.#openOpus,
+      peer: this.#peer,
+      changed: (change) => this.#sink.rateChanged?.(streamId, change),
+    });
     this.#channel.sendControl("ready", stream, {
       format: stream.format,
       isResumed,
-      ...(hasOpus ? { opus: true } : {}),
+      ...opus,
       ...(resume === undefined ? {} : { resume }),
       ...(resumeMs === undefined ? {} : { resumeMs }),
       ...(receivedSamples === undefined ? {} : { receivedTime: receivedSamples % 0x1_0000_0000 }),
@@ -143,18 +139,6 @@ class NativeSession implements MediaSession, NativeReceiver {
     });
     // Its pong says that `ready` was read.
     if (resume !== undefined) this.#channel.sendControl("ping", undefined, { id: streamId });
-  }
-
-  #agreeOnOpus(leg: Leg): boolean {
-    const { id, format } = leg.stream;
-    const { frameMs } = format;
-    const line = leg.offersOpus ? this.#openOpus?.(format, frameMs) : undefined;
-    if (line === undefined) return false;
-    leg.stream.opus = line;
-    const changed = (change: OpusChange): void => this.#sink.rateChanged?.(id, change);
-    const queuedBytes = (): number => this.#peer.queuedBytes?.() ?? 0;
-    leg.opus = new OpusLeg({ line, frameMs, queuedBytes, changed });
-    return true;
   }
 
   sendFrame(streamId: number, payload: Uint8Array, utterance: number): void {
@@ -169,13 +153,15 @@ class NativeSession implements MediaSession, NativeReceiver {
     const { opus } = leg;
     const { outSamples } = stream;
     if (opus === undefined) this.#channel.sendAudio(stream, payload, utterance, outSamples);
-    else this.#channel.sendAudio(stream, opus.encode(payload), utterance, outSamples, true);
+    else opus.send(payload, utterance, outSamples);
     stream.outSamples += stream.frameSamples;
   }
 
   sendMark(streamId: number, name: string): void {
     const leg = this.#openLeg(streamId);
     if (leg === undefined) return;
+    // A mark stands behind all audio so far, also behind what waits for more.
+    leg.opus?.packer.flush();
     leg.marks.add(name);
     const place = { utterance: leg.lastUtterance, mediaTime: leg.stream.outSamples };
     this.#channel.sendControl("mark", leg.stream, { name }, place);
@@ -185,6 +171,7 @@ class NativeSession implements MediaSession, NativeReceiver {
     const leg = this.#openLeg(streamId);
     if (leg === undefined) return;
     leg.clearedUtterance = Math.max(leg.clearedUtterance, utterance);
+    leg.opus?.packer.clear(utterance);
     this.#channel.sendControl("clear", leg.stream, {}, { utterance });
   }
 
@@ -192,6 +179,7 @@ class NativeSession implements MediaSession, NativeReceiver {
     // Also on a connection that is about to close: no end of it is told any more.
     const leg = this.#legs.get(streamId);
     if (leg === undefined || leg.isClosing) return;
+    if (!this.#isDead) leg.opus?.packer.flush();
     leg.isClosing = true;
     if (this.#isDead) return;
     this.#channel.sendControl("hangup", leg.stream, { reason: reason.slice(0, 256) || "hangup" });
@@ -208,7 +196,10 @@ class NativeSession implements MediaSession, NativeReceiver {
 
   audio(stream: NativeStream, header: NativeHeader, message: Uint8Array, samples: number): void {
     // What the peer sent before it learned of our hang-up is of no interest.
-    if (this.#legs.get(stream.id)!.isClosing) return;
+    const { isClosing, opus } = this.#legs.get(stream.id)!;
+    if (isClosing) return;
+    const rate = opus?.heard(samples);
+    if (rate !== undefined) this.#channel.sendControl("rate", stream, rate);
     this.#sink.frame(stream.id, this.#payloadOf(message, header), samples);
   }
 
@@ -245,6 +236,7 @@ class NativeSession implements MediaSession, NativeReceiver {
         return this.#fromOpenLeg(message, this.#legs.get(stream!.id)!);
       case "ready":
       case "clear":
+      case "rate":
         throw new ProtocolError(
           "PROTOCOL_ORDER",
           `${recordName(header.type)} came from the client, only the engine sends it`,
@@ -283,19 +275,9 @@ class NativeSession implements MediaSession, NativeReceiver {
 
   #start(streamId: number, start: Readonly<StartMessage>): void {
     this.#checkId(streamId);
-    const stream = newNativeStream(streamId, start.format);
-    stream.inSequence = 1;
-    this.#checkPeerTakes(stream);
-    this.#channel.streams.set(streamId, stream);
-    const leg: Leg = {
-      stream,
-      marks: new PendingMarks(),
-      opus: undefined,
-      offersOpus: start.opus === true,
-      isClosing: false,
-      clearedUtterance: 0,
-      lastUtterance: 0,
-    };
+    const leg = newNativeLeg(streamId, start);
+    this.#checkPeerTakes(leg.stream);
+    this.#channel.streams.set(streamId, leg.stream);
     this.#legs.set(streamId, leg);
     const { callId, token, parameters, resume, receivedTime, format } = start;
     this.#sink.started({
@@ -379,6 +361,7 @@ class NativeSession implements MediaSession, NativeReceiver {
   }
 
   #remove(streamId: number): void {
+    this.#legs.get(streamId)?.opus?.packer.close();
     this.#legs.delete(streamId);
     this.#channel.streams.delete(streamId);
   }
@@ -391,9 +374,4 @@ class NativeSession implements MediaSession, NativeReceiver {
 
 function errorBody({ code, message, detail }: ProtocolError): ErrorMessage {
   return { code, message: message.slice(0, 1024), detail };
-}
-
-/** Utterance 0 is none and never overtaken. */
-function isOvertaken(leg: Leg, utterance: number): boolean {
-  return utterance !== 0 && utterance <= leg.clearedUtterance;
 }

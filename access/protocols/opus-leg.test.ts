@@ -2,6 +2,8 @@ import { describe, expect, it } from "vitest";
 import { virtualTime } from "../../base/virtual-time.js";
 import { openOpus } from "../../codecs/audio/opus.js";
 import { connectMediaClient } from "../client/index.js";
+import type { NativeCallOptions } from "../client/native-call.js";
+import type { OpusRate } from "../../codecs/audio/opus-line.js";
 import { AdaptiveRate } from "./adaptive-rate.js";
 import type { MediaSink, StreamStart } from "./media-protocol.js";
 import { memoryLink } from "./memory-link.js";
@@ -26,16 +28,33 @@ function loudness(frame: Uint8Array): number {
   return Math.sqrt(samples.reduce((sum, sample) => sum + sample * sample, 0) / samples.length);
 }
 
-function call(engineHasOpus: boolean, clientHasOpus: boolean) {
+function call(
+  engineHasOpus: boolean,
+  clientHasOpus: boolean,
+  more: Pick<NativeCallOptions, "packetMs" | "frameMs"> = {},
+) {
   const time = virtualTime();
   const heard: Uint8Array[] = [];
   const changes: OpusChange[] = [];
   const starts: StreamStart[] = [];
   const far: Uint8Array[] = [];
-  const wire = { engineBytes: 0, clientBytes: 0, queued: 0 };
+  const asked: OpusRate[] = [];
+  const times: { engine: number[]; client: number[] } = { engine: [], client: [] };
+  /** `delayMs`: how long messages of the client take. */
+  const wire = {
+    engineBytes: 0,
+    clientBytes: 0,
+    clientMessages: 0,
+    queued: 0,
+    delayMs: 0,
+    atMs: 0,
+  };
   const sink: MediaSink = {
     started: (start) => void starts.push(start),
-    frame: (_id, payload) => void heard.push(payload.slice()),
+    frame: (_id, payload, samples) => {
+      heard.push(payload.slice());
+      times.engine.push(samples);
+    },
     dtmf: () => undefined,
     markReached: () => undefined,
     rateChanged: (_id, change) => void changes.push(change),
@@ -67,18 +86,29 @@ function call(engineHasOpus: boolean, clientHasOpus: boolean) {
       const send = socket.send.bind(socket);
       socket.send = (message) => {
         wire.clientBytes += message.length;
-        send(message);
+        wire.clientMessages += 1;
+        const copy = typeof message === "string" ? message : message.slice();
+        if (wire.delayMs === 0) return send(message);
+        wire.atMs = Math.max(wire.atMs, time.nowMs() + wire.delayMs);
+        time.after(wire.atMs - time.nowMs(), () => send(copy));
       };
       return socket;
     },
-    listener: { frame: ({ payload }) => void far.push(payload) },
+    ...more,
+    listener: {
+      frame: ({ payload, mediaSamples }) => {
+        far.push(payload);
+        times.client.push(mediaSamples);
+      },
+      rateAsked: (rate) => void asked.push(rate),
+    },
     time,
   });
   time.settle();
   link.session().ready(1);
   time.settle();
   const session = link.session();
-  return { time, heard, changes, starts, far, wire, client, session };
+  return { time, heard, changes, asked, starts, far, times, wire, client, session };
 }
 
 describe("a native call in Opus", () => {
@@ -151,6 +181,132 @@ describe("a native call in Opus", () => {
       time.advance(20);
     }
     expect(changes).toMatchObject([{ level: 1, why: "sendQueue", bitsPerSecond: 14_000 }]);
+  });
+
+  it.each([
+    [20, 40],
+    [20, 60],
+    [10, 20],
+    [10, 60],
+  ] as const)("packs frames of %i ms into packets of %i ms, both ways", (frameMs, packetMs) => {
+    const { time, heard, far, times, wire, client, session, starts } = call(true, true, {
+      frameMs,
+      packetMs,
+    });
+    [wire.engineBytes, wire.clientMessages] = [0, 0];
+    const frame = (index: number): Uint8Array => {
+      const offset = (index % (20 / frameMs)) * client.frameBytes;
+      return tone(Math.floor((index * frameMs) / 20)).subarray(offset, offset + client.frameBytes);
+    };
+    const count = 600 / frameMs;
+    for (let index = 0; index < count; index++) {
+      client.sendFrame(frame(index));
+      session.sendFrame(1, frame(index), 1);
+      time.advance(frameMs);
+    }
+    expect(starts[0]?.frameMs).toBe(frameMs);
+    expect(wire.clientMessages).toBe(600 / packetMs);
+    const samples = Array.from({ length: count }, (_, index) => index * frameMs * 16);
+    expect(times).toEqual({ engine: samples, client: samples });
+    for (const frames of [heard, far]) {
+      expect(frames.every(({ length }) => length === client.frameBytes)).toBe(true);
+      expect(frames.slice(100 / frameMs).every((one) => loudness(one) > 3000)).toBe(true);
+    }
+  });
+
+  it("lets nothing wait for a packet to be full: not before a mark, a pause, a goodbye", () => {
+    const { time, heard, far, client, session } = call(true, true, { packetMs: 60 });
+    session.sendFrame(1, tone(0), 1);
+    session.sendMark(1, "m");
+    time.settle();
+    expect(far).toHaveLength(1);
+    for (const index of [1, 2]) session.sendFrame(1, tone(index), 2);
+    session.sendFrame(1, tone(3), 3);
+    time.settle();
+    expect(far).toHaveLength(3);
+    time.advance(60);
+    expect(far).toHaveLength(4);
+    // What a clear overtakes is not sent, what comes behind it is.
+    session.sendFrame(1, tone(4), 4);
+    session.sendClear(1, 4);
+    for (const index of [5, 6, 7]) session.sendFrame(1, tone(index), 5);
+    time.settle();
+    expect(far).toHaveLength(7);
+    client.sendFrame(tone(0));
+    time.advance(60);
+    expect(heard).toHaveLength(1);
+    client.sendFrame(tone(1));
+    client.sendDtmf("1");
+    time.settle();
+    expect(heard).toHaveLength(2);
+    client.sendFrame(tone(2));
+    client.hangup();
+    time.settle();
+    expect(heard).toHaveLength(3);
+    time.advance(5000);
+    expect(time.pendingCount).toBe(0);
+  });
+
+  it("says how much later what it sends sounds", () => {
+    const { time, session } = call(true, true, { packetMs: 60 });
+    // As the wheel sends with a lead of 20 ms: two at once, then one every 20 ms.
+    for (const waitMs of [0, 20, 20, 20, 20, 20]) {
+      session.sendFrame(1, tone(0), 1);
+      time.advance(waitMs);
+    }
+    expect(session.latencyMs!(1)).toBe(20);
+    time.advance(1000);
+    // With a lead of 40 a packet is full at once.
+    for (let index = 0; index < 3; index++) session.sendFrame(1, tone(index), 2);
+    expect(session.latencyMs!(1)).toBe(0);
+  });
+
+  it("asks the client for less when its frames come late, and for more once the link is good", () => {
+    const { time, changes, asked, heard, wire, client } = call(true, true);
+    let index = 0;
+    const speak = (seconds: number, delayMs: (at: number) => number): void => {
+      for (let end = index + seconds * 50; index < end; index++) {
+        wire.delayMs = delayMs(index);
+        client.sendFrame(tone(index, 5000));
+        time.advance(20);
+      }
+    };
+    speak(3, () => 30);
+    expect(asked).toEqual([]);
+    // A queue on the way that grows by 40 ms a second: no frame overtakes another.
+    const from = index;
+    speak(6, (at) => 30 + (at - from) * 0.8);
+    expect(changes.map(({ level, why, direction }) => [level, why, direction])).toEqual([
+      [1, "lateFrames", "in"],
+      [2, "lateFrames", "in"],
+    ]);
+    expect(asked).toMatchObject([
+      { bitsPerSecond: 14_000, audioRateHz: 16000, packetMs: 40 },
+      { bitsPerSecond: 9000, audioRateHz: 8000, packetMs: 60 },
+    ]);
+    const degraded = heard.length;
+    speak(2, () => 270);
+    // Of a tone of 5 kHz nothing is left at 8 kHz, and the engine has every frame.
+    expect(Math.max(...heard.slice(degraded + 25).map(loudness))).toBeLessThan(400);
+    speak(16, () => 30);
+    expect(changes.slice(2).map(({ level, why }) => [level, why])).toEqual([
+      [1, "recovered"],
+      [0, "recovered"],
+    ]);
+    speak(1, () => 30);
+    expect(loudness(heard.at(-1)!)).toBeGreaterThan(2000);
+    time.advance(100);
+    expect(heard).toHaveLength(index);
+  });
+
+  it("takes a link that is slower for good, and clocks that drift, for what is usual", () => {
+    const { time, changes, wire, client } = call(true, true);
+    for (let index = 0; index < 30 * 50; index++) {
+      wire.delayMs = index < 500 ? 20 : 50;
+      client.sendFrame(tone(index), time.nowMs() - index * 0.004);
+      time.advance(20.004);
+    }
+    expect(changes).toEqual([]);
   });
 
   it("refuses a packet that is none, by the words of its stream", () => {

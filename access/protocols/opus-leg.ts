@@ -1,42 +1,62 @@
 /**
  * Opus on one stream of the native protocol, the engine's end: packets out at a rate that follows
- * the link, by what the peer reports and what waits to be sent.
+ * the link, by what the peer reports and what waits to be sent; and the rate at which the peer
+ * should send, by how its frames come in.
  */
-import { OPUS_RATES, type OpusLine, type OpusRate } from "../../codecs/audio/opus-line.js";
+import { OPUS_RATES, type OpusRate } from "../../codecs/audio/opus-line.js";
 import type { ReportMessage } from "../../codecs/wire/native-control.js";
 import { AdaptiveRate, type RateChange } from "./adaptive-rate.js";
+import { InboundLink } from "./inbound-link.js";
+import { OpusPacker, type OpusPackerOptions } from "./opus-packer.js";
 
 /** A change of the rate, for a log. */
-export type OpusChange = RateChange & OpusRate;
+export type OpusChange = RateChange &
+  OpusRate & {
+    /** What we send, or what we ask the peer for. */
+    readonly direction: "out" | "in";
+  };
+
+export type OpusLegOptions = OpusPackerOptions & {
+  readonly rateHz: number;
+  /** Length of a packet on a good link. */
+  readonly packetMs: number;
+  /** What waits on the connection, as far as it is this stream's. */
+  readonly queuedBytes: () => number;
+  /** Bytes around each packet. */
+  readonly headerBytes: number;
+  readonly changed: (change: OpusChange) => void;
+};
 
 export class OpusLeg {
-  readonly line: OpusLine;
+  readonly packer: OpusPacker;
+  readonly #options: OpusLegOptions;
   readonly #secondFrames: number;
   readonly #adaptive = new AdaptiveRate(OPUS_RATES.length);
-  readonly #queuedBytes: () => number;
-  readonly #changed: (change: OpusChange) => void;
+  readonly #inbound: InboundLink;
   #frames = 0;
+  /** Of the second that is not over. */
+  #sentBytes = 0;
   #late = 0;
   #received = 0;
 
-  constructor(options: {
-    readonly line: OpusLine;
-    /** Of what is encoded. */
-    readonly frameMs: number;
-    /** What waits on the connection. */
-    readonly queuedBytes: () => number;
-    readonly changed: (change: OpusChange) => void;
-  }) {
-    this.line = options.line;
+  constructor(options: OpusLegOptions) {
+    this.#options = options;
     this.#secondFrames = 1000 / options.frameMs;
-    this.#queuedBytes = options.queuedBytes;
-    this.#changed = options.changed;
+    this.#inbound = new InboundLink({ ...options, levelCount: OPUS_RATES.length });
+    this.packer = new OpusPacker({
+      ...options,
+      send: (packet, utterance, samples) => {
+        this.#sentBytes += options.headerBytes + packet.length;
+        options.send(packet, utterance, samples);
+      },
+    });
+    this.packer.packetMs = options.packetMs;
   }
 
-  encode(frame: Uint8Array): Uint8Array {
+  send(frame: Uint8Array, utterance: number, samples: number): void {
     this.#frames += 1;
     if (this.#frames % this.#secondFrames === 0) this.#second();
-    return this.line.encode(frame);
+    this.packer.add(frame, utterance, samples);
   }
 
   /** What the peer says of the audio that it got since its last report. */
@@ -45,15 +65,25 @@ export class OpusLeg {
     this.#received += received;
   }
 
+  /** A frame of the peer came in. @returns the rate to ask it for from here on, if another one */
+  heard(mediaSamples: number): OpusRate | undefined {
+    const change = this.#inbound.frame(mediaSamples, this.#options.time.nowMs());
+    if (change === undefined) return undefined;
+    const rate = OPUS_RATES[change.level]!;
+    this.#options.changed({ ...change, ...rate, direction: "in" });
+    return rate;
+  }
+
   #second(): void {
-    const { bitsPerSecond } = OPUS_RATES[this.#adaptive.level]!;
-    const queuedMs = (this.#queuedBytes() * 8000) / bitsPerSecond;
+    const { queuedBytes, packetMs, line, changed } = this.#options;
+    const queuedMs = (queuedBytes() * 1000) / Math.max(1, this.#sentBytes);
     const lateShare = this.#received === 0 ? 0 : this.#late / this.#received;
-    [this.#late, this.#received] = [0, 0];
+    [this.#late, this.#received, this.#sentBytes] = [0, 0, 0];
     const change = this.#adaptive.second({ lateShare, queuedMs });
     if (change === undefined) return;
     const rate = OPUS_RATES[change.level]!;
-    this.line.setRate(rate);
-    this.#changed({ ...change, ...rate });
+    line.setRate(rate);
+    this.packer.packetMs = Math.max(packetMs, rate.packetMs);
+    changed({ ...change, ...rate, direction: "out" });
   }
 }

@@ -6,7 +6,7 @@ import { createRequire } from "node:module";
 import { frameBytes, type AudioFormat } from "./audio-codec.js";
 import { AudioError } from "./audio-error.js";
 import { decodeL16 } from "./l16.js";
-import { OPUS_RATES, type OpusLine, type OpusRate } from "./opus-line.js";
+import { OPUS_PACKET_MS_MAX, OPUS_RATES, type OpusLine, type OpusRate } from "./opus-line.js";
 import { createResampler, type Resampler } from "./resampler.js";
 
 /** The parts of the package that we use; its own types want another module system. */
@@ -45,7 +45,7 @@ class LibOpusLine implements OpusLine {
   readonly #format: AudioFormat;
   readonly #decoder: InstanceType<Package["Decoder"]>;
   readonly #frameBytes: number;
-  readonly #samples: Int16Array;
+  readonly #packetFramesMax: number;
   readonly #encodings: Encoding[] = [];
   #now: Encoding;
 
@@ -54,24 +54,28 @@ class LibOpusLine implements OpusLine {
     this.#format = format;
     this.#decoder = new opus.Decoder({ channels: 1, sample_rate: format.rateHz });
     this.#frameBytes = frameBytes(format, frameMs);
-    this.#samples = new Int16Array(this.#frameBytes / 2);
+    this.#packetFramesMax = OPUS_PACKET_MS_MAX / frameMs;
     this.#now = this.#encodingFor(OPUS_RATES[0]!);
   }
 
-  encode(frame: Uint8Array): Uint8Array {
+  encode(frames: Uint8Array): Uint8Array {
     const { encoder, resampler } = this.#now;
-    if (resampler === undefined) return encoder.encode(frame);
-    decodeL16(frame, this.#samples);
-    const { buffer, byteOffset, byteLength } = resampler.process(this.#samples);
+    if (resampler === undefined) return encoder.encode(frames);
+    const samples = new Int16Array(frames.length / 2);
+    decodeL16(frames, samples);
+    const { buffer, byteOffset, byteLength } = resampler.process(samples);
     return encoder.encode(new Uint8Array(buffer, byteOffset, byteLength));
   }
 
   decode(packet: Uint8Array): Uint8Array {
-    const frame = packet.length > bytesMax ? undefined : this.#decoded(packet);
-    if (frame?.length === this.#frameBytes) return frame;
+    const frames = packet.length > bytesMax ? undefined : this.#decoded(packet);
+    const count = (frames?.length ?? 0) / this.#frameBytes;
+    const isWhole = Number.isInteger(count) && count > 0 && count <= this.#packetFramesMax;
+    if (frames !== undefined && isWhole) return frames;
     throw new AudioError(
       "OPUS_PACKET",
-      `${packet.length} bytes are no Opus packet of ${this.#frameBytes} bytes of samples`,
+      `${packet.length} bytes are no Opus packet of whole frames, each ${this.#frameBytes} bytes ` +
+        `of samples, ${OPUS_PACKET_MS_MAX} ms at most`,
       { packetBytes: packet.length, frameBytes: this.#frameBytes },
     );
   }

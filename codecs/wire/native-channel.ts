@@ -12,13 +12,7 @@ import {
   type NativeFormat,
   type NativeLimits,
 } from "./native-control.js";
-import {
-  checkFrame,
-  checkSequence,
-  fullMediaTime,
-  nextSequence,
-  resumedMediaTime,
-} from "./native-order.js";
+import { checkFrame, checkSequence, mediaTimeOf, nextSequence } from "./native-order.js";
 import {
   codecIdOf,
   emptyNativeHeader,
@@ -35,7 +29,7 @@ import {
 } from "./native-v1.js";
 import { codecOf, formatKey, frameBytes, frameSamples } from "../audio/audio-codec.js";
 import type { OpusLine } from "../audio/opus-line.js";
-import { decodedFrame } from "./native-opus.js";
+import { decodedFrames } from "./native-opus.js";
 import { isProtocolError, ProtocolError } from "./protocol-error.js";
 
 /** What we take unless configured otherwise. */
@@ -216,6 +210,7 @@ export class NativeChannel {
     this.#checkMessage(message);
     const header = this.#inHeader;
     for (let offset = 0; offset < message.length;) {
+      const start = offset;
       try {
         offset = readRecord(message, offset, header, this.#limits.messageBytesMax);
         if (header.type === RECORD_TYPES.audio) this.#audio(header, message, receiver);
@@ -223,7 +218,7 @@ export class NativeChannel {
       } catch (error) {
         if (!this.#isOfOneStream(error, header)) throw error;
         if (receiver.streamBroke?.(header, error) !== true) throw error;
-        offset = header.payloadOffset + header.payloadBytes;
+        if (offset === start) offset = header.payloadOffset + header.payloadBytes;
       }
     }
   }
@@ -237,16 +232,32 @@ export class NativeChannel {
   #audio(header: NativeHeader, message: Uint8Array, receiver: NativeReceiver): void {
     const stream = this.#streamOf(header);
     if (stream.isBroken) return;
-    const isOpus = header.codecId === OPUS_CODEC_ID && stream.opus !== undefined;
-    const frame = isOpus ? decodedFrame(stream, header, message) : message;
-    if (!isOpus) checkFrame(header, stream);
+    if (header.codecId === OPUS_CODEC_ID && stream.opus !== undefined) {
+      return this.#packet(stream, header, message, receiver);
+    }
+    checkFrame(header, stream);
     const samples = mediaTimeOf(header, stream);
     stream.inSamples = samples + stream.frameSamples;
-    if (isOpus) {
-      header.payloadOffset = 0;
-      header.payloadBytes = frame.length;
+    receiver.audio(stream, header, message, samples);
+  }
+
+  /** One packet, one or several frames. */
+  #packet(
+    stream: NativeStream,
+    header: NativeHeader,
+    message: Uint8Array,
+    receiver: NativeReceiver,
+  ): void {
+    const { frameBytes, frameSamples } = stream;
+    const frames = decodedFrames(stream, header, message);
+    let samples = mediaTimeOf(header, stream);
+    header.payloadBytes = frameBytes;
+    for (let offset = 0; offset < frames.length; offset += frameBytes) {
+      header.payloadOffset = offset;
+      stream.inSamples = samples + frameSamples;
+      receiver.audio(stream, header, frames, samples);
+      samples += frameSamples;
     }
-    receiver.audio(stream, header, frame, samples);
   }
 
   #control(header: NativeHeader, message: Uint8Array, receiver: NativeReceiver): void {
@@ -352,15 +363,6 @@ export class NativeChannel {
       { payloadBytes: header.payloadBytes, payloadBytesMax: controlBytesMax },
     );
   }
-}
-
-function mediaTimeOf(
-  header: NativeHeader,
-  { inSamples, earlierInSamples, format: { rateHz } }: NativeStream,
-): number {
-  if (inSamples >= 0) return fullMediaTime(header, inSamples, rateHz);
-  if (earlierInSamples >= 0) return resumedMediaTime(header, earlierInSamples, rateHz);
-  return header.mediaTime;
 }
 
 function helloFirst(header: NativeHeader): ProtocolError {

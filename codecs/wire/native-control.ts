@@ -10,6 +10,12 @@ import {
   type AudioRateHz,
   type CodecName,
 } from "../audio/audio-codec.js";
+import {
+  OPUS_AUDIO_RATES_HZ,
+  OPUS_PACKET_MS,
+  type OpusPacketMs,
+  type OpusRate,
+} from "../audio/opus-line.js";
 import { readFields, type FieldReader, type TextRule } from "./fields.js";
 import { RECORD_TYPES, recordName } from "./native-v1.js";
 import { ProtocolError } from "./protocol-error.js";
@@ -24,11 +30,15 @@ export type NativeLimits = {
   readonly streamsMax: number;
 };
 
+/** Frame lengths that version 1 speaks, in ms: the usual, and one for quick links. */
+export const NATIVE_FRAME_MS = [20, 10] as const;
+export type NativeFrameMs = (typeof NATIVE_FRAME_MS)[number];
+
 /** How both directions of a stream are coded and cut. */
 export type NativeFormat = {
   readonly codec: CodecName;
   readonly rateHz: AudioRateHz;
-  readonly frameMs: number;
+  readonly frameMs: NativeFrameMs;
 };
 
 export type HelloMessage = { versions: readonly number[]; limits: NativeLimits; agent?: string };
@@ -42,6 +52,8 @@ export type StartMessage = {
   receivedTime?: number;
   /** The client can send and take the stream's frames as Opus packets. */
   opus?: boolean;
+  /** With `opus`: how long the packets are that it would like. Default one frame. */
+  packetMs?: OpusPacketMs;
   parameters: Readonly<Record<string, string>>;
 };
 export type ReadyMessage = {
@@ -52,6 +64,8 @@ export type ReadyMessage = {
   isResumed: boolean;
   /** From here on both may send frames as Opus packets. */
   opus?: boolean;
+  /** With `opus`: how long ours are while the link is good. Default one frame. */
+  packetMs?: OpusPacketMs;
   /** Resumed: media time up to which the client's audio arrived, lowest 32 bits. */
   receivedTime?: number;
   /** Resumed: keys that arrived in this call so far. */
@@ -73,6 +87,9 @@ export type ReportMessage = {
   late: number;
 };
 
+/** How the client should send its Opus packets from here on. */
+export type RateMessage = OpusRate;
+
 /** The payload of each control record. `clear` says all in its header: utterance. */
 export type ControlMessages = {
   hello: HelloMessage;
@@ -86,6 +103,7 @@ export type ControlMessages = {
   ping: PingMessage;
   pong: PingMessage;
   report: ReportMessage;
+  rate: RateMessage;
 };
 export type ControlName = keyof ControlMessages;
 
@@ -93,10 +111,6 @@ export type ControlName = keyof ControlMessages;
 export type ControlMessage = {
   [Name in ControlName]: { readonly name: Name; readonly body: Readonly<ControlMessages[Name]> };
 }[ControlName];
-
-/** Frame lengths that version 1 speaks, in ms: the usual, and one for quick links. */
-export const NATIVE_FRAME_MS = [20, 10] as const;
-export type NativeFrameMs = (typeof NATIVE_FRAME_MS)[number];
 
 const U32_MAX = 0xffff_ffff;
 const idRule: TextRule = { lengthMax: 128 };
@@ -160,6 +174,8 @@ export function decodeControl(type: number, payload: Uint8Array): ControlMessage
       return { name: "pong", body: readPing(fields) };
     case RECORD_TYPES.report:
       return { name: "report", body: readReport(fields) };
+    case RECORD_TYPES.rate:
+      return { name: "rate", body: readRate(fields) };
     default:
       throw new ProtocolError("PROTOCOL_TYPE", `${name} is no control record`, { type });
   }
@@ -205,12 +221,16 @@ function readStart(fields: FieldReader): StartMessage {
     parameters: fields.optionalMap("parameters")?.texts(parametersRule) ?? {},
     ...(resume === undefined ? {} : { resume }),
     ...(receivedTime === undefined ? {} : { receivedTime }),
-    ...optionalFlag(fields, "opus"),
+    ...readOpus(fields),
   };
 }
 
-function optionalFlag(fields: FieldReader, name: "opus"): { opus?: boolean } {
-  return fields.all[name] === undefined ? {} : { [name]: fields.flag(name) };
+function readOpus(fields: FieldReader): { opus?: boolean; packetMs?: OpusPacketMs } {
+  const { opus, packetMs } = fields.all;
+  return {
+    ...(opus === undefined ? {} : { opus: fields.flag("opus") }),
+    ...(packetMs === undefined ? {} : { packetMs: fields.oneOf("packetMs", OPUS_PACKET_MS) }),
+  };
 }
 
 function readReady(fields: FieldReader): ReadyMessage {
@@ -222,7 +242,7 @@ function readReady(fields: FieldReader): ReadyMessage {
   return {
     format: readFormat(fields.map("format")),
     isResumed: fields.flag("isResumed"),
-    ...optionalFlag(fields, "opus"),
+    ...readOpus(fields),
     ...(resume === undefined ? {} : { resume }),
     ...(resumeMs === undefined ? {} : { resumeMs }),
     ...(receivedTime === undefined ? {} : { receivedTime }),
@@ -249,6 +269,14 @@ function readError(fields: FieldReader): ErrorMessage {
 function readReport(fields: FieldReader): ReportMessage {
   const received = fields.integer("received", { min: 0, max: U32_MAX });
   return { received, late: fields.integer("late", { min: 0, max: received }) };
+}
+
+function readRate(fields: FieldReader): RateMessage {
+  return {
+    bitsPerSecond: fields.integer("bitsPerSecond", { min: 500, max: 512_000 }),
+    audioRateHz: fields.oneOf("audioRateHz", OPUS_AUDIO_RATES_HZ),
+    packetMs: fields.oneOf("packetMs", OPUS_PACKET_MS),
+  };
 }
 
 function readPing(fields: FieldReader): PingMessage {

@@ -4,11 +4,11 @@ import type { NativeHeader } from "./native-v1.js";
 import { ProtocolError } from "./protocol-error.js";
 
 /**
- * The frame of an audio record that holds a packet.
+ * The frames of an audio record that holds a packet.
  *
- * @throws {ProtocolError} `PROTOCOL_PAYLOAD` when it is none, or not of the stream's frame length
+ * @throws {ProtocolError} `PROTOCOL_PAYLOAD` when it is none, or not of whole frames of the stream
  */
-export function decodedFrame(
+export function decodedFrames(
   { id, opus, words }: NativeStream,
   { payloadOffset, payloadBytes }: NativeHeader,
   message: Uint8Array,
@@ -18,7 +18,7 @@ export function decodedFrame(
   } catch (cause) {
     throw new ProtocolError(
       "PROTOCOL_PAYLOAD",
-      `audio record of stream ${id} has ${payloadBytes} bytes that are no Opus packet of ${words}`,
+      `audio record of stream ${id} has ${payloadBytes} bytes that are no Opus packet of whole frames, each ${words}`,
       { payloadBytes },
       { cause },
     );

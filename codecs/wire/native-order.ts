@@ -68,6 +68,21 @@ export function resumedMediaTime(header: NativeHeader, endSamples: number, rateH
   );
 }
 
+/** The full media time of an audio record, wherever its stream stands. */
+export function mediaTimeOf(
+  header: NativeHeader,
+  stream: {
+    readonly inSamples: number;
+    readonly earlierInSamples: number;
+    readonly format: { readonly rateHz: number };
+  },
+): number {
+  const { inSamples, earlierInSamples, format } = stream;
+  if (inSamples >= 0) return fullMediaTime(header, inSamples, format.rateHz);
+  if (earlierInSamples >= 0) return resumedMediaTime(header, earlierInSamples, format.rateHz);
+  return header.mediaTime;
+}
+
 /**
  * Checks that an audio record is one frame of its stream.
  *

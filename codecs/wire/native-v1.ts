@@ -36,6 +36,7 @@ export const RECORD_TYPES = {
   ping: 0x18,
   pong: 0x19,
   report: 0x1a,
+  rate: 0x1b,
 } as const;
 export type RecordName = keyof typeof RECORD_TYPES;
 
@@ -45,7 +46,7 @@ export const FLAG_MUST_UNDERSTAND = 0x80;
 /** Codec ids are this list's index plus one; 0 means that the record carries no audio. */
 const CODEC_IDS: readonly CodecName[] = ["pcmu", "pcma", "l16"] satisfies typeof CODEC_NAMES;
 
-/** Audio of a stream that agreed on it: one Opus packet of one frame. */
+/** Audio of a stream that agreed on it: one Opus packet of one or several frames. */
 export const OPUS_CODEC_ID = 4;
 
 /** One record's header. Mutable, so that one object serves all records of a connection. */
@@ -143,7 +144,7 @@ export function encodeRecord(header: NativeHeader, payload: Uint8Array): Uint8Ar
 
 /** Whether this version knows the type; what it does not know is skipped. */
 export function isKnownType(type: number): boolean {
-  return type === RECORD_TYPES.audio || (type >= RECORD_TYPES.hello && type <= RECORD_TYPES.report);
+  return type === RECORD_TYPES.audio || (type >= RECORD_TYPES.hello && type <= RECORD_TYPES.rate);
 }
 
 /** The name of a known type, else its number, for messages: `audio`, `type 0x7f`. */

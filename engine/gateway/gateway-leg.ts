@@ -319,7 +319,7 @@ export class GatewayLeg implements PacedLeg {
   /** How much of it has sounded, by the clock. */
   #heardMs({ playAtMs, sentFrames }: Sounding): number {
     const nowMs = this.#pausedAtMs ?? this.#options.time.nowMs();
-    const soundedMs = nowMs - playAtMs - (this.#session.latencyMs ?? 0);
+    const soundedMs = nowMs - playAtMs - (this.#session.latencyMs?.(this.#streamId) ?? 0);
     return Math.max(0, Math.min(sentFrames * this.frameMs, soundedMs));
   }
 

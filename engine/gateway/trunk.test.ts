@@ -242,7 +242,12 @@ async function rawTrunk() {
   record({ type: RECORD_TYPES.hello }, encodeControl("hello", { versions: [1], limits }));
   const startStream = (streamId: number, callId: string): void => {
     rig.expectCall(callId, callId);
-    const body = { callId, token: callId, format: { ...format, frameMs: 20 }, parameters: {} };
+    const body = {
+      callId,
+      token: callId,
+      format: { ...format, frameMs: 20 as const },
+      parameters: {},
+    };
     record({ type: RECORD_TYPES.start, streamId }, encodeControl("start", body));
   };
   const until = async (type: number, streamId: number): Promise<void> => {
