@@ -39,6 +39,11 @@ export class AriEvents {
     this.#connect();
   }
 
+  /** Events come. */
+  get isUp(): boolean {
+    return !this.#isClosed && this.#socket?.readyState === WebSocket.OPEN;
+  }
+
   close(): void {
     this.#isClosed = true;
     this.#retry?.cancel();

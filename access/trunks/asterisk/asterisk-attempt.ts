@@ -14,7 +14,8 @@
 import { EngineError } from "../../../base/errors.js";
 import { areKeys, noKeys } from "../dial-string.js";
 import { outcomeOf } from "../outcome.js";
-import type { OriginateRequest, TrunkAttempt, TrunkEvent, TrunkOutcome } from "../trunk.js";
+import type { ShellAttempt } from "../trunk-shell.js";
+import type { OriginateRequest, TrunkEvent, TrunkOutcome } from "../trunk.js";
 import type { AriEvent } from "./ari-event.js";
 import { refusalOf, type AriHttp, type AriReply } from "./ari-http.js";
 import { AsteriskBridge } from "./asterisk-bridge.js";
@@ -42,7 +43,7 @@ export type AttemptOptions = {
 
 type Phase = "dialling" | "answered" | "bridged" | "transferred" | "ended";
 
-export class AsteriskAttempt implements TrunkAttempt {
+export class AsteriskAttempt implements ShellAttempt {
   /** Ids of the channels: of the callee, of the media, of whom a transfer dials. */
   readonly calleeId: string;
   readonly mediaId: string;

@@ -9,7 +9,8 @@ import { EngineError } from "../../../base/errors.js";
 import type { Time, Timer } from "../../../base/ports.js";
 import { AttemptEvents } from "../attempt-events.js";
 import { areKeys, noKeys } from "../dial-string.js";
-import type { TrunkAttempt, TrunkEvent, TrunkOutcome } from "../trunk.js";
+import type { ShellAttempt } from "../trunk-shell.js";
+import type { TrunkEvent, TrunkOutcome } from "../trunk.js";
 import type { CarrierCall, CarrierDialect, CarrierNews, CarrierReply } from "./carrier-dialect.js";
 import type { CarrierHttp } from "./carrier-http.js";
 
@@ -28,7 +29,7 @@ const silenceMsMax = 15_000;
 /** So long after our hang-up the end should have been told. */
 const hangupMsMax = 5000;
 
-export class CarrierAttempt implements TrunkAttempt {
+export class CarrierAttempt implements ShellAttempt {
   readonly #options: CarrierAttemptOptions;
   readonly #events: AttemptEvents;
   #carrierId: string | undefined;

@@ -6,9 +6,9 @@
  * theirs is looked at.
  */
 import { EngineError } from "../../../base/errors.js";
-import type { Time, Timer } from "../../../base/ports.js";
-import { endedAttempt } from "../plain-attempt.js";
+import type { Time } from "../../../base/ports.js";
 import type { TrunkLog } from "../trunk-log.js";
+import { failed, invalidNumber, TrunkShell, type Ended } from "../trunk-shell.js";
 import type { OriginateRequest, Trunk, TrunkAttempt, TrunkEvent, TrunkHealth } from "../trunk.js";
 import type { WebhookReply, WebhookRequest } from "../webhook.js";
 import { CarrierAttempt } from "./carrier-attempt.js";
@@ -30,7 +30,6 @@ export type CarrierTrunkOptions = {
 /** ITU-T E.164: what a carrier dials. */
 const numberPattern = /^\+[1-9]\d{3,14}$/;
 const callIdPattern = /^[A-Za-z0-9._-]{1,64}$/;
-const stopMsMax = 2000;
 
 export function createCarrierTrunk(options: CarrierTrunkOptions): Trunk {
   return new CarrierTrunk(options);
@@ -40,18 +39,20 @@ class CarrierTrunk implements Trunk {
   readonly name: string;
   readonly #options: CarrierTrunkOptions;
   readonly #http: CarrierHttp;
-  readonly #attempts = new Map<string, CarrierAttempt>();
-  readonly #whenIdle = new Set<() => void>();
-  #down: string | undefined = "not started";
+  /** By call id. */
+  readonly #shell: TrunkShell<CarrierAttempt>;
 
   constructor(options: CarrierTrunkOptions) {
-    this.name = options.name;
+    const { name, dialect, time, log } = options;
+    this.name = name;
     this.#options = options;
-    this.#http = new CarrierHttp(options.dialect, options.time);
+    this.#http = new CarrierHttp(dialect, time);
+    this.#shell = new TrunkShell({ name, peer: dialect.vendor, time, log });
   }
 
   async start(): Promise<void> {
     const { dialect } = this.#options;
+    this.#shell.begin();
     this.#http.open();
     let reply: CarrierReply;
     try {
@@ -65,51 +66,39 @@ class CarrierTrunk implements Trunk {
       const message = `trunk ${this.name}: ${dialect.vendor} does not take our account: ${cause}`;
       throw new EngineError("TRUNK_DOWN", message, { status: reply.status });
     }
-    this.#down = undefined;
-    this.#options.log("info", "the trunk is up", { trunk: this.name });
+    this.#shell.up();
   }
 
   async stop(): Promise<void> {
-    this.#down = "stopped";
-    let timer: Timer | undefined;
-    const idle = new Promise<void>((resolve) => {
-      this.#whenIdle.add(resolve);
-      timer = this.#options.time.after(stopMsMax, resolve);
-    });
-    for (const attempt of this.#attempts.values()) attempt.hangup();
-    if (this.#attempts.size > 0) await idle;
-    timer?.cancel();
-    for (const attempt of [...this.#attempts.values()]) attempt.giveUp("the trunk was stopped");
+    await this.#shell.stop();
     this.#http.close();
   }
 
   health(): TrunkHealth {
-    const attempts = this.#attempts.size;
-    if (this.#down === undefined) return { isUp: true, attempts };
-    return { isUp: false, note: this.#down, attempts };
+    return this.#shell.health();
   }
 
   originate(request: OriginateRequest, listener: (event: TrunkEvent) => void): TrunkAttempt {
     const { dialect, callerId, webhookUrl, detectsMachines, time } = this.#options;
-    const refusal = this.#refusalOf(request);
-    if (refusal !== undefined) return endedAttempt(refusal, listener, time);
     const { callId, to, mediaUrl, token, ringMsMax } = request;
-    const attempt: CarrierAttempt = new CarrierAttempt({
-      dialect,
-      http: this.#http,
-      time,
-      call: {
-        ...{ callId, to, mediaUrl, token, detectsMachines },
-        from: callerId,
-        ringSeconds: Math.max(5, Math.round(ringMsMax / 1000)),
-        hook: (hook) => `${webhookUrl}/trunks/${this.name}/${hook}?call=${callId}`,
-      },
-      listener: (event) => time.soon(() => listener(event)),
-      done: () => this.#forget(callId),
+    return this.#shell.originate({
+      key: callId,
+      problem: problemOf(request),
+      listener,
+      make: (wiring) =>
+        new CarrierAttempt({
+          ...wiring,
+          dialect,
+          http: this.#http,
+          time,
+          call: {
+            ...{ callId, to, mediaUrl, token, detectsMachines },
+            from: callerId,
+            ringSeconds: Math.max(5, Math.round(ringMsMax / 1000)),
+            hook: (hook) => `${webhookUrl}/trunks/${this.name}/${hook}?call=${callId}`,
+          },
+        }),
     });
-    this.#attempts.set(callId, attempt);
-    void attempt.dial();
-    return attempt;
   }
 
   async webhook(request: WebhookRequest): Promise<WebhookReply> {
@@ -137,25 +126,15 @@ class CarrierTrunk implements Trunk {
   }
 
   #attemptOf({ callId, carrierId }: CarrierNotice): CarrierAttempt | undefined {
-    const attempt = callId === undefined ? undefined : this.#attempts.get(callId);
+    const attempt = callId === undefined ? undefined : this.#shell.find(callId);
     return attempt?.isOf(carrierId) === true ? attempt : undefined;
   }
+}
 
-  #refusalOf({ to, callId }: OriginateRequest): Extract<TrunkEvent, { kind: "ended" }> | undefined {
-    const failed = (cause: string) => ({ kind: "ended", outcome: "failed", cause }) as const;
-    if (!numberPattern.test(to)) {
-      const cause = "a carrier dials numbers like +15550100 (E.164)";
-      return { kind: "ended", outcome: "invalid_number", cause };
-    }
-    if (!callIdPattern.test(callId)) return failed("the call id has characters that no URL holds");
-    if (this.#down !== undefined) return failed(`the trunk is down: ${this.#down}`);
-    return this.#attempts.has(callId) ? failed("another attempt has this call id") : undefined;
+function problemOf({ to, callId }: OriginateRequest): Ended | undefined {
+  if (!numberPattern.test(to)) {
+    return invalidNumber("a carrier dials numbers like +15550100 (E.164)");
   }
-
-  #forget(callId: string): void {
-    this.#attempts.delete(callId);
-    if (this.#attempts.size > 0) return;
-    for (const resolve of this.#whenIdle) resolve();
-    this.#whenIdle.clear();
-  }
+  if (callIdPattern.test(callId)) return undefined;
+  return failed("the call id has characters that no URL holds");
 }

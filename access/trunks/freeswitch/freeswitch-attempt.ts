@@ -13,7 +13,8 @@ import { EngineError } from "../../../base/errors.js";
 import type { Time } from "../../../base/ports.js";
 import { AttemptEvents } from "../attempt-events.js";
 import { areKeys, noKeys } from "../dial-string.js";
-import type { OriginateRequest, TrunkAttempt, TrunkEvent, TrunkOutcome } from "../trunk.js";
+import type { ShellAttempt } from "../trunk-shell.js";
+import type { OriginateRequest, TrunkEvent, TrunkOutcome } from "../trunk.js";
 import type { EslClient } from "./esl-client.js";
 import type { EslEvent } from "./esl-event.js";
 import * as command from "./freeswitch-commands.js";
@@ -38,7 +39,7 @@ const graceMs = 10_000;
 /** How long a transferred callee's media may take to end by itself. */
 const mediaMsMax = 1000;
 
-export class FreeSwitchAttempt implements TrunkAttempt {
+export class FreeSwitchAttempt implements ShellAttempt {
   /** Ids of the channels: of the callee, and of whom a transfer dials. */
   readonly channelId: string;
   readonly targetId: string;
