@@ -5,6 +5,7 @@
  */
 import { execFile } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { createSocket } from "node:dgram";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -58,12 +59,40 @@ export function freePort(): Promise<number> {
   });
 }
 
-/** @param mediaUrl where Asterisk opens its media sockets to, e.g. our `/media/asterisk` */
+/** The same for UDP. */
+export function freeUdpPort(): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const socket = createSocket("udp4");
+    socket.once("error", reject);
+    socket.bind(0, "127.0.0.1", () => {
+      const { port } = socket.address();
+      socket.close(() => resolve(port));
+    });
+  });
+}
+
+/**
+ * A port that was free a moment ago may be taken by now: then with others.
+ *
+ * @param mediaUrl where Asterisk opens its media sockets to, e.g. our `/media/asterisk`
+ */
 export async function startTelephony(mediaUrl: string): Promise<Telephony> {
+  for (let triesLeft = 3; ; triesLeft -= 1) {
+    try {
+      return await startOnce(mediaUrl);
+    } catch (error) {
+      const isTaken = /could not bind|is taken/.test(String(error));
+      if (!isTaken || triesLeft === 1) throw error;
+    }
+  }
+}
+
+async function startOnce(mediaUrl: string): Promise<Telephony> {
   const runDir = mkdtempSync(join(tmpdir(), "voxtree-telephony-"));
-  const [sipPort, ariPort, calleePort, audioPort] = await Promise.all([1, 2, 3, 4].map(freePort));
+  const [sipPort, calleePort] = [await freeUdpPort(), await freeUdpPort()];
+  const [ariPort, audioPort] = [await freePort(), await freePort()];
   // Below the ports that the kernel gives out by itself: a call of another rig takes none of ours.
-  const rtpStart = 10_000 + ((sipPort! * 7) % 200) * 100;
+  const rtpStart = 10_000 + ((sipPort * 7) % 200) * 100;
   const env = {
     ...process.env,
     TELEPHONY_RIG_RUN: runDir,
@@ -76,13 +105,16 @@ export async function startTelephony(mediaUrl: string): Promise<Telephony> {
     TELEPHONY_RTP_END: String(rtpStart + 1999),
   };
   const rig = (script: string) => run(join(rigDir, script), [], { env, timeout: upMsMax });
-  await rig("up");
+  await rig("up").catch((error: unknown) => {
+    rmSync(runDir, { recursive: true, force: true });
+    throw error;
+  });
   const { stdout } = await run("bash", ["-c", `. ${join(runDir, "env")}; echo $TELEPHONY_BIN`]);
   const bin = stdout.trim();
   return {
     ari: { url: `http://127.0.0.1:${ariPort}/ari`, user: "rig", password: "rig-password" },
     sip: `127.0.0.1:${sipPort}`,
-    calleePort: calleePort!,
+    calleePort,
     binDir: bin,
     runDir,
     async console(command) {

@@ -6,7 +6,7 @@ import { createAsteriskTrunk } from "../../access/trunks/asterisk/asterisk-trunk
 import { trunkConformance, type TrunkHarness } from "../../access/trunks/trunk-conformance.js";
 import { nodeTime } from "../../base/node-ports.js";
 import type { TrunkEvent } from "../../access/trunks/trunk.js";
-import { freePort, startTelephony, type Telephony } from "../../bench/telephony/rig.js";
+import { freeUdpPort, startTelephony, type Telephony } from "../../bench/telephony/rig.js";
 import { isTelephonyWanted } from "../support/telephony.js";
 
 /** A callee that plays one scenario once. */
@@ -113,7 +113,7 @@ describe.skipIf(!isTelephonyWanted())("a trunk through a real Asterisk", () => {
     };
     const seen = await Promise.all(
       Object.keys(outcomes).map(async (status) => {
-        const port = await freePort();
+        const port = await freeUdpPort();
         const sipp = startSipp(telephony, `reject-${status}`, port);
         const { ended } = attempt(`callee@127.0.0.1:${port}`);
         const event = await ended;
@@ -129,7 +129,7 @@ describe.skipIf(!isTelephonyWanted())("a trunk through a real Asterisk", () => {
   });
 
   test("a sipp callee who answers and hangs up, and a baresip who answers by itself", async () => {
-    const port = await freePort();
+    const port = await freeUdpPort();
     const sipp = startSipp(telephony, "hangup", port);
     const baresip = spawn(`${telephony.binDir}/baresip`, ["-f", `${telephony.runDir}/baresip`], {
       stdio: "ignore",
