@@ -2,8 +2,9 @@ import { availableParallelism } from "node:os";
 import { configDefaults, defineConfig } from "vitest/config";
 
 /**
- * Two groups, one after the other: the rooms in parallel, then the whole engine with its threads,
- * processes and spoken calls, two files at a time: they spend half of theirs listening.
+ * Three groups, one after the other: the rooms in parallel; the whole engine with its threads and
+ * processes, two files at a time, for they spend most of theirs waiting; and what fills the machine
+ * by itself, alone.
  * Rooms share loaded modules within a worker (most of a run was loading them anew), and there is a
  * worker more than cores, since many of their tests wait for sockets and processes.
  */
@@ -14,6 +15,8 @@ const common = {
   pool: "forks" as const,
 };
 const exclude = [...configDefaults.exclude, "dist/**"];
+
+const filling = ["test/bench.test.ts", "test/demo.test.ts"];
 
 export default defineConfig({
   test: {
@@ -36,10 +39,21 @@ export default defineConfig({
           ...common,
           name: "engine",
           include: ["test/*.test.ts", "test/telephony/**/*.test.ts"],
-          exclude,
+          exclude: [...exclude, ...filling],
           testTimeout: 120_000,
           maxWorkers: 2,
           sequence: { groupOrder: 1 },
+        },
+      },
+      {
+        test: {
+          ...common,
+          name: "whole",
+          include: filling,
+          exclude,
+          testTimeout: 120_000,
+          maxWorkers: 1,
+          sequence: { groupOrder: 2 },
         },
       },
     ],

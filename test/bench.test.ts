@@ -23,35 +23,6 @@ import { isPocketSphinxAvailable } from "../speech/asr/pocketsphinx.js";
 const quiet = (): void => undefined;
 const small = { seconds: 1, repeats: 2, "warm-up": 0, "floor-seconds": 1, transport: "auto" };
 
-test.skipIf(!isPocketSphinxAvailable().ok)(
-  "the latency bench measures frames and turns from both ends, and understood every answer",
-  async () => {
-    const result = await latencyBench({ calls: 2, seconds: 6, progress: quiet });
-    expect(result.frameMs.count).toBeGreaterThan(800);
-    expect(result.turnMs.count).toBeGreaterThan(0);
-    expect(result.outsideTurnMs.count).toBeGreaterThan(0);
-    expect(result.answers.given).toBeGreaterThan(0);
-    expect(result.answers.understood).toBe(result.answers.given);
-  },
-);
-
-test.skipIf(!isPocketSphinxAvailable().ok)(
-  "the turns bench does every exercise, in virtual time the same ones with the same outcome",
-  async () => {
-    const plan = { "every-voice": false, every: 40, part: "tuned", calls: 12 } as const;
-    const run = () => turnsBench({ ...plan, virtual: true }, quiet);
-    const [first, second] = [await run(), await run()];
-    expect(first).toMatchObject({ bench: "turns", isValid: true, mode: "virtual" });
-    expect(first.utterances).toBeGreaterThan(5);
-    expect(first.all.responseMs.count).toBeGreaterThan(5);
-    expect(second).toEqual(first);
-    const real = await turnsBench({ ...plan, virtual: false }, quiet);
-    expect(real).toMatchObject({ mode: "real", utterances: first.utterances });
-    expect(real.all.responseMs.count).toBeGreaterThan(5);
-    expect(real.troubles).toEqual([]);
-  },
-);
-
 // They wait more than they work, and none of them asserts a time.
 test("the opus bench sends 60 % less than G.711, the same bytes in every run", async () => {
   const run = () => opusBench({ sentences: 1, wav: false });
@@ -167,22 +138,53 @@ describe("a bench of parts does the same work in every batch", () => {
   });
 });
 
-test("the chaos bench takes a shard away, and hears from its callers that nobody was lost", async () => {
-  const result = await chaosBench(
-    { calls: 6, seconds: 5, fault: "shard-killed", timeline: false },
-    quiet,
+describe.concurrent("a bench that speaks", () => {
+  test.skipIf(!isPocketSphinxAvailable().ok)(
+    "the latency bench measures frames and turns from both ends, and understood every answer",
+    async () => {
+      const result = await latencyBench({ calls: 2, seconds: 6, progress: quiet });
+      expect(result.frameMs.count).toBeGreaterThan(800);
+      expect(result.turnMs.count).toBeGreaterThan(0);
+      expect(result.outsideTurnMs.count).toBeGreaterThan(0);
+      expect(result.answers.given).toBeGreaterThan(0);
+      expect(result.answers.understood).toBe(result.answers.given);
+    },
   );
-  const [fault] = result.faults;
-  expect(fault).toMatchObject({ name: "shard-killed", callsHit: 3 });
-  expect(fault).toMatchObject({ droppedCalls: 0, othersDropped: 0, statesSkipped: 0 });
-  expect(fault!.gapMs.p50).toBeGreaterThan(0);
-});
 
-test("the recogniser-loss bench kills a recogniser in mid-sentence and finds every word", async () => {
-  const options = { utterances: 6, talkers: 3, deaths: 2, alone: false };
-  const result = await recogniserLossBench(options, quiet);
-  expect(result).toMatchObject({ isValid: true, deaths: 2, wrong: 0, failed: 0 });
-  expect(result.utterances).toBeGreaterThanOrEqual(6);
-  expect(result.movedOn).toBeGreaterThan(0);
-  expect(result.deathsMs.count).toBe(result.utterances);
+  test.skipIf(!isPocketSphinxAvailable().ok)(
+    "the turns bench does every exercise, in virtual time the same ones with the same outcome",
+    async () => {
+      const plan = { "every-voice": false, every: 40, part: "tuned", calls: 12 } as const;
+      const run = () => turnsBench({ ...plan, virtual: true }, quiet);
+      const [first, second] = [await run(), await run()];
+      expect(first).toMatchObject({ bench: "turns", isValid: true, mode: "virtual" });
+      expect(first.utterances).toBeGreaterThan(5);
+      expect(first.all.responseMs.count).toBeGreaterThan(5);
+      expect(second).toEqual(first);
+      const real = await turnsBench({ ...plan, virtual: false }, quiet);
+      expect(real).toMatchObject({ mode: "real", utterances: first.utterances });
+      expect(real.all.responseMs.count).toBeGreaterThan(5);
+      expect(real.troubles).toEqual([]);
+    },
+  );
+
+  test("the chaos bench takes a shard away, and hears from its callers that nobody was lost", async () => {
+    const result = await chaosBench(
+      { calls: 6, seconds: 5, fault: "shard-killed", timeline: false },
+      quiet,
+    );
+    const [fault] = result.faults;
+    expect(fault).toMatchObject({ name: "shard-killed", callsHit: 3 });
+    expect(fault).toMatchObject({ droppedCalls: 0, othersDropped: 0, statesSkipped: 0 });
+    expect(fault!.gapMs.p50).toBeGreaterThan(0);
+  });
+
+  test("the recogniser-loss bench kills a recogniser in mid-sentence and finds every word", async () => {
+    const options = { utterances: 6, talkers: 3, deaths: 2, alone: false };
+    const result = await recogniserLossBench(options, quiet);
+    expect(result).toMatchObject({ isValid: true, deaths: 2, wrong: 0, failed: 0 });
+    expect(result.utterances).toBeGreaterThanOrEqual(6);
+    expect(result.movedOn).toBeGreaterThan(0);
+    expect(result.deathsMs.count).toBe(result.utterances);
+  });
 });
