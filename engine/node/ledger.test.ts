@@ -136,6 +136,33 @@ describe("after its second loss", () => {
     if (alone > 1) expect(ledger.find("s1-5")?.losses).toBe(0);
   });
 
+  test("losses of other causes count as well: who then loses a shard alone is given up", () => {
+    const { add, lose, placeOf } = rig();
+    add(20, 0);
+    // The thread was lost by itself; then a call of it does harm in its own turn.
+    lose(0);
+    const mark = callMark("s0-7");
+    for (const { callId } of lose(1, { lastMark: mark })) expect(placeOf(callId)).not.toBe(noShard);
+    const ended: string[] = [];
+    for (let losses = 2; ended.length === 0 && losses < 6; losses += 1) {
+      const takeovers = lose(placeOf("s0-7")!, { lastMark: mark });
+      ended.push(...takeovers.flatMap(({ callId, kind }) => (kind === "giveUp" ? callId : [])));
+    }
+    expect(ended).toEqual(["s0-7"]);
+  });
+
+  test("one whose fellow suspect has just ended is not blamed for what that one left behind", () => {
+    const { ledger, add, lose, placeOf } = rig({ alone: 1 });
+    add(8, 0);
+    lose(0);
+    lose(1);
+    expect([placeOf("s0-0"), placeOf("s0-4")]).toEqual([10, 10]);
+    ledger.remove("s0-4");
+    expect(lose(10)[0]).toMatchObject({ callId: "s0-0", kind: "move", isQuarantined: true });
+    // Now it has a shard that nobody else was on.
+    expect(lose(10)[0]).toMatchObject({ callId: "s0-0", kind: "giveUp" });
+  });
+
   test("a quarantine shard is empty when the last of its calls has ended", () => {
     const { ledger, add, lose } = rig({ alone: 1 });
     add(8, 0);

@@ -91,6 +91,8 @@ const lossesMax = 12;
 
 export class Ledger {
   readonly #entries = new Map<string, LedgerEntry>();
+  /** How many suspects came to each quarantine shard since it was taken. */
+  readonly #guests = new Map<number, number>();
 
   add(spec: CallSpec, shardIndex: number, invitation?: Invitation): LedgerEntry {
     const entry: LedgerEntry = {
@@ -174,7 +176,8 @@ export class Ledger {
       entry.losses += 1;
       if (callMark(entry.spec.callId) === loss.lastMark) entry.suspicions += 1;
     }
-    const isAlone = loss.isQuarantine && lost.length === 1;
+    // Also since it came there: one that left before may have been the one.
+    const isAlone = loss.isQuarantine && this.#guests.get(loss.shardIndex) === 1;
     const isOver = ({ losses }: LedgerEntry): boolean =>
       losses >= lossesMax || (isAlone && losses > lossesBeforeQuarantine);
     const { groups, free } = suspectsOf(lost.filter((entry) => !isOver(entry)));
@@ -183,11 +186,21 @@ export class Ledger {
     return [
       ...lost.filter(isOver).map(giveUp),
       ...groups.flatMap((group) => {
-        const place = places.quarantine() ?? wards.shift();
+        const place = this.#apart(group.length, places, wards);
         return group.map((entry) => goOn(entry, place ?? anywhere(), place !== undefined));
       }),
       ...free.map((entry) => goOn(entry, anywhere(), false)),
     ];
+  }
+
+  /** A quarantine shard for so many suspects: one of their own, or where the fewest others are. */
+  #apart(count: number, places: Places, wards: Place[]): Place | undefined {
+    const own = places.quarantine();
+    const place = own ?? wards.shift();
+    if (place === undefined) return undefined;
+    const before = own === undefined ? (this.#guests.get(place.shardIndex) ?? 0) : 0;
+    this.#guests.set(place.shardIndex, before + count);
+    return place;
   }
 
   /** Quarantine shards of earlier suspects, those with the fewest calls first. */

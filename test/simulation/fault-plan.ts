@@ -226,8 +226,10 @@ const betweenThreads = new Set<FaultSite>(["notice", "command", "nodeCommand"]);
 export class FaultDesk {
   readonly all: readonly Fault[];
   readonly struck = new Set<string>();
+  /** Lives of shards that its poison has ended. */
+  readonly killed = new Set<string>();
   readonly #passed = new Map<string, number>();
-  /** Threads that it killed. */
+  /** Lives that it has poisoned, also where the end has not come yet. */
   readonly #poisoned = new Set<string>();
   readonly #onStrike: (fault: Fault) => void;
 
@@ -258,11 +260,6 @@ export class FaultDesk {
     this.#poisoned.add(life);
     this.strike(fault);
     return fault;
-  }
-
-  /** Threads that it killed so far. */
-  get poisonedCount(): number {
-    return this.#poisoned.size;
   }
 
   /** What strikes passage `index`. */

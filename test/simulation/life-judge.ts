@@ -36,6 +36,11 @@ export class LifeJudge {
     this.#world = world;
   }
 
+  /** The life of the shard that it began on last. */
+  get life(): string | undefined {
+    return this.#thread?.life;
+  }
+
   /** A shard gives the ledger what must outlive it. */
   remembered(memory: CallMemory): void {
     this.memoryCount += 1;

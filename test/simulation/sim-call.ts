@@ -9,7 +9,6 @@ import type { CompiledFlow, Expectation } from "../../dialog/dialog-types.js";
 import { exampleVariables } from "../../dialog/talk.js";
 import type { LegCommand, LegNotice, ShardReport } from "../../engine/control/messages.js";
 import type { CallRequest, CallView } from "../../engine/engine-node.js";
-import { lossesBeforeQuarantine } from "../../engine/node/suspects.js";
 import { AdmissionJudge } from "./admission-judge.js";
 import { Caller } from "./caller.js";
 import { DelayLine } from "./delay-line.js";
@@ -128,12 +127,15 @@ export class SimCall {
     if (this.outcome === undefined) this.#ended(`refused:${code}`);
   }
 
-  /** The node gives it up: no shard may have it any more. */
+  /**
+   * The node gives it up: no shard may have it any more. Its losses may have any causes but the
+   * last one, of the shard that it had for itself.
+   */
   givenUp(): void {
     this.note("given up");
-    const { poisonedCount } = this.faults;
-    if (poisonedCount > lossesBeforeQuarantine) return;
-    this.violated("given-up", `is given up, and killed ${poisonedCount} shards`);
+    const { life = "no shard" } = this.judge;
+    if (this.faults.killed.has(life)) return;
+    this.violated("given-up", `is given up, and did not kill ${life}`);
   }
 
   /** The trunk is asked to dial it. */
@@ -272,8 +274,12 @@ export class SimCall {
   #poison(role: string, thread: SimThread): void {
     const fault = this.faults.passPoison(role, thread.life);
     if (fault === undefined) return;
-    if (fault.mode === "turn") return thread.lose("poisoned");
-    thread.time.after(fault.durationMs, () => thread.lose("poisoned"));
+    const kill = (): void => {
+      this.faults.killed.add(thread.life);
+      thread.lose("poisoned");
+    };
+    if (fault.mode === "turn") return kill();
+    thread.time.after(fault.durationMs, kill);
   }
 
   /** The MediaLeg tells the Dialog that the callee has interrupted: now we must be silent. */
