@@ -15,6 +15,7 @@ import type { CallStore } from "../../storage/call-ledger.js";
 import { lockDataDir } from "../../storage/data-lock.js";
 import { loadMasterKey } from "../../storage/master-key.js";
 import { createJobPool, type JobPool } from "../jobs/job-pool.js";
+import { oneWriter } from "../jobs/one-writer.js";
 import type { BlockedStack } from "./blocked-stack.js";
 import { EngineThreads, type ThreadsListener } from "./engine-threads.js";
 import { loadFlowLibrary, type LibraryFlow } from "./flow-library.js";
@@ -94,7 +95,8 @@ async function startAll(options: StartOptions, undo: UndoList): Promise<Omit<Run
   undo.add("store", () => opened.stop());
   const { store } = opened;
   const size = config.threads.jobWorkerCount;
-  const jobs = options.jobs ?? createJobPool({ size, workerData: { dataDir, kekFile } });
+  const workerData = { dataDir, kekFile };
+  const jobs = oneWriter(options.jobs ?? createJobPool({ size, workerData }));
   undo.add("jobs", () => jobs.stop());
   const log: ThreadsListener["log"] = (...line) => listener.log(...line);
   const lost = await findLostCalls(store, log);

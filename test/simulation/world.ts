@@ -148,6 +148,7 @@ export class World {
       const isWritten = this.disk.records.get(callId)?.outcome !== undefined;
       if (outcome !== undefined && !isWritten) this.#unwritten.add(callId);
     }
+    for (const { recording } of this.#simCalls.values()) recording.processLost();
     for (const simCall of lost) simCall.judge.processLost(this.disk.memoryOf(simCall.callId));
     world.after(downMs, () => {
       this.engine = this.#newEngine();
