@@ -24,7 +24,7 @@ function pathsOf(node: Node, path: string): string[] {
   // The two places of a secret are explained with it.
   if (
     node.def.shape === undefined ||
-    /(\.(apiToken|secretKey|password|signatureSecret|twilioAuthToken|audiohookApiKey)|vendors\[\]\.key)$/.test(
+    /(\.(apiToken|secretKey|password|signatureSecret|twilioAuthToken|audiohookApiKey)|vendors\[\]\.key|analyzers\[\]\.key)$/.test(
       path,
     )
   )
@@ -76,6 +76,8 @@ describe("docs/configuration.md", () => {
     ["synthesis.vendors[].firstSound", limits.voiceVendor.firstSoundMsMax, formatDuration],
     ["synthesis.vendors[].stall", limits.voiceVendor.stallMsMax, formatDuration],
     ["synthesis.vendors[].rateHz", limits.voiceVendor.rateHz, String],
+    ["analyzers[].timeout", limits.analyzer.timeoutMs, formatDuration],
+    ["analyzers[].streamsMax", limits.analyzer.streamsMax, String],
     ["prompts.bytesMax", limits.prompts.bytesMax, formatSize],
     ["prompts.diskBytesMax", limits.prompts.diskBytesMax, formatSize],
   ])("says the default and range of %s as they are", (path, limit, format) => {

@@ -2,6 +2,7 @@
 import { availableParallelism } from "node:os";
 import { join, resolve } from "node:path";
 import { findContradictions } from "./relations.js";
+import { withShipped } from "./analyzer-config.js";
 import { ConfigError } from "./config-errors.js";
 import { limits, shardCountFor } from "./limits.js";
 import type { Config, RecognitionVendorConfig, VoiceVendorConfig } from "./schema.js";
@@ -62,6 +63,7 @@ export function withDefaults(overrides: ConfigOverrides): Config {
       ...overrides.recognition,
     },
     synthesis: { vendors: [], isEmbeddedLast: true, choose: "inOrder", ...overrides.synthesis },
+    analyzers: withShipped(overrides.analyzers),
     storage: { kekFile: join(dataDir, "kek"), ...overrides.storage, dataDir },
     recording: { isEnabled: true, ...overrides.recording },
     flows: overrides.flows ?? ["shipped"],

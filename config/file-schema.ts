@@ -6,6 +6,7 @@
 import { isIP } from "node:net";
 import { z } from "zod";
 import { access, tls } from "./access-schema.js";
+import { analyzerPart } from "./analyzer-schema.js";
 import { limits } from "./limits.js";
 import {
   duration,
@@ -122,6 +123,7 @@ export const fileSchema = part({
       .enum(["inOrder", "healthiest"], { error: "must be inOrder or healthiest" })
       .optional(),
   }),
+  analyzers: listOf(analyzerPart, "analyzers, each with kind"),
   storage: section({ dataDir: path.optional(), kekFile: path.optional() }),
   recording: section({ enabled: flag }),
   flows: listOf(flowPath, 'flow files, or "shipped"'),

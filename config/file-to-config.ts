@@ -1,6 +1,7 @@
 /** The words of the file → the names of `Config`: relative paths become absolute. */
 import { resolve } from "node:path";
 import { accessOf, tlsOf, type AccessSecrets } from "./access-of-draft.js";
+import { analyzerOf } from "./analyzer-config.js";
 import { recognitionVendor, voiceVendor, type ConfigOverrides } from "./default-config.js";
 import type { FileDraft } from "./file-schema.js";
 import { said } from "./said.js";
@@ -20,6 +21,8 @@ export type FileContext = {
   /** The secrets of `trunks`, at their places. */
   readonly trunkPasswords: readonly (string | undefined)[];
   readonly trunkSignatureSecrets: readonly (string | undefined)[];
+  /** The secrets of `analyzers`, at their places. */
+  readonly analyzerKeys: readonly (string | undefined)[];
   /** The secrets of `recognition.vendors`, at their places. */
   readonly vendorKeys: readonly (string | undefined)[];
   /** The secrets of `synthesis.vendors`, at their places. */
@@ -33,6 +36,9 @@ export function overridesOf(draft: FileDraft, context: FileContext): ConfigOverr
   const absolute = (path: string) => resolve(folder, path);
   const lists = {
     flows: draft.flows?.map((path) => (path === "shipped" ? path : absolute(path))),
+    analyzers: draft.analyzers?.map((one, index) =>
+      analyzerOf(one, { folder, key: context.analyzerKeys[index] }),
+    ),
     trunks: draft.trunks?.map((trunk, index) => trunkOf(trunk, index, context)),
   };
   return {

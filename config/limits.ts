@@ -87,6 +87,13 @@ export const limits = {
     keyChars: { min: 1, max: 4096, default: 40 },
     rateHz: { min: 8000, max: 48_000, default: 24_000 },
   },
+  /** Each of `analyzers` that is a service. */
+  analyzer: {
+    /** A label that comes later than the next turn is of little use. */
+    timeoutMs: { min: 50, max: 30 * second, default: 2 * second },
+    /** Of the whole node: every shard has its part of them. */
+    streamsMax: { min: 1, max: 100_000, default: 200 },
+  },
   prompts: {
     bytesMax: { min: mib, max: 16 * 1024 * mib, default: 256 * mib },
     diskBytesMax: { min: 0, max: 1024 * 1024 * mib, default: 1024 * mib },

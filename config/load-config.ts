@@ -56,6 +56,7 @@ export function loadConfig(source: string, { fileName, env }: LoadOptions): Conf
       (section === "gateway" && key === "access" && /Token$|Key$/.test(String(given))) ||
       (section === "recognition" && key === "vendors" && field === "key") ||
       (section === "synthesis" && key === "vendors" && /^(key|secretKey)$/.test(String(field))) ||
+      (section === "analyzers" && given === "key") ||
       (section === "trunks" && (given === "password" || given === "signatureSecret")),
   });
   for (const { path, message, at } of wrongParts) report(path, message, at);
@@ -94,6 +95,7 @@ function secretsOf(
 ): Pick<
   FileContext,
   | "apiToken"
+  | "analyzerKeys"
   | "vendorKeys"
   | "voiceKeys"
   | "trunkPasswords"
@@ -118,6 +120,9 @@ function secretsOf(
       audiohookApiKey: ofAccess("audiohookApiKey"),
     }),
     apiToken: read(draft.http?.apiToken, ["http", "apiToken"], apiTokenRule),
+    analyzerKeys: (draft.analyzers ?? []).map(({ key }, index) =>
+      read(key, ["analyzers", index, "key"], vendorKeyRule),
+    ),
     vendorKeys: vendors.map(({ key }, index) =>
       read(key, ["recognition", "vendors", index, "key"], vendorKeyRule),
     ),
@@ -175,6 +180,10 @@ function checkFiles(draft: FileDraft, { folder, report }: { folder: string; repo
   }
   const { recordings } = draft.prompts ?? {};
   if (recordings !== undefined) check(["prompts", "recordings"], recordings);
+  draft.analyzers?.forEach(({ module, caFile }, index) => {
+    if (module !== undefined) check(["analyzers", index, "module"], module);
+    if (caFile !== undefined) check(["analyzers", index, "caFile"], caFile);
+  });
   const { modelDir } = draft.recognition ?? {};
   if (modelDir !== undefined) check(["recognition", "modelDir"], modelDir);
   draft.recognition?.vendors?.forEach(({ caFile }, index) => {

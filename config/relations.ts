@@ -2,6 +2,7 @@
  * How the parts of a configuration must fit together. Ranges of single values are the schema's
  * business; here two or more of them contradict each other, or one is unsafe without another.
  */
+import { analyzerSettings } from "./analyzer-config.js";
 import { isLoopback } from "./loopback-host.js";
 import { frameMs } from "./limits.js";
 import { carrierNames, type Config } from "./schema.js";
@@ -31,6 +32,7 @@ export function findContradictions(config: Config): Contradiction[] {
     ...carriers(config),
     ...vendorSettings(config),
     ...voiceSettings(config),
+    ...analyzerSettings(config),
   ];
 }
 

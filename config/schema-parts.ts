@@ -53,6 +53,20 @@ export function text(error: string, pattern: RegExp) {
   return z.string({ error }).regex(pattern, { error });
 }
 
+const serviceRule =
+  'must be a URL (http or https) without credentials, like "https://example.com/v1"';
+
+/** Where a service listens. */
+export const serviceUrl = z
+  .string({ error: serviceRule })
+  .refine(isServiceUrl, { error: serviceRule });
+
+function isServiceUrl(given: string): boolean {
+  if (!URL.canParse(given)) return false;
+  const { protocol, hash, username, password } = new URL(given);
+  return /^https?:$/.test(protocol) && hash === "" && username === "" && password === "";
+}
+
 export const flag = z.boolean({ error: "must be true or false" }).optional();
 
 export const path = text("must be the path of a file or folder", /^[^\0]+$/).max(4096);

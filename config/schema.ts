@@ -3,6 +3,7 @@
  * every size in bytes. `load-config.ts` makes it of what a person writes, `default-config.ts` of
  * nothing.
  */
+import type { AnalyzerConfig } from "./analyzer-config.js";
 
 /** What carries the sockets; `auto` is `uws` where `uWebSockets.js` is installed, else `lean`. */
 export type TransportName = "auto" | "lean" | "ws" | "uws";
@@ -334,6 +335,8 @@ export type Config = {
   readonly calls: CallsConfig;
   readonly recognition: RecognitionConfig;
   readonly synthesis: SynthesisConfig;
+  /** Flows say which of them listen to their calls. */
+  readonly analyzers: readonly AnalyzerConfig[];
   readonly storage: StorageConfig;
   /** Whether calls are recorded that do not say so themselves. */
   readonly recording: { readonly isEnabled: boolean };

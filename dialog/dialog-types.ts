@@ -23,6 +23,13 @@ export type DialogEvent =
   | { readonly kind: "keypad"; readonly digit: string }
   /** Nothing came for the `silenceMs` of the last `listen`. */
   | { readonly kind: "silence" }
+  /** An analyzer says something of the callee. Without a rule for it, it is only kept. */
+  | {
+      readonly kind: "label";
+      readonly name: string;
+      readonly value: string;
+      readonly score: number;
+    }
   /** A machine has answered, and records from now on. */
   | { readonly kind: "machine" }
   /** The other side is gone. */
@@ -59,6 +66,8 @@ export type DialogSnapshot = {
   readonly noMatches: number;
   /** Keys entered of a digit string that is not finished. */
   readonly keys: string;
+  /** What analyzers said last of the labels that the flow has rules for; absent: nothing yet. */
+  readonly labels?: Readonly<Record<string, { readonly value: string; readonly score: number }>>;
   /** Set when the dialog is over. */
   readonly outcome?: string;
 };
@@ -96,6 +105,10 @@ export type CompiledFlow = {
   readonly fixedPrompts: readonly string[];
   /** Whether the flow says what becomes of answering machines: then who answers is found out. */
   readonly detectsMachines: boolean;
+  /** Analyzers that listen to its calls, by name. */
+  readonly analyzers: readonly string[];
+  /** Labels that its states have rules for: of others it need not be told. */
+  readonly labels: readonly string[];
   /** The last sentence of a call that the engine has to end by itself: rendered ahead, too. */
   readonly offline: string;
   /** The declared variables; `isRequired`: `start` must be given a value. */

@@ -1,6 +1,6 @@
 /** Checked draft → flow: defaults filled in, texts cut at their places, phrases made ready. */
 import { assert } from "../base/assert.js";
-import { kindOf, retryTarget, type StateEntry } from "./checks/check.js";
+import { kindOf, labelRules, retryTarget, type StateEntry } from "./checks/check.js";
 import type { Expectation } from "./dialog-types.js";
 import type {
   AskState,
@@ -9,12 +9,13 @@ import type {
   Flow,
   FlowState,
   Intent,
+  LabelRule,
   PassState,
   Resume,
   Retry,
   Variable,
 } from "./flow-model.js";
-import type { FlowDraft, ResumeDraft, StateDraft } from "./flow-schema.js";
+import type { FlowDraft, LabelRuleDraft, ResumeDraft, StateDraft } from "./flow-schema.js";
 import { flowDefaults } from "./limits.js";
 import { spokenForm } from "./nlu/normalise.js";
 import { createPhraseMatcher } from "./nlu/phrase-matcher.js";
@@ -36,6 +37,7 @@ export function buildFlow(draft: FlowDraft): Flow {
     ...(afterMaxTurns === undefined ? {} : { afterMaxTurns }),
     ...(answeringMachine === undefined ? {} : { answeringMachine }),
     offline: draft.offline ?? offlineText(language),
+    analyzers: [...new Set(draft.analyzers ?? [])],
     variables: buildVariables(draft),
     states: new Map(entries.map((entry) => [entry[0], buildState(draft, entry)])),
   };
@@ -98,6 +100,7 @@ function buildAnswers(draft: FlowDraft, entry: StateEntry): Answers {
     silence: { ...buildRetry(draft, entry, "silence"), afterMs },
     noMatch: buildRetry(draft, entry, "noMatch"),
     onResume: buildResume(entry[1].onResume ?? draft.defaults?.onResume),
+    onLabel: labelRules(draft, entry).map(buildLabelRule),
     expectation: buildExpectation(expect, intents, digits),
     matcher: createPhraseMatcher(intents),
   };
@@ -151,6 +154,11 @@ function buildResume({ say, repeat, then }: ResumeDraft = {}): Resume {
   // A sentence that bridges the gap leads back to the question.
   const isRepeated = repeat ?? (say !== undefined && then === undefined);
   return { say: templates(say), isRepeated, ...(then === undefined ? {} : { then }) };
+}
+
+function buildLabelRule(rule: LabelRuleDraft): LabelRule {
+  const { label = "", is = [], atLeast = 0, intent, then = "" } = rule;
+  return { label, is, atLeast, then, ...(intent === undefined ? {} : { intent }) };
 }
 
 function buildExpectation(

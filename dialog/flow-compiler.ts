@@ -7,6 +7,7 @@ import { initialTransition, transition, type AnyStateMachine } from "xstate";
 import { assert } from "../base/assert.js";
 import { checkAnswers } from "./checks/check-answers.js";
 import { checkGraph } from "./checks/check-graph.js";
+import { checkLabels } from "./checks/check-labels.js";
 import { checkParts } from "./checks/check-parts.js";
 import { checkVariables } from "./checks/check-variables.js";
 import type {
@@ -58,6 +59,7 @@ function readFlow(text: string, fileName: string): Flow {
   };
   checkParts(check);
   checkAnswers(check);
+  checkLabels(check);
   checkVariables(check);
   checkGraph(check);
   if (mistakes.length > 0) throw new FlowError(fileName, inFileOrder(mistakes));
@@ -76,6 +78,8 @@ class MachineFlow implements CompiledFlow {
   readonly fixedPrompts: readonly string[];
   readonly offline: string;
   readonly detectsMachines: boolean;
+  readonly analyzers: readonly string[];
+  readonly labels: readonly string[];
   readonly variables: CompiledFlow["variables"];
   readonly outcomes: readonly string[];
   readonly #flow: Flow;
@@ -90,6 +94,8 @@ class MachineFlow implements CompiledFlow {
     this.fixedPrompts = fixedPromptsOf(flow);
     this.offline = flow.offline;
     this.detectsMachines = flow.answeringMachine !== undefined;
+    this.analyzers = flow.analyzers;
+    this.labels = labelsOf(flow);
     this.variables = [...flow.variables.values()].map(({ name, example, isRequired }) => {
       return { name, example, isRequired };
     });
@@ -201,6 +207,14 @@ function fixedPromptsOf(flow: Flow): string[] {
     .filter(({ isFixed }) => isFixed)
     .map((template) => sayEffect(flow, template, true, {}));
   return [...new Set(effects.flatMap((effect) => (effect.kind === "say" ? [effect.text] : [])))];
+}
+
+/** Labels that some state has a rule for. */
+function labelsOf(flow: Flow): string[] {
+  const rules = [...flow.states.values()].flatMap((state) =>
+    state.kind === "ask" ? state.onLabel : [],
+  );
+  return [...new Set(rules.map(({ label }) => label))];
 }
 
 function outcomesOf(flow: Flow): string[] {

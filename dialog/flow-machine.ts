@@ -4,8 +4,8 @@
  * dialog effects themselves; waiting is the caller's business (`listen.silenceMs`).
  */
 import { assign, createMachine, type AnyStateMachine } from "xstate";
-import type { DialogEffect } from "./dialog-types.js";
-import type { AskState, Flow, FlowState, Retry } from "./flow-model.js";
+import type { DialogEffect, DialogSnapshot } from "./dialog-types.js";
+import type { AskState, Flow, FlowState, LabelRule, Retry } from "./flow-model.js";
 import type { MachineEvent } from "./interpreter.js";
 import { builtInStates } from "./snapshot.js";
 import { fillTemplate, speakValue, type Template } from "./template.js";
@@ -17,6 +17,7 @@ export type MachineContext = {
   readonly silences: number;
   readonly noMatches: number;
   readonly keys: string;
+  readonly labels?: NonNullable<DialogSnapshot["labels"]>;
   readonly outcome?: string;
 };
 
@@ -124,17 +125,24 @@ function answers(flow: Flow, state: AskState): Record<string, Transition[]> {
   return {
     intent: counted(
       flow,
-      state.intents.map((intent) => ({
-        guard: ({ event }) => event.type === "intent" && event.intent === intent.name,
-        target: state.next.get(intent.name) ?? "",
-        reenter: true,
-        actions: [
-          change(({ context }) => ({ variables: { ...context.variables, ...intent.set } })),
-        ],
-      })),
+      state.intents.flatMap((intent): Transition[] => [
+        ...guarded(state, intent.name),
+        {
+          guard: ({ event }) => event.type === "intent" && event.intent === intent.name,
+          target: state.next.get(intent.name) ?? "",
+          reenter: true,
+          actions: [
+            change(({ context }) => ({ variables: { ...context.variables, ...intent.set } })),
+          ],
+        },
+      ]),
     ),
-    digits: counted(flow, stored(state, "digits", state.digits?.store)),
-    free: counted(flow, stored(state, "free", state.free?.store)),
+    digits: counted(flow, [
+      ...guarded(state, "digits"),
+      ...stored(state, "digits", state.digits?.store),
+    ]),
+    free: counted(flow, [...guarded(state, "free"), ...stored(state, "free", state.free?.store)]),
+    label: labelled(flow, state),
     noMatch: counted(flow, retried(flow, state, "noMatches", state.noMatch)),
     silence: counted(flow, retried(flow, state, "silences", state.silence)),
     resume:
@@ -149,6 +157,49 @@ function answers(flow: Flow, state: AskState): Record<string, Transition[]> {
       { actions: [setKeys(), listen(state)] },
     ],
   };
+}
+
+/** Where an intent leads instead, as long as a label says so. */
+function guarded(state: AskState, intent: string): Transition[] {
+  return state.onLabel
+    .filter((rule) => rule.intent === intent)
+    .map((rule) => ({
+      guard: ({ context, event }) => {
+        const isMeant = event.type !== "intent" || event.intent === intent;
+        return isMeant && applies(rule, rule.label, context.labels?.[rule.label]);
+      },
+      target: rule.then,
+      reenter: true,
+    }));
+}
+
+/** What a label does when it comes: the first rule that fits, or it is only kept. */
+function labelled(flow: Flow, state: AskState): Transition[] {
+  const put = change(({ context, event }) => {
+    if (event.type !== "label") return {};
+    const { name, value, score } = event;
+    return { labels: { ...context.labels, [name]: { value, score } } };
+  });
+  const rules = state.onLabel.filter(({ intent }) => intent === undefined);
+  const ways = rules.flatMap((rule) =>
+    counted(flow, [{ target: rule.then, reenter: true, actions: [put] }]).map((way) => ({
+      ...way,
+      guard: (given: Given): boolean =>
+        given.event.type === "label" &&
+        applies(rule, given.event.name, given.event) &&
+        (way.guard?.(given) ?? true),
+    })),
+  );
+  return [...ways, { actions: [put] }];
+}
+
+function applies(
+  rule: LabelRule,
+  name: string,
+  label: { readonly value: string; readonly score: number } | undefined,
+): boolean {
+  if (label === undefined || rule.label !== name) return false;
+  return rule.is.includes(label.value) && label.score >= rule.atLeast;
 }
 
 /** Every transition takes a turn; when none is left, the dialog goes where it has to end. */

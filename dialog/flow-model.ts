@@ -15,6 +15,8 @@ export type Flow = {
   readonly answeringMachine?: string;
   /** Said when the engine has to end a call by itself; without variables. */
   readonly offline: string;
+  /** Analyzers that listen. */
+  readonly analyzers: readonly string[];
   readonly variables: ReadonlyMap<string, Variable>;
   readonly states: ReadonlyMap<string, FlowState>;
 };
@@ -44,8 +46,20 @@ export type AskState = {
   readonly silence: Retry & { readonly afterMs: number };
   readonly noMatch: Retry;
   readonly onResume: Resume;
+  readonly onLabel: readonly LabelRule[];
   readonly expectation: Expectation;
   readonly matcher: PhraseMatcher;
+};
+
+/** Where a state goes because an analyzer has said something of the callee. */
+export type LabelRule = {
+  readonly label: string;
+  /** Any of these values. */
+  readonly is: readonly string[];
+  readonly atLeast: number;
+  /** Only instead of where this intent (or `digits`, `free`) leads; absent: as soon as it is said. */
+  readonly intent?: string;
+  readonly then: string;
 };
 
 /** What a state does when its call was lost and taken over, and the caller may have noticed. */

@@ -96,6 +96,24 @@ const digits = part({
   interDigitMs: silenceMs,
 });
 
+const labelValue = text(60);
+const scoreRule = "must be a number from 0 to 1";
+const onLabel = listOf(
+  part({
+    label: name.optional(),
+    is: listOf(labelValue, 12, "a value").optional(),
+    atLeast: z
+      .number({ error: scoreRule })
+      .min(0, { error: scoreRule })
+      .max(1, { error: scoreRule })
+      .optional(),
+    intent: name.optional(),
+    then: name.optional(),
+  }),
+  12,
+  "a rule with label, is and then",
+).optional();
+
 const state = part({
   say: says,
   interruptible: flag,
@@ -105,6 +123,7 @@ const state = part({
     free: part({ store: name.optional() }).optional(),
   }).optional(),
   on: namesTo(name, "intent: next state").optional(),
+  onLabel,
   silence,
   noMatch,
   onResume,
@@ -133,7 +152,8 @@ export const flowSchema = part({
   answeringMachine: name.optional(),
   offline: text(flowLimits.sayCharsMax).optional(),
   variables: namesTo(variable, "variable: example").optional(),
-  defaults: part({ interruptible: flag, silence, noMatch, onResume }).optional(),
+  analyzers: listOf(name, 12, "the name of an analyzer").optional(),
+  defaults: part({ interruptible: flag, silence, noMatch, onResume, onLabel }).optional(),
   states: namesTo(state, "state: what it says and expects").optional(),
 });
 
@@ -142,4 +162,5 @@ export type FlowDraft = z.output<typeof flowSchema>;
 export type StateDraft = NonNullable<FlowDraft["states"]>[string];
 export type IntentDraft = z.output<typeof intent>;
 export type RetryDraft = NonNullable<StateDraft["silence"]>;
+export type LabelRuleDraft = NonNullable<StateDraft["onLabel"]>[number];
 export type ResumeDraft = NonNullable<StateDraft["onResume"]>;

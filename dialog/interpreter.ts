@@ -17,6 +17,12 @@ export type MachineEvent =
   | { readonly type: "keys"; readonly keys: string }
   /** Somebody talks in the background while keys are being entered. */
   | { readonly type: "ignored" }
+  | {
+      readonly type: "label";
+      readonly name: string;
+      readonly value: string;
+      readonly score: number;
+    }
   | { readonly type: "noMatch" }
   | { readonly type: "silence" }
   /** The call was taken over, and its state goes elsewhere then. */
@@ -34,6 +40,10 @@ export function interpret(state: AskState, keys: string, event: DialogEvent): In
     case "hangup":
     case "machine":
       return { event: { type: event.kind } };
+    case "label": {
+      const { name, value, score } = event;
+      return { event: { type: "label", name, value, score } };
+    }
     case "silence":
       return keys === "" ? { event: { type: "silence" } } : finishKeys(state, keys);
     case "keypad":

@@ -27,7 +27,7 @@ describe("a snapshot that cannot go on here", () => {
     ["a text", "hello", "SNAPSHOT_CORRUPT"],
     ["an empty map", {}, "SNAPSHOT_CORRUPT"],
     ["no flow", { ...snapshot, flow: undefined }, "SNAPSHOT_CORRUPT"],
-    ["a newer form", { ...snapshot, form: 2, somethingNew: true }, "SNAPSHOT_NEWER"],
+    ["a newer form", { ...snapshot, form: 3, somethingNew: true }, "SNAPSHOT_NEWER"],
     ["an unknown older form", { ...snapshot, form: 0 }, "SNAPSHOT_CORRUPT"],
     ["another flow", { ...snapshot, flow: "other" }, "SNAPSHOT_FOREIGN"],
     ["another version", { ...snapshot, version: "0123456789abcdef" }, "SNAPSHOT_FOREIGN"],

@@ -8,8 +8,8 @@ import { SnapshotError } from "./flow-errors.js";
 import type { Flow } from "./flow-model.js";
 import { flowLimits } from "./limits.js";
 
-/** Form of today's snapshots; a change that an older reader cannot know adds one. */
-export const snapshotForm = 1;
+/** Form of today's snapshots; a change that an older reader cannot know adds one. 2 has labels. */
+export const snapshotForm = 2;
 
 /** States that every flow has beside its own: the other side hung up; too many turns. */
 export const builtInStates = { hangup: "$hangup", maxTurns: "$maxTurns" } as const;
@@ -17,7 +17,7 @@ export const builtInStates = { hangup: "$hangup", maxTurns: "$maxTurns" } as con
 const count = z.int().min(0).max(flowLimits.maxTurnsMax);
 
 const schema = z.strictObject({
-  form: z.literal(snapshotForm),
+  form: z.int().min(1).max(snapshotForm),
   flow: z.string(),
   version: z.string(),
   state: z.string(),
@@ -29,6 +29,7 @@ const schema = z.strictObject({
     .string()
     .max(flowLimits.digitsMax)
     .regex(/^[0-9]*$/),
+  labels: z.record(z.string(), z.object({ value: z.string(), score: z.number() })).optional(),
   outcome: z.string().optional(),
 });
 
@@ -45,8 +46,13 @@ export function readSnapshot(flow: Flow, version: string, data: unknown): Dialog
     const paths = parsed.error.issues.map((issue) => issue.path.slice(0, 1).join("."));
     throw corrupt(flow, `wrong field ${[...new Set(paths)].join(", ") || "(unknown)"}`);
   }
-  const { outcome, ...rest } = parsed.data;
-  const snapshot = { ...rest, ...(outcome === undefined ? {} : { outcome }) };
+  const { outcome, labels, ...rest } = parsed.data;
+  const snapshot = {
+    ...rest,
+    form: snapshotForm,
+    ...(labels === undefined ? {} : { labels }),
+    ...(outcome === undefined ? {} : { outcome }),
+  };
   checkPlace(flow, snapshot);
   return snapshot;
 }

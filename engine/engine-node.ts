@@ -5,6 +5,8 @@ import type { AnsweredBy } from "../access/trunks/trunk.js";
 import type { WebhookReply, WebhookRequest } from "../access/trunks/webhook.js";
 import type { HistogramSummary } from "../base/histogram.js";
 import type { VoiceFigures } from "../speech/tts/network/voice-counters.js";
+import type { Label } from "../speech/analyzers/analyzer.js";
+import type { AnalyzerFigures } from "../speech/analyzers/analyzer-counters.js";
 import type { VendorCounters } from "../speech/asr/network/recognition-counters.js";
 import type { MailboxReport } from "./control/messages.js";
 
@@ -37,6 +39,9 @@ export type TranscriptLine = {
  */
 export type CallStatus = "dialing" | "live" | "resuming" | "ended";
 
+/** `atMs` counts from the answer. */
+export type CallLabel = Label & { readonly analyzer: string; readonly atMs: number };
+
 /** A call as it stands. Holds personal data. */
 export type CallView = {
   readonly callId: string;
@@ -51,6 +56,8 @@ export type CallView = {
   readonly cause?: string;
   /** Who answered: by the network's own detection, where it was asked to, or by ours. */
   readonly answeredBy?: { readonly who: AnsweredBy | AnswerKind; readonly cause: string };
+  /** What analyzers said of the callee and the line, whenever it changed. */
+  readonly labels?: readonly CallLabel[];
   readonly state?: string;
   readonly protocol?: string;
   readonly format?: string;
@@ -148,6 +155,8 @@ export interface EngineNode {
   mailboxes(): Promise<readonly ShardMailboxes[]>;
   /** What came of each recogniser on the network: finals, failures by code, takeovers. */
   recognition(): Readonly<Record<string, VendorCounters>>;
+  /** What came of each analyzer that some flow asks for: labels, drops, failures by code. */
+  analyzers(): AnalyzerFigures;
   /** What came of each voice: texts spoken, failures by code, takeovers; texts nobody spoke. */
   voices(): VoiceFigures;
   /** Resolves when the prompts of all flows are rendered, or cannot be. */

@@ -1,4 +1,5 @@
 /** What a call tells the rest of the engine: plain data that crosses threads. */
+import type { Label } from "../../speech/analyzers/analyzer.js";
 import type { AnswerKind } from "../../speech/analyzers/answer-analyzer.js";
 import type { ErrorData } from "../../base/errors.js";
 
@@ -47,6 +48,13 @@ export type CallEvent =
       readonly kind: "answeredBy";
       readonly answeredBy: AnswerKind;
       readonly cause: string;
+      readonly atMs: number;
+    }
+  /** An analyzer says something else than before. */
+  | {
+      readonly kind: "label";
+      readonly analyzer: string;
+      readonly label: Label;
       readonly atMs: number;
     }
   | { readonly kind: "state"; readonly state: string; readonly atMs: number }

@@ -3,6 +3,7 @@ import type { Histogram } from "../../base/histogram.js";
 import type { Time } from "../../base/ports.js";
 import type { AudioFormat } from "../../codecs/audio/audio-codec.js";
 import type { CompiledFlow, DialogSnapshot } from "../../dialog/dialog-types.js";
+import type { Analyzer } from "../../speech/analyzers/analyzer.js";
 import type { Recognizer } from "../../speech/asr/recognizer.js";
 import type { Synthesizer } from "../../speech/tts/synthesizer.js";
 import type { VadFactory } from "../../speech/vad/vad.js";
@@ -100,6 +101,8 @@ export type CastPorts = {
   /** Undefined where no recogniser is installed: the caller answers by keypad. */
   readonly recognizer: Recognizer | undefined;
   readonly synthesizer: Synthesizer;
+  /** By name; a flow says which of them listen to its calls. */
+  readonly analyzers: ReadonlyMap<string, Analyzer>;
   /** A rendered prompt in that format, shared memory; undefined when it is not cached. */
   readonly findPrompt: (promptId: string, format: AudioFormat) => Uint8Array | undefined;
   readonly media: MediaLink;

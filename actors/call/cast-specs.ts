@@ -3,10 +3,10 @@
  * on the phone. Every life begins from a factory, with what the Call remembers at that moment.
  *
  * They start in this order, and end in the reverse one: the Recorder is last, so that it has heard
- * all. Analyzers (emotion, answering machines), once there are any, are `temporary`: they may die
- * alone.
+ * all. The Analysis is `temporary`: it may die alone.
  */
 import { childSpec, type ChildSpec } from "../kernel/index.js";
+import { analysis } from "./analysis.js";
 import type { CallSpec, CastPorts, Leg, RecordingAnchor } from "./cast-ports.js";
 import type { DialogOptions, EarlierDialog } from "./dialog-state.js";
 import { dialog } from "./dialog.js";
@@ -48,6 +48,7 @@ const nothingToFinishMs = 500;
 
 export function castSpecs(scene: CastScene): ChildSpec[] {
   const specs = [
+    ...analysisSpec(scene),
     recognizerSpec(scene),
     synthesizerSpec(scene),
     mediaSpec(scene),
@@ -71,6 +72,25 @@ function recorderSpec(scene: CastScene): ChildSpec {
     onStarted: (ref) => void (directory.recorder = ref),
     onEnded: () => void delete directory.recorder,
   });
+}
+
+/** To the caller: nothing. What a flow does on labels, it does no more in this call. */
+function analysisSpec({ ports, directory, spec, leg, answeredAtMs }: CastScene): ChildSpec[] {
+  const flow = ports.flow(spec.flowId);
+  if (flow.analyzers.length === 0) return [];
+  const child = childSpec({
+    id: "analysis",
+    restart: "temporary",
+    shutdownMs: nothingToFinishMs,
+    make: () => analysis({ ports, directory, spec, flow, leg, answeredAtMs }),
+    onStarted: (ref) => void (directory.analysis = ref),
+    onEnded(reason) {
+      delete directory.analysis;
+      if (reason.kind !== "failed") return;
+      directory.call.tell({ kind: "trouble", actor: "analysis", error: reason.error });
+    },
+  });
+  return [child];
 }
 
 /** To the caller: the words of the open turn before the restart are lost. */
@@ -125,8 +145,10 @@ function mediaSpec(scene: CastScene): ChildSpec {
       const playing = scene.playing();
       // Only of a call that begins is it asked who has answered.
       const isFirst = callIncarnation === 1 && incarnation === 1;
-      const isWanted = isFirst && ports.flow(spec.flowId).detectsMachines;
-      return mediaLeg({ leg, ports, directory, playing, firstTurnId, isWanted });
+      const flow = ports.flow(spec.flowId);
+      const isWanted = isFirst && flow.detectsMachines;
+      const isAnalyzed = flow.analyzers.length > 0;
+      return mediaLeg({ leg, ports, directory, playing, firstTurnId, isWanted, isAnalyzed });
     },
     onStarted(ref) {
       directory.mediaLeg = ref;

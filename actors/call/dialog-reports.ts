@@ -1,5 +1,6 @@
 /** What a Dialog reports of its call, with the time since the answer. */
 import type { DialogOptions, DialogState } from "./dialog-state.js";
+import { turnLatency } from "./turn-clock.js";
 
 export function sinceAnswer({ ports, answeredAtMs }: DialogOptions): number {
   return ports.time.nowMs() - answeredAtMs;
@@ -15,4 +16,22 @@ export function reportBargeIn(options: DialogOptions, onsetAtMs: number): void {
   const { ports, spec } = options;
   const reactionMs = ports.time.nowMs() - onsetAtMs;
   ports.report(spec.callId, { kind: "interrupted", atMs: sinceAnswer(options), reactionMs });
+}
+
+/** Something of ours begins to sound: what is said, and how soon after their words it came. */
+export function reportPlayback(
+  { ports, spec, answeredAtMs }: DialogOptions,
+  state: DialogState,
+  started: { readonly utterance: number; readonly atMs: number },
+  text: string,
+): void {
+  const atMs = started.atMs - answeredAtMs;
+  if (text !== "") ports.report(spec.callId, { kind: "transcript", side: "agent", text, atMs });
+  if (state.clock?.utterance !== started.utterance) return;
+  const latency = turnLatency(state.clock, started.atMs);
+  state.clock = undefined;
+  if (latency === undefined) return;
+  ports.latency.turn.recordMs(latency.turnMs);
+  ports.latency.turnEngine.recordMs(latency.turnEngineMs);
+  ports.report(spec.callId, { kind: "turn", latency, atMs });
 }

@@ -6,6 +6,7 @@ import type {
   DialogSnapshot,
   DialogStep,
 } from "../../dialog/dialog-types.js";
+import type { Label } from "../../speech/analyzers/analyzer.js";
 import type { CastPorts, CallSpec, Leg } from "./cast-ports.js";
 import type { CallDirectory, DialogMessage } from "./messages.js";
 import type { TurnClock } from "./turn-clock.js";
@@ -40,6 +41,8 @@ export type DialogState = {
   listen: Listen | undefined;
   listenId: number;
   outcome: string | undefined;
+  /** What was said of a turn that is not understood yet, in order. */
+  labels: Label[];
   /** Nothing is said yet: it is being found out who has answered, or a machine still speaks. */
   answering: "listening" | "machine" | undefined;
   isCallerSpeaking: boolean;
@@ -109,6 +112,7 @@ export function newDialogState({ ports, spec, earlier }: DialogOptions): DialogS
     listen: undefined,
     listenId: 0,
     outcome: undefined,
+    labels: [],
     answering: earlier === undefined && flow.detectsMachines ? "listening" : undefined,
     isCallerSpeaking: false,
     isAway: false,

@@ -27,11 +27,11 @@ import {
   type Listen,
 } from "./dialog-state.js";
 import { answered, awaitAnswer, greetingHeard, type Answered } from "./dialog-answering.js";
-import { reportBargeIn, reportState, sinceAnswer } from "./dialog-reports.js";
+import { labelled, silence, stepWithLabels } from "./dialog-labels.js";
+import { reportBargeIn, reportPlayback, reportState, sinceAnswer } from "./dialog-reports.js";
 import { voiceLost } from "./dialog-voice-loss.js";
 import { armSilence, end, stopAwaiting, stopSilence, whenQuiet } from "./dialog-waiting.js";
 import type { DialogMessage, ForgetfulRole } from "./messages.js";
-import { turnLatency } from "./turn-clock.js";
 
 /** A final transcript that has not come by then is taken as not understood. */
 const finalMsMax = 2500;
@@ -92,6 +92,10 @@ function receive(
       return goOn(options, state, answered(options, state, message, ctx), ctx);
     case "voiceLost":
       return voiceLost(options, state, message.utterance, ctx);
+    case "label": {
+      const step = labelled(options, state, message.label);
+      return step === undefined ? undefined : apply(options, state, step, ctx);
+    }
     case "castRestarted":
       return tellAgain(options, state, message.role, ctx);
     default:
@@ -339,9 +343,8 @@ function understand(
     ...(isRejected ? { isRejected } : {}),
   });
   state.checkpoint = { turnId: final.turnId, step: state.step, listen: state.listen };
-  const event: DialogEvent = { kind: "speech", text, isRejected };
   stopSilence(state);
-  const step = state.flow.step(state.step.snapshot, event);
+  const step = stepWithLabels(state, { kind: "speech", text, isRejected });
   if (state.clock !== undefined) state.clock.decidedAtMs = ctx.time.nowMs();
   apply(options, state, step, ctx);
 }
@@ -364,10 +367,7 @@ function keypad(
   stopAwaiting(state);
   state.isCallerSpeaking = false;
   state.forgottenTurnId = state.turnId;
-  if (state.speaking.size > 0) {
-    directory.mediaLeg?.tell({ kind: "clear", utterance: state.lastUtterance });
-    state.speaking.clear();
-  }
+  silence(options, state);
   state.checkpoint = undefined;
   take(options, state, { kind: "keypad", digit }, ctx);
 }
@@ -378,7 +378,6 @@ function playback(
   message: Extract<DialogMessage, { kind: "playbackStarted" | "playbackEnded" }>,
   ctx: Context<DialogMessage>,
 ): void {
-  const { ports, spec } = options;
   const speaking = state.speaking.get(message.utterance);
   // Of an utterance that was taken back.
   if (speaking === undefined) return;
@@ -386,14 +385,5 @@ function playback(
     state.speaking.delete(message.utterance);
     return whenQuiet(options, state, ctx);
   }
-  const atMs = message.atMs - options.answeredAtMs;
-  const { text } = speaking;
-  if (text !== "") ports.report(spec.callId, { kind: "transcript", side: "agent", text, atMs });
-  if (state.clock?.utterance !== message.utterance) return;
-  const latency = turnLatency(state.clock, message.atMs);
-  state.clock = undefined;
-  if (latency === undefined) return;
-  ports.latency.turn.recordMs(latency.turnMs);
-  ports.latency.turnEngine.recordMs(latency.turnEngineMs);
-  ports.report(spec.callId, { kind: "turn", latency, atMs });
+  reportPlayback(options, state, message, speaking.text);
 }

@@ -8,7 +8,7 @@
 import { ownFrame, type AudioFrame } from "./audio-frame.js";
 import { AudioHistory } from "./audio-history.js";
 import type { CastPorts, Leg } from "./cast-ports.js";
-import { answerEar } from "./answer-ear.js";
+import { frameEar, type FrameEar } from "./frame-ear.js";
 import { FrameCutter } from "./frame-cutter.js";
 import { decodedFrame, judgedMs } from "./heard-frame.js";
 import type { Behavior, Context } from "../kernel/index.js";
@@ -53,7 +53,7 @@ type State = {
   readonly turnAudio: { kind: "audio"; turnId: number; samples: Int16Array };
   readonly history: AudioHistory;
   readonly vad: Vad;
-  readonly ear: ReturnType<typeof answerEar>;
+  readonly ear: FrameEar | undefined;
   readonly detector: TurnDetector;
   readonly sender: SpeechSender;
   /** Utterances announced and not yet over, with whether they may be interrupted. */
@@ -80,6 +80,7 @@ export type MediaLegOptions = {
   readonly firstTurnId: number;
   /** See `answerEar`. */
   readonly isWanted: boolean;
+  readonly isAnalyzed: boolean;
   readonly ports: CastPorts;
   readonly directory: CallDirectory;
 };
@@ -145,7 +146,7 @@ function start(options: MediaLegOptions, ctx: Context<MediaLegMessage>): State {
     turnAudio: { kind: "audio", turnId: 0, samples: new Int16Array() },
     history: new AudioHistory((speechRateHz * (turnDefaults.prerollMsMax + leadInMs)) / 1000),
     vad: ports.vad.create({ rateHz: speechRateHz }),
-    ear: answerEar({ ...options, rateHz: speechRateHz }),
+    ear: frameEar({ ...options, rateHz: speechRateHz }),
     detector: createTurnDetector({
       sink: turnSink(options, () => holder.state!),
       firstTurnId: options.firstTurnId,

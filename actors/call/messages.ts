@@ -4,6 +4,7 @@
  */
 import type { ErrorData } from "../../base/errors.js";
 import type { Expectation } from "../../dialog/dialog-types.js";
+import type { FinalText, Label } from "../../speech/analyzers/analyzer.js";
 import type { AnswerKind } from "../../speech/analyzers/answer-analyzer.js";
 import type { Grammar, RecognizerEvent } from "../../speech/asr/recognizer.js";
 import type { PcmAudio, SpeechEvent } from "../../speech/tts/synthesizer.js";
@@ -113,6 +114,8 @@ export type DialogMessage =
   | { readonly kind: "silence"; readonly listenId: number }
   | { readonly kind: "finalOverdue"; readonly turnId: number }
   | { readonly kind: "hangup" }
+  /** What an analyzer says of the callee, where the flow has a use for it. */
+  | { readonly kind: "label"; readonly label: Label }
   /** Who has answered, as far as can be heard; once, before anything is said. */
   | { readonly kind: "answeredBy"; readonly answeredBy: AnswerKind; readonly cause: string }
   /** The machine's greeting is over: what is said now is recorded. */
@@ -143,6 +146,15 @@ export type SynthesizerMessage =
     }
   /** System, own timer. */
   | { readonly kind: "overdue"; readonly utterance: number; readonly id: number };
+
+export type AnalysisMessage =
+  /** Audio lane, lent: the next 20 ms of the callee. */
+  | { readonly kind: "frame"; readonly samples: Int16Array; readonly isSpeech: boolean }
+  /** Transcripts: partials of one turn replace one another. */
+  | { readonly kind: "partial"; readonly turnId: number; readonly text: string }
+  | ({ readonly kind: "final" } & FinalText)
+  /** System. From an analyzer that took its time. */
+  | { readonly kind: "labelled"; readonly analyzer: string; readonly label: Label };
 
 export type RecorderMessage =
   /** Audio lane: the callee; lent. */
@@ -186,7 +198,8 @@ export type CallMessage =
 /** Those whose loss the Dialog makes good, by telling them again. */
 export type ForgetfulRole = "mediaLeg" | "recognizer" | "synthesizer";
 
-export type ChildRole = "mediaLeg" | "dialog" | "recognizer" | "synthesizer" | "recorder";
+export type ChildRole =
+  "mediaLeg" | "dialog" | "recognizer" | "synthesizer" | "recorder" | "analysis";
 
 /**
  * Who is who in one call. Only the Call writes it, when a child starts or restarts; the others
@@ -199,4 +212,6 @@ export type CallDirectory = {
   recognizer?: ActorRef<RecognizerMessage>;
   synthesizer?: ActorRef<SynthesizerMessage>;
   recorder?: ActorRef<RecorderMessage>;
+  /** Absent where nobody listens, and where it has failed. */
+  analysis?: ActorRef<AnalysisMessage>;
 };

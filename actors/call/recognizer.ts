@@ -30,7 +30,7 @@ type Stretch = {
 
 type StretchResult = Pick<
   Extract<RecognizerEvent, { kind: "final" }>,
-  "text" | "isRejected" | "waitedMs"
+  "text" | "isRejected" | "waitedMs" | "confidence"
 >;
 
 type Turn = {
@@ -173,6 +173,7 @@ function hear(
       // After a pause a phrase is the end of something longer: only silence can tell.
       const isComplete = event.isComplete && turn.stretches.length === 1;
       options.directory.mediaLeg?.tell({ kind: "partial", turnId: turn.id, isComplete });
+      options.directory.analysis?.tell({ kind: "partial", turnId: turn.id, text: event.text });
       return;
     }
     case "final":
@@ -209,12 +210,15 @@ function settle(options: Options, turn: Turn, stretch: Stretch, result: StretchR
   if (results.length < turn.stretches.length) return;
   const understood = results.filter((one) => !one.isRejected);
   const texts = (understood.length > 0 ? understood : results).map((one) => one.text);
-  options.directory.dialog?.tell({
+  const final = {
     kind: "final",
     turnId: turn.id,
     text: texts.filter((text) => text !== "").join(" "),
     isRejected: understood.length === 0,
-    waitedMs: result.waitedMs ?? 0,
-    atMs: options.ports.time.nowMs(),
-  });
+  } as const;
+  // First: what an analyzer says at once is there when the flow steps.
+  const { confidence } = result;
+  options.directory.analysis?.tell(confidence === undefined ? final : { ...final, confidence });
+  const waitedMs = result.waitedMs ?? 0;
+  options.directory.dialog?.tell({ ...final, waitedMs, atMs: options.ports.time.nowMs() });
 }

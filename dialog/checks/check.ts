@@ -1,6 +1,6 @@
 /** What every check of a flow gets, and the ways through a flow that several of them follow. */
 import type { FlowPath, MistakeKind } from "../flow-errors.js";
-import type { FlowDraft, StateDraft } from "../flow-schema.js";
+import type { FlowDraft, LabelRuleDraft, StateDraft } from "../flow-schema.js";
 
 export type Check = {
   readonly draft: FlowDraft;
@@ -67,6 +67,25 @@ export function resumeTarget(draft: FlowDraft, [name, state]: StateEntry): Edge 
   return { from: name, to, path: [...place, "onResume", "then"], sets: [] };
 }
 
+/** The rules of a state on labels: its own, or those of all that do not lead to itself. */
+export function labelRules(draft: FlowDraft, [name, state]: StateEntry): LabelRuleDraft[] {
+  if (state.onLabel !== undefined) return state.onLabel;
+  return (draft.defaults?.onLabel ?? []).filter(({ then }) => then !== name);
+}
+
+/** Where labels lead. */
+export function labelEdges(draft: FlowDraft, entry: StateEntry): Edge[] {
+  const [from, state] = entry;
+  const place = state.onLabel === undefined ? ["defaults"] : ["states", from];
+  const written = state.onLabel ?? draft.defaults?.onLabel ?? [];
+  const rules = labelRules(draft, entry);
+  return written.flatMap((rule, index) =>
+    rule.then === undefined || !rules.includes(rule)
+      ? []
+      : [{ from, to: rule.then, path: [...place, "onLabel", index, "then"], sets: [] }],
+  );
+}
+
 /** All ways out of a state. */
 export function edgesOf(draft: FlowDraft, entry: StateEntry): Edge[] {
   const [from, state] = entry;
@@ -86,7 +105,8 @@ export function edgesOf(draft: FlowDraft, entry: StateEntry): Edge[] {
     retryTarget(draft, entry, "noMatch"),
     resumeTarget(draft, entry),
   ];
-  return [...then, ...on, ...others.filter((edge) => edge !== undefined)];
+  const labels = labelEdges(draft, entry);
+  return [...then, ...on, ...labels, ...others.filter((edge) => edge !== undefined)];
 }
 
 function setBy({ expect }: StateDraft, intent: string): string[] {

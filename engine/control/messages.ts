@@ -10,6 +10,7 @@ import type { DeadLetterReason, SystemMetrics } from "../../actors/kernel/index.
 import type { ErrorData } from "../../base/errors.js";
 import type { HistogramHandle } from "../../base/histogram.js";
 import type { AudioFormat } from "../../codecs/audio/audio-codec.js";
+import type { AnalyzerFigures } from "../../speech/analyzers/analyzer-counters.js";
 import type { VendorCounters } from "../../speech/asr/network/recognition-counters.js";
 import type { VoiceFigures } from "../../speech/tts/network/voice-counters.js";
 import type { Job, JobResult } from "../jobs/jobs.js";
@@ -230,6 +231,7 @@ export type ShardReport =
       readonly kind: "recognition";
       readonly figures: Readonly<Record<string, VendorCounters>>;
     }
+  | { readonly kind: "analyzers"; readonly figures: AnalyzerFigures }
   | { readonly kind: "voices"; readonly figures: VoiceFigures }
   | LogReport
   | { readonly kind: "stopped" };

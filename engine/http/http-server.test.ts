@@ -52,6 +52,7 @@ function fakeNode(
     health: () => health,
     latency: () => expect.fail("not used by the server"),
     promptsReady: () => Promise.resolve(),
+    analyzers: () => ({}),
     voices: () => ({ voices: {}, unspoken: {} }),
     recognition: () => ({}),
     mailboxes: () => Promise.resolve([{ shard: 0, isAnswering: false }]),

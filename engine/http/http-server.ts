@@ -142,6 +142,7 @@ function addGuardedRoutes(app: FastifyInstance, { node, config }: HttpServerOpti
     });
     addCallRoutes(scope, node);
     scope.get("/recognition", () => ({ vendors: node.recognition() }));
+    scope.get("/analyzers", () => ({ analyzers: node.analyzers() }));
     scope.get("/voices", () => node.voices());
     scope.get("/mailboxes", async () => ({ shards: await node.mailboxes() }));
     done();
@@ -169,7 +170,7 @@ const routes: readonly { readonly path: RegExp; readonly allow: string }[] = [
   { path: /^\/(healthz|readyz)$/, allow: "GET, HEAD" },
   { path: /^\/v1\/calls$/, allow: "POST" },
   { path: /^\/trunks\/[^/]+\/[^/]+$/, allow: "POST" },
-  { path: /^\/v1\/(mailboxes|recognition|voices)$/, allow: "GET, HEAD" },
+  { path: /^\/v1\/(mailboxes|recognition|analyzers|voices)$/, allow: "GET, HEAD" },
   { path: /^\/v1\/calls\/[^/]+\/(hangup|transfer|keys)$/, allow: "POST" },
   { path: /^\/v1\/calls\/[^/]+(\/recording)?$/, allow: "GET, HEAD" },
 ];

@@ -118,6 +118,10 @@ function changeOf(view: CallView, event: CallEvent, nowEpochMs: number): Partial
     }
     case "answeredBy":
       return { answeredBy: { who: event.answeredBy, cause: event.cause } };
+    case "label": {
+      const { analyzer, label, atMs } = event;
+      return { labels: [...(view.labels ?? []), { ...label, analyzer, atMs }] };
+    }
     case "state":
       return { state: event.state };
     case "turn":

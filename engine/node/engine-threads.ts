@@ -6,6 +6,7 @@ import { randomBytes } from "node:crypto";
 import { mediaToken } from "../../access/security/media-token.js";
 import { EngineError, toErrorData } from "../../base/errors.js";
 import type { Histogram } from "../../base/histogram.js";
+import { addFigures, type AnalyzerFigures } from "../../speech/analyzers/analyzer-counters.js";
 import type { VoiceFigures } from "../../speech/tts/network/voice-counters.js";
 import type { ThreadExit, ThreadHost, Time } from "../../base/ports.js";
 import type { CallEvent } from "../../actors/call/call-events.js";
@@ -91,6 +92,7 @@ export class EngineThreads {
   #counters: GatewayCounters | undefined;
   readonly #mailboxes: MailboxDesk;
   readonly #recognition = new RecognitionFigures();
+  readonly #analyzers = new Map<ShardThread, AnalyzerFigures>();
   readonly #voices = new VoiceFiguresByThread();
   readonly #watchdog: Watchdog;
   readonly #restarts: Restarts;
@@ -157,6 +159,11 @@ export class EngineThreads {
   /** What came of the recognisers on the network, by name. */
   get recognition(): RecognitionFiguresByVendor {
     return this.#recognition.sum;
+  }
+
+  /** What came of the analyzers, by name. */
+  get analyzers(): AnalyzerFigures {
+    return addFigures([...this.#analyzers.values()]);
   }
 
   /** What came of the voices, by name. */
@@ -343,6 +350,8 @@ export class EngineThreads {
         return this.#runJob(thread, report.jobId, report.job);
       case "recognition":
         return this.#recognition.take(thread, report.figures);
+      case "analyzers":
+        return void this.#analyzers.set(thread, report.figures);
       case "voices":
         return this.#voices.take(thread, report.figures);
       case "mailboxes":

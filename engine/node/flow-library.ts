@@ -2,6 +2,7 @@
 import { readFileSync } from "node:fs";
 import { basename } from "node:path";
 import { EngineError } from "../../base/errors.js";
+import { suggestion } from "../../config/suggestion.js";
 import { compileFlow } from "../../dialog/flow-compiler.js";
 import type { CompiledFlow } from "../../dialog/dialog-types.js";
 import { listFlows } from "../../dialog/flow-files.js";
@@ -32,6 +33,20 @@ export async function loadFlowLibrary(
     library.set(id, entry);
   }
   return library;
+}
+
+/** @throws {EngineError} `UNKNOWN_ANALYZER` when a flow asks for one that there is not */
+export function checkAnalyzers(
+  library: ReadonlyMap<string, LibraryFlow>,
+  names: readonly string[],
+): void {
+  for (const { flow, fileName } of library.values()) {
+    const name = flow.analyzers.find((one) => !names.includes(one));
+    if (name === undefined) continue;
+    const known = `there are ${names.join(", ")}${suggestion(name, names)}`;
+    const message = `${fileName}: analyzers: there is no "${name}"; ${known}`;
+    throw new EngineError("UNKNOWN_ANALYZER", message, { flow: flow.id, name });
+  }
 }
 
 async function pathsOf(references: readonly string[]): Promise<string[]> {

@@ -273,6 +273,7 @@ class Node implements EngineNode {
   }
 
   readonly recognition: EngineNode["recognition"] = () => this.#running?.threads.recognition ?? {};
+  readonly analyzers: EngineNode["analyzers"] = () => this.#running?.threads.analyzers ?? {};
   readonly voices: EngineNode["voices"] = () =>
     this.#running?.threads.voices ?? { voices: {}, unspoken: {} };
   readonly promptsReady: EngineNode["promptsReady"] = async () => this.#running?.prompts.allReady();
@@ -281,9 +282,7 @@ class Node implements EngineNode {
     this.#running?.threads.resetLatency();
   }
 
-  processIds(): readonly number[] {
-    return this.#running?.recognition.processIds() ?? [];
-  }
+  readonly processIds = () => this.#running?.recognition.processIds() ?? [];
 
   flows(): readonly { id: string; version: string; language: string }[] {
     const flows = [...(this.#running?.flows.values() ?? [])];

@@ -63,7 +63,9 @@ export async function startShardLife(
   const { choose, hedgeMs } = config.recognition;
   const recognition = { sockets: recognitionSockets, vendors, choose, hedgeMs };
   const synthesis = { ...config.synthesis, vendors: share(config.synthesis.vendors) };
-  const data = { name, recognition, synthesis, beat, atWork };
+  const wanted = new Set(flows.flatMap(({ flow }) => flow.analyzers));
+  const analyzers = share(config.analyzers.filter((one) => wanted.has(one.name)));
+  const data = { name, recognition, synthesis, analyzers, beat, atWork };
   const thread = startShard(host, time, {
     data,
     heapMbMax: threads.shardHeapMbMax,

@@ -18,7 +18,7 @@ import { createJobPool, type JobPool } from "../jobs/job-pool.js";
 import { oneWriter } from "../jobs/one-writer.js";
 import type { BlockedStack } from "./blocked-stack.js";
 import { EngineThreads, type ThreadsListener } from "./engine-threads.js";
-import { loadFlowLibrary, type LibraryFlow } from "./flow-library.js";
+import { checkAnalyzers, loadFlowLibrary, type LibraryFlow } from "./flow-library.js";
 import { FlowPrompts } from "./flow-prompts.js";
 import { openPromptRendering } from "./prompt-rendering.js";
 import { dropLostCalls, findLostCalls, type LostCall } from "./process-loss.js";
@@ -88,6 +88,8 @@ async function startAll(options: StartOptions, undo: UndoList): Promise<Omit<Run
   const { config, host, time, progress, listener } = options;
   const { dataDir, kekFile } = config.storage;
   const flows = await loadFlowLibrary(config.flows);
+  const analyzerNames = config.analyzers.map(({ name }) => name);
+  checkAnalyzers(flows, analyzerNames);
   const lock = (options.lockData ?? lockDataDir)(dataDir, time.epochMs());
   undo.add("data directory", () => lock.release());
   progress("store");

@@ -9,6 +9,8 @@ import { nodeRng, nodeTime } from "../../base/node-ports.js";
 import { compileFlow } from "../../dialog/flow-compiler.js";
 import { loadVad } from "../../speech/vad/fvad.js";
 import type { ShardCommand, ShardReport } from "../control/messages.js";
+import { analyzerReport } from "./analyzer-report.js";
+import { openAnalyzers } from "./open-analyzers.js";
 import { openRecognizer } from "./open-recognizer.js";
 import { showThread } from "../node/loop-beat.js";
 import { shardLetters } from "./shard-letters.js";
@@ -17,7 +19,14 @@ import { ShardThread, type ShardThreadData } from "./shard-thread.js";
 
 assert(parentPort !== null, "a shard runs in a thread");
 const port = parentPort;
-const { name, beat, atWork, recognition, synthesis } = workerData as ShardThreadData;
+const {
+  name,
+  beat,
+  atWork,
+  recognition,
+  synthesis,
+  analyzers: configs,
+} = workerData as ShardThreadData;
 const time = nodeTime();
 const report = (message: ShardReport): void => port.postMessage(message);
 
@@ -28,6 +37,8 @@ async function start(): Promise<void> {
     rng: nodeRng,
     observe: recognitionReport(time, report),
   });
+  const observe = analyzerReport(time, report);
+  const analyzers = await openAnalyzers(configs, { time, rng: nodeRng, observe });
   const vad = await loadVad();
   const letters = shardLetters(time, report);
   const system = createActorSystem({
@@ -39,7 +50,8 @@ async function start(): Promise<void> {
     onFailure: (path, error) => report({ kind: "actorFailed", path, error }),
   });
   const close = (): void => port.close();
-  const shared = { time, system, vad, recognizer, synthesis, beat, report, close };
+  const parts = { vad, recognizer, analyzers, synthesis };
+  const shared = { ...parts, time, system, beat, report, close };
   const deadLetters = letters.counts;
   const thread = new ShardThread({ ...shared, rng: nodeRng, deadLetters, compile: compileFlow });
   port.on("message", (command: ShardCommand) => {

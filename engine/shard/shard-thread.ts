@@ -9,6 +9,7 @@ import { EngineError, toErrorData } from "../../base/errors.js";
 import { Histogram } from "../../base/histogram.js";
 import type { Rng, Time } from "../../base/ports.js";
 import { formatKey } from "../../codecs/audio/audio-codec.js";
+import type { AnalyzerConfig } from "../../config/analyzer-config.js";
 import type { SynthesisConfig } from "../../config/schema.js";
 import type { CompiledFlow } from "../../dialog/dialog-types.js";
 import type { compileFlow } from "../../dialog/flow-compiler.js";
@@ -18,6 +19,7 @@ import type { ShardCommand, ShardReport } from "../control/messages.js";
 import { beatMs, markBeat } from "../node/loop-beat.js";
 import { Arrivals } from "./arrivals.js";
 import { JobClient } from "./job-client.js";
+import type { OpenAnalyzers } from "./open-analyzers.js";
 import type { OpenRecognizer, ShardRecognition } from "./open-recognizer.js";
 import { openSynthesizer } from "./open-synthesizer.js";
 import { RecordingDesk } from "./recording-desk.js";
@@ -36,6 +38,8 @@ export type ShardThreadData = {
   readonly recognition: ShardRecognition;
   /** With this shard's part of the streams. */
   readonly synthesis: SynthesisConfig;
+  /** Those that some flow asks for, with this shard's part of the streams. */
+  readonly analyzers: readonly AnalyzerConfig[];
 };
 
 export type ShardThreadParts = {
@@ -45,6 +49,7 @@ export type ShardThreadParts = {
   readonly deadLetters: Readonly<Record<DeadLetterReason, number>>;
   readonly vad: VadFactory;
   readonly recognizer: OpenRecognizer | undefined;
+  readonly analyzers: OpenAnalyzers;
   readonly synthesis: SynthesisConfig;
   readonly rng: Rng;
   readonly compile: typeof compileFlow;
@@ -157,8 +162,9 @@ export class ShardThread {
   }
 
   #stop(): void {
-    const { system, recognizer, report, close } = this.#parts;
+    const { system, recognizer, analyzers, report, close } = this.#parts;
     system.stop();
+    for (const analyzer of analyzers.values()) analyzer.close();
     recognizer?.close();
     this.#synthesizer.close();
     this.#shard.close();
@@ -167,8 +173,9 @@ export class ShardThread {
   }
 
   #castPorts(media: MediaLink): CastPorts {
-    const { time, vad, recognizer, report } = this.#parts;
+    const { time, vad, recognizer, analyzers, report } = this.#parts;
     return {
+      analyzers,
       time,
       vad,
       recognizer: recognizer?.recognizer,

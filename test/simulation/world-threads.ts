@@ -77,7 +77,8 @@ export function shardBody(context: BodyContext, world: ShardWorld): ShardBody {
     spawn: (name, behavior) => base.spawn(name, cast.wrap(behavior)),
   };
   const vad = simVad();
-  const shared = { time, system, vad, recognizer, synthesis, rng: steadyRng, beat, report, close };
+  const parts = { vad, recognizer, synthesis, analyzers: new Map<string, never>() };
+  const shared = { ...parts, time, system, rng: steadyRng, beat, report, close };
   const deadLetters = letters.counts;
   const shard = new ShardThread({ ...shared, deadLetters, compile: compileOnce });
   return {

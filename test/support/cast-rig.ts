@@ -107,6 +107,7 @@ export function castRig(options: RigOptions) {
               return stream;
             },
           },
+    analyzers: new Map(),
     synthesizer: wholeVoice(
       options.synthesize ??
         (() => Promise.resolve({ rateHz, samples: new Int16Array(rateHz).fill(3000) })),
