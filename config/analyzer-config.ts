@@ -1,4 +1,4 @@
-/** Analyzers of the configuration: what there is without a word about them, and what a file adds. */
+/** Analyzers of the configuration: what there is without a word about them, and what files add. */
 import { resolve } from "node:path";
 import type { AnalyzerKind } from "./analyzer-kinds.js";
 import { limits } from "./limits.js";
@@ -28,7 +28,7 @@ export type AnalyzerConfig = {
   readonly sendsAudio: boolean;
 };
 
-/** Those that come with the package, under the names of their kinds: flows may always ask for them. */
+/** Those that come with the package, named as their kinds: flows may always ask for them. */
 export const shippedAnalyzers = ["emotion", "abuse", "asr-quality"] as const;
 
 /** An analyzer with what is left out at its default; its name is that of its kind. */

@@ -57,7 +57,7 @@ export type LabelRule = {
   /** Any of these values. */
   readonly is: readonly string[];
   readonly atLeast: number;
-  /** Only instead of where this intent (or `digits`, `free`) leads; absent: as soon as it is said. */
+  /** Instead of where this intent (or `digits`, `free`) leads; absent: as soon as it comes. */
   readonly intent?: string;
   readonly then: string;
 };

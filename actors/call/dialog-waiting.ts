@@ -42,3 +42,16 @@ export function stopAwaiting(state: DialogState): void {
   state.finalTimer?.cancel();
   state.clock = undefined;
 }
+
+/** The callee cannot be heard, or can again: only then is their silence one. */
+export function lineLost(state: DialogState, isAway: boolean, ctx: Context<DialogMessage>): void {
+  state.isAway = isAway;
+  if (isAway) stopSilence(state);
+  else armSilence(state, ctx);
+}
+
+/** What was taken for speech was none. */
+export function turnCancelled(state: DialogState, ctx: Context<DialogMessage>): void {
+  state.isCallerSpeaking = false;
+  armSilence(state, ctx);
+}

@@ -15,6 +15,7 @@ import type {
   ResumeOptions,
 } from "../../dialog/dialog-types.js";
 import { withoutMarkup } from "../../codecs/ssml/ssml.js";
+import type { Label } from "../../speech/analyzers/analyzer.js";
 import { promptId } from "../../speech/prompts/prompt-id.js";
 import type { Behavior, Context } from "../kernel/index.js";
 import { answerGrammar } from "./answer-grammar.js";
@@ -30,7 +31,14 @@ import { answered, awaitAnswer, greetingHeard, type Answered } from "./dialog-an
 import { labelled, silence, stepWithLabels } from "./dialog-labels.js";
 import { reportBargeIn, reportPlayback, reportState, sinceAnswer } from "./dialog-reports.js";
 import { voiceLost } from "./dialog-voice-loss.js";
-import { armSilence, end, stopAwaiting, stopSilence, whenQuiet } from "./dialog-waiting.js";
+import {
+  end,
+  lineLost,
+  stopAwaiting,
+  stopSilence,
+  turnCancelled,
+  whenQuiet,
+} from "./dialog-waiting.js";
 import type { DialogMessage, ForgetfulRole } from "./messages.js";
 
 /** A final transcript that has not come by then is taken as not understood. */
@@ -65,8 +73,7 @@ function receive(
     case "turnStarted":
       return turnStarted(state, message.turnId);
     case "turnCancelled":
-      state.isCallerSpeaking = false;
-      return armSilence(state, ctx);
+      return turnCancelled(state, ctx);
     case "turnEnded":
       return turnEnded(state, message, ctx);
     case "turnReopened":
@@ -83,8 +90,7 @@ function receive(
     case "playbackEnded":
       return playback(options, state, message, ctx);
     case "silence":
-      if (message.listenId !== state.listenId || state.isCallerSpeaking) return;
-      return take(options, state, { kind: "silence" }, ctx);
+      return silenceCame(options, state, message.listenId, ctx);
     case "hangup":
       return hungUp(options, state, ctx);
     case "answeredBy":
@@ -92,10 +98,8 @@ function receive(
       return goOn(options, state, answered(options, state, message, ctx), ctx);
     case "voiceLost":
       return voiceLost(options, state, message.utterance, ctx);
-    case "label": {
-      const step = labelled(options, state, message.label);
-      return step === undefined ? undefined : apply(options, state, step, ctx);
-    }
+    case "label":
+      return labelCame(options, state, message.label, ctx);
     case "castRestarted":
       return tellAgain(options, state, message.role, ctx);
     default:
@@ -130,13 +134,6 @@ function goOn(
 ): void {
   if (next === "begin") apply(options, state, state.step, ctx);
   if (next === "machine") take(options, state, { kind: "machine" }, ctx);
-}
-
-/** The callee cannot be heard, or can again: only then is their silence one. */
-function lineLost(state: DialogState, isAway: boolean, ctx: Context<DialogMessage>): void {
-  state.isAway = isAway;
-  if (isAway) stopSilence(state);
-  else armSilence(state, ctx);
 }
 
 /** Gives an event to the flow and does what it says. */
@@ -265,6 +262,26 @@ function turnStarted(state: DialogState, turnId: number): void {
   // Whoever speaks again is not asked to repeat what they said before the pause.
   if (state.awaitedTurnId !== undefined) stopAwaiting(state);
   stopSilence(state);
+}
+
+function silenceCame(
+  options: DialogOptions,
+  state: DialogState,
+  listenId: number,
+  ctx: Context<DialogMessage>,
+): void {
+  if (listenId !== state.listenId || state.isCallerSpeaking) return;
+  take(options, state, { kind: "silence" }, ctx);
+}
+
+function labelCame(
+  options: DialogOptions,
+  state: DialogState,
+  label: Label,
+  ctx: Context<DialogMessage>,
+): void {
+  const step = labelled(options, state, label);
+  if (step !== undefined) apply(options, state, step, ctx);
 }
 
 function turnEnded(

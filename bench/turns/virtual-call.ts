@@ -48,6 +48,7 @@ export function openCall(
     flow: () => flow,
     vad: house.vad,
     recognizer: house.recognizer,
+    analyzers: new Map(),
     findPrompt: (id) => house.prompts.get(id),
     media: mediaLink(house, { leg, wheel, directory }),
     report: (_callId, event) => report(event),

@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
 import { compileFlow } from "../flow-compiler.js";
-import { FlowError } from "../flow-errors.js";
+import type { FlowError } from "../flow-errors.js";
 
 const flow = (top: string, rules: string) => `
 id: labels

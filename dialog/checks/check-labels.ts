@@ -1,4 +1,4 @@
-/** Checks the rules on labels: complete, about answers there are, and with somebody to make them. */
+/** Checks the rules on labels: complete, about answers there are, with somebody to make them. */
 import { suggestion } from "../../config/suggestion.js";
 import type { FlowPath } from "../flow-errors.js";
 import type { LabelRuleDraft, StateDraft } from "../flow-schema.js";

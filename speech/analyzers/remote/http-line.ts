@@ -2,7 +2,7 @@
  * An analyzer behind HTTP: one POST of JSON for every turn, with its text and its audio, and the
  * newest partial in between. One request at a time of a call; what comes meanwhile waits, bounded.
  *
- * Request `{callId, language, rateHz, turnId, text, isFinal, isRejected?, confidence?, audio?}` with
+ * Request `{callId, language, rateHz, turnId, text, isFinal, isRejected?, confidence?, audio?}`,
  * `audio` as base64 of signed 16-bit little-endian; answer `{"labels": [{name, value, score}]}`.
  */
 import type { Time } from "../../../base/ports.js";
@@ -116,9 +116,9 @@ class HttpSession implements AnalyzerSession {
       isFinal,
       ...(audio === undefined ? {} : { audio }),
     };
-    const { answer, cancel } = this.#service.post("", document);
-    this.#cancel = cancel;
-    void answer.then((result) => {
+    const posted = this.#service.post("", document);
+    this.#cancel = () => posted.cancel();
+    void posted.answer.then((result) => {
       this.#cancel = undefined;
       if (this.#isClosed) return;
       this.#answered(result, text.turnId, isFinal);
