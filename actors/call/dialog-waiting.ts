@@ -55,3 +55,12 @@ export function turnCancelled(state: DialogState, ctx: Context<DialogMessage>): 
   state.isCallerSpeaking = false;
   armSilence(state, ctx);
 }
+
+/** They speak: nothing else is waited for. */
+export function turnStarted(state: DialogState, turnId: number): void {
+  state.turnId = turnId;
+  state.isCallerSpeaking = true;
+  // Whoever speaks again is not asked to repeat what they said before the pause.
+  if (state.awaitedTurnId !== undefined) stopAwaiting(state);
+  stopSilence(state);
+}

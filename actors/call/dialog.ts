@@ -37,6 +37,7 @@ import {
   stopAwaiting,
   stopSilence,
   turnCancelled,
+  turnStarted,
   whenQuiet,
 } from "./dialog-waiting.js";
 import type { DialogMessage, ForgetfulRole } from "./messages.js";
@@ -254,14 +255,6 @@ function sayAgain(
   state.clock = undefined;
   stopSilence(state);
   apply(options, state, state.flow.resume(state.step.snapshot, how), ctx);
-}
-
-function turnStarted(state: DialogState, turnId: number): void {
-  state.turnId = turnId;
-  state.isCallerSpeaking = true;
-  // Whoever speaks again is not asked to repeat what they said before the pause.
-  if (state.awaitedTurnId !== undefined) stopAwaiting(state);
-  stopSilence(state);
 }
 
 function silenceCame(
