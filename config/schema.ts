@@ -298,6 +298,9 @@ export type FreeSwitchTrunkConfig = TrunkLimitsConfig & {
 /** Carriers, driven by their REST interfaces. */
 export const carrierNames = ["twilio", "telnyx", "vonage", "plivo"] as const;
 
+/** How Telnyx may be asked to code media: G.711, samples at 16 kHz, or Opus. */
+export const telnyxCodecs = ["pcmu", "pcma", "l16", "opus"] as const;
+
 export type CarrierTrunkConfig = TrunkLimitsConfig & {
   readonly kind: (typeof carrierNames)[number];
   readonly name: string;
@@ -311,6 +314,8 @@ export type CarrierTrunkConfig = TrunkLimitsConfig & {
   readonly signatureSecret?: string;
   /** Telnyx: what checks its signatures, base64. */
   readonly publicKey?: string;
+  /** Telnyx: how the media is coded, both ways. Default `pcmu`. */
+  readonly codec?: (typeof telnyxCodecs)[number];
   /** Where the carrier finds our control API: `https:`. */
   readonly webhookUrl: string;
   /** E.164. */

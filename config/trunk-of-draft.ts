@@ -77,13 +77,13 @@ function carrierOf(
   draft: TrunkDraft,
   kind: CarrierTrunkConfig["kind"],
 ): Omit<CarrierTrunkConfig, "name" | "password"> {
-  const { url, account, publicKey, webhookUrl, callerId, machineDetection } = draft;
+  const { url, account, publicKey, codec, webhookUrl, callerId, machineDetection } = draft;
   return {
     kind,
     account: account ?? "",
     webhookUrl: webhookUrl ?? "",
     callerId: callerId ?? "",
     detectsMachines: machineDetection ?? false,
-    ...said({ url, publicKey }),
+    ...said({ url, publicKey, codec }),
   };
 }

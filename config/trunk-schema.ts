@@ -3,7 +3,13 @@ import { z } from "zod";
 import { isLoopback } from "./loopback-host.js";
 import { limits } from "./limits.js";
 import { flag, listOf, part, secret, text, whole } from "./schema-parts.js";
-import { asteriskFormats, freeSwitchMedia, trunkKinds, type TrunkConfig } from "./schema.js";
+import {
+  asteriskFormats,
+  freeSwitchMedia,
+  telnyxCodecs,
+  trunkKinds,
+  type TrunkConfig,
+} from "./schema.js";
 
 const yamlPath = text('must be the path of a ".yaml" or ".yml" file', /^[^\0]+\.ya?ml$/);
 const urlRule =
@@ -65,7 +71,7 @@ const keysOf: Readonly<
     needed: ["address", "password", "endpoint"],
   },
   twilio: carrier([], []),
-  telnyx: carrier(["publicKey"], ["publicKey"]),
+  telnyx: carrier(["publicKey", "codec"], ["publicKey"]),
   vonage: carrier(["signatureSecret"], ["signatureSecret"]),
   plivo: carrier([], []),
 };
@@ -110,6 +116,7 @@ export const trunk = part({
     .refine(isWebhookUrl, { error: webhookRule })
     .transform((url) => url.replace(/\/+$/, ""))
     .optional(),
+  codec: z.enum(telnyxCodecs, { error: `must be one of ${telnyxCodecs.join(", ")}` }).optional(),
   machineDetection: flag,
   address: z
     .string({ error: addressRule })

@@ -3,8 +3,14 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { WebSocket } from "ws";
+import { connectCarrierClient } from "../access/client/carrier-client.js";
+import { telnyxDialectIn } from "../access/client/carrier-dialects.js";
 import { connectMediaClient, type MediaClient } from "../access/client/index.js";
-import type { PlayedFrame } from "../access/client/media-client.js";
+import type {
+  MediaClientListener,
+  OpenSocket,
+  PlayedFrame,
+} from "../access/client/media-client.js";
 import type { NativeCallOptions } from "../access/client/native-call.js";
 import { plainAttempt } from "../access/trunks/plain-attempt.js";
 import type { Trunk } from "../access/trunks/trunk.js";
@@ -18,18 +24,45 @@ import { createNode } from "../engine/node/node.js";
 import { flowFile } from "./support/engine-rig.js";
 
 /**
- * Whole calls by every form in which a native client may send and take its audio: it presses the
+ * Whole calls by every form in which audio of 16 kHz may be sent and taken: the callee presses the
  * keys that it is asked for, and what it heard must be what was recorded.
  */
 const time = nodeTime();
 const format = { codec: "l16", rateHz: 16000 } as const;
 
-type Form = Pick<NativeCallOptions, "frameMs" | "opus" | "packetMs">;
+type Place = { readonly mediaUrl: string; readonly callId: string; readonly token: string };
+type Form = {
+  readonly frameMs: number;
+  readonly connect: (place: Place, listener: MediaClientListener) => MediaClient;
+};
+const socket: OpenSocket = (url, protocols) => new WebSocket(url, [...protocols]);
+
+function native(more: Pick<NativeCallOptions, "frameMs" | "opus" | "packetMs">): Form {
+  return {
+    frameMs: more.frameMs ?? 20,
+    connect: ({ mediaUrl, ...call }, listener) =>
+      connectMediaClient({
+        ...{ ...more, ...call, listener, format, socket, time },
+        url: `${mediaUrl}/media/native/v1`,
+      }),
+  };
+}
+
+const telnyxInOpus: Form = {
+  frameMs: 20,
+  connect: ({ mediaUrl, ...call }, listener) =>
+    connectCarrierClient(
+      { ...call, listener, socket, time, url: `${mediaUrl}/media/telnyx?codec=opus` },
+      telnyxDialectIn("opus", openOpus),
+    ),
+};
+
 const forms: Readonly<Record<string, Form>> = {
-  "frames of 20 ms": {},
-  "frames of 10 ms": { frameMs: 10 },
-  "frames of 10 ms in Opus": { frameMs: 10, opus: openOpus },
-  "Opus packets of 60 ms": { opus: openOpus, packetMs: 60 },
+  "frames of 20 ms": native({}),
+  "frames of 10 ms": native({ frameMs: 10 }),
+  "frames of 10 ms in Opus": native({ frameMs: 10, opus: openOpus }),
+  "Opus packets of 60 ms": native({ opus: openOpus, packetMs: 60 }),
+  "Opus through Telnyx": telnyxInOpus,
 };
 
 type Callee = { readonly client: MediaClient; readonly played: PlayedFrame[] };
@@ -41,24 +74,16 @@ const trunk: Trunk = {
   originate({ to, callId, token, mediaUrl }, listener) {
     const played: PlayedFrame[] = [];
     const keys = ["1", "2"];
-    const client = connectMediaClient({
-      ...forms[to]!,
-      url: `${mediaUrl}/media/native/v1`,
-      callId,
-      token,
-      format,
-      socket: (url, protocols) => new WebSocket(url, [...protocols]),
-      time,
-      listener: {
-        ready: () => listener({ kind: "answered" }),
-        played: (frame) => void played.push(frame),
-        mark: () => {
-          const key = keys.shift();
-          if (key !== undefined) client.sendDtmf(key);
-        },
-        closed: () => listener({ kind: "ended", outcome: "answered", cause: "closed" }),
+    const ear: MediaClientListener = {
+      ready: () => listener({ kind: "answered" }),
+      played: (frame) => void played.push(frame),
+      mark: () => {
+        const key = keys.shift();
+        if (key !== undefined) client.sendDtmf(key);
       },
-    });
+      closed: () => listener({ kind: "ended", outcome: "answered", cause: "closed" }),
+    };
+    const client = forms[to]!.connect({ mediaUrl, callId, token }, ear);
     callees.set(to, { client, played });
     return plainAttempt(() => client.hangup(), "a client has nobody to be transferred to");
   },
@@ -118,7 +143,7 @@ test.concurrent.each(Object.keys(forms))("a call in %s", async (to) => {
     "Goodbye.",
   ]);
   const { client, played } = callees.get(to)!;
-  expect(client.frameMs).toBe(forms[to]!.frameMs ?? 20);
+  expect(client.frameMs).toBe(forms[to]!.frameMs);
   expect(client.frameBytes).toBe(frameBytes(format, client.frameMs));
   expect(new Set(played.map(({ durationMs }) => durationMs))).toEqual(new Set([client.frameMs]));
   const { samples } = decodeWav((await node.readRecording(callId))!);

@@ -5,6 +5,7 @@
  * How a carrier spells that is its dialect.
  */
 import { frameBytes, type AudioFormat } from "../../codecs/audio/audio-codec.js";
+import type { OpenOpus, OpusLine } from "../../codecs/audio/opus-line.js";
 import { readFields, type FieldReader } from "../../codecs/wire/fields.js";
 import { ProtocolError } from "../../codecs/wire/protocol-error.js";
 import { decodeBase64, encodeBase64 } from "./base64.js";
@@ -44,6 +45,8 @@ type Fields = Readonly<Record<string, unknown>>;
 /** How a carrier writes what it sends, and reads what it gets. */
 export type CarrierDialect = {
   readonly format: AudioFormat;
+  /** Where the audio is in Opus packets of 20 ms, both ways. */
+  readonly openOpus?: OpenOpus;
   /** Marks that a clear overtakes come back, or are never heard of again. */
   readonly clearedMarks: "returned" | "dropped";
   /** Said before the stream starts, if anything. */
@@ -99,6 +102,7 @@ class CarrierClient implements MediaClient {
   readonly #socket: ClientSocket;
   readonly #buffer: PlayoutBuffer;
   readonly #clock = new MediaClock(frameMs);
+  readonly #opus: OpusLine | undefined;
   #chunk = 0;
   #receivedBytes = 0;
   #isStarted = false;
@@ -110,6 +114,7 @@ class CarrierClient implements MediaClient {
     this.#dialect = dialect;
     this.format = dialect.format;
     this.frameBytes = frameBytes(dialect.format, frameMs);
+    this.#opus = dialect.openOpus?.(dialect.format, frameMs);
     this.#time = options.time ?? browserTime;
     this.#stream = { streamId, callId, token, parameters, sequence: 0 };
     this.#buffer = new PlayoutBuffer({
@@ -136,7 +141,11 @@ class CarrierClient implements MediaClient {
     const timestampMs = this.#clock.take(dueMs);
     if (!this.#socket.isFlowing) return;
     this.#chunk += 1;
-    const frame = { chunk: this.#chunk, timestampMs, payload: encodeBase64(payload) };
+    const frame = {
+      chunk: this.#chunk,
+      timestampMs,
+      payload: encodeBase64(this.#opus?.encode(payload) ?? payload),
+    };
     this.#send((stream) => this.#dialect.media(stream, frame));
   }
 
@@ -182,7 +191,8 @@ class CarrierClient implements MediaClient {
 
   /** Any length is right; it sounds, and is cleared, in pieces of 20 ms. */
   #media(text: string): void {
-    const payload = decodeBase64(text);
+    const given = decodeBase64(text);
+    const payload = given === undefined ? undefined : (this.#opus?.decode(given) ?? given);
     if (payload === undefined) {
       throw new ProtocolError("PROTOCOL_PAYLOAD", "media.payload is not base64", {
         payloadCharacters: text.length,

@@ -1,47 +1,56 @@
 /** How Telnyx, Plivo and Exotel speak, from their side, for tests and benches. */
+import type { OpenOpus } from "../../codecs/audio/opus-line.js";
 import type { FieldReader } from "../../codecs/wire/fields.js";
+import { TELNYX_FORMATS, type TelnyxCodec } from "../../codecs/wire/telnyx.js";
 import { payloadText, type CarrierDialect, type CarrierOrder } from "./carrier-client.js";
 
 const nameRule = { lengthMax: 256 } as const;
 
+/** Telnyx, with the call in G.711 A-law. */
+export const telnyxDialect = telnyxDialectIn("pcma");
+
 /** @see https://developers.telnyx.com/docs/voice/programmable-voice/media-streaming */
-export const telnyxDialect: CarrierDialect = {
-  format: { codec: "pcma", rateHz: 8000 },
-  clearedMarks: "returned",
-  hello: '{"event":"connected","version":"1.0.0"}',
-  start: ({ sequence, streamId, callId, token, parameters }) => ({
-    event: "start",
-    sequence_number: String(sequence),
-    start: {
-      user_id: "user-1",
-      call_control_id: `v3:${callId}`,
-      client_state: "",
-      custom_parameters: { ...parameters, callId, token },
-      media_format: { encoding: "PCMA", sample_rate: 8000, channels: 1 },
-    },
-    stream_id: streamId,
-  }),
-  media: ({ sequence, streamId }, { chunk, timestampMs, payload }) => ({
-    event: "media",
-    sequence_number: String(sequence),
-    media: { track: "inbound", chunk: String(chunk), timestamp: String(timestampMs), payload },
-    stream_id: streamId,
-  }),
-  dtmf: ({ sequence, streamId }, digit) => ({
-    event: "dtmf",
-    stream_id: streamId,
-    sequence_number: String(sequence),
-    dtmf: { digit },
-  }),
-  mark: ({ streamId }, name) => ({ event: "mark", stream_id: streamId, mark: { name } }),
-  stop: ({ sequence, streamId, callId }) => ({
-    event: "stop",
-    sequence_number: String(sequence),
-    stop: { user_id: "user-1", call_control_id: `v3:${callId}` },
-    stream_id: streamId,
-  }),
-  read: readPlain,
-};
+export function telnyxDialectIn(codec: TelnyxCodec, openOpus?: OpenOpus): CarrierDialect {
+  const { rateHz } = TELNYX_FORMATS[codec];
+  return {
+    ...(codec === "opus" && openOpus !== undefined ? { openOpus } : {}),
+    format: { codec: codec === "opus" ? "l16" : codec, rateHz },
+    clearedMarks: "returned",
+    hello: '{"event":"connected","version":"1.0.0"}',
+    start: ({ sequence, streamId, callId, token, parameters }) => ({
+      event: "start",
+      sequence_number: String(sequence),
+      start: {
+        user_id: "user-1",
+        call_control_id: `v3:${callId}`,
+        client_state: "",
+        custom_parameters: { ...parameters, callId, token },
+        media_format: { encoding: codec.toUpperCase(), sample_rate: rateHz, channels: 1 },
+      },
+      stream_id: streamId,
+    }),
+    media: ({ sequence, streamId }, { chunk, timestampMs, payload }) => ({
+      event: "media",
+      sequence_number: String(sequence),
+      media: { track: "inbound", chunk: String(chunk), timestamp: String(timestampMs), payload },
+      stream_id: streamId,
+    }),
+    dtmf: ({ sequence, streamId }, digit) => ({
+      event: "dtmf",
+      stream_id: streamId,
+      sequence_number: String(sequence),
+      dtmf: { digit },
+    }),
+    mark: ({ streamId }, name) => ({ event: "mark", stream_id: streamId, mark: { name } }),
+    stop: ({ sequence, streamId, callId }) => ({
+      event: "stop",
+      sequence_number: String(sequence),
+      stop: { user_id: "user-1", call_control_id: `v3:${callId}` },
+      stream_id: streamId,
+    }),
+    read: readPlain,
+  };
+}
 
 /** @see https://www.plivo.com/docs/voice/concepts/audio-streaming */
 export const plivoDialect: CarrierDialect = {

@@ -1,12 +1,20 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { encodeMulaw } from "../../codecs/audio/g711.js";
+import { openOpus } from "../../codecs/audio/opus.js";
 import { isProtocolError } from "../../codecs/wire/protocol-error.js";
+import { TELNYX_FORMATS, type TelnyxCodec } from "../../codecs/wire/telnyx.js";
 import {
   connectCarrierClient,
   type CarrierDialect,
   type CarrierStream,
 } from "../client/carrier-client.js";
-import { exotelDialect, plivoDialect, telnyxDialect } from "../client/carrier-dialects.js";
+import {
+  exotelDialect,
+  plivoDialect,
+  telnyxDialect,
+  telnyxDialectIn,
+} from "../client/carrier-dialects.js";
 import { exotelProtocol, plivoProtocol, telnyxProtocol } from "./carrier-sessions.js";
 import type { MediaProtocol } from "./media-protocol.js";
 import { openedSession } from "./opened-session.js";
@@ -26,8 +34,8 @@ const carriers: readonly [name: string, MediaProtocol, CarrierDialect][] = [
   ["exotel", exotelProtocol(), exotelDialect],
 ];
 
-function open(protocol: MediaProtocol) {
-  const opened = openedSession(protocol, "callId=from-url&token=from-url");
+function open(protocol: MediaProtocol, query = "callId=from-url&token=from-url") {
+  const opened = openedSession(protocol, query);
   const receive = (fields: object): void => opened.session.receive(JSON.stringify(fields));
   return { ...opened, receive };
 }
@@ -167,8 +175,92 @@ describe("a Telnyx session", () => {
     const { receive } = open(telnyxProtocol());
     const start = JSON.stringify(telnyxDialect.start(stream())).replace("PCMA", "AMR-WB");
     expect(() => receive(JSON.parse(start) as object)).toThrowError(
-      'message.start.media_format is "AMR-WB/8000/1", PCMU or PCMA at 8000 Hz or L16',
+      'message.start.media_format is "AMR-WB/8000/1", PCMU or PCMA at 8000 Hz, L16',
     );
+  });
+});
+
+describe("a Telnyx session in the codec of its call", () => {
+  /** A tone of 400 Hz, 20 ms of it. */
+  const tone = (index: number, rateHz: number): Int16Array =>
+    Int16Array.from({ length: rateHz / 50 }, (_, at) => {
+      return 8000 * Math.sin((2 * Math.PI * 400 * (index * (rateHz / 50) + at)) / rateHz);
+    });
+  const bytesOf = (samples: Int16Array): Uint8Array => new Uint8Array(samples.buffer);
+  const loudness = (frame: Uint8Array): number => {
+    const samples = new Int16Array(frame.slice().buffer);
+    return Math.sqrt(samples.reduce((sum, one) => sum + one * one, 0) / samples.length);
+  };
+  const asked = (codec: TelnyxCodec) => open(telnyxProtocol(openOpus), `codec=${codec}`);
+  const start = (codec: TelnyxCodec) => telnyxDialectIn(codec).start(stream());
+  const mediaOf = (index: number, payload: Uint8Array) =>
+    telnyxDialect.media(stream(), {
+      chunk: index + 1,
+      timestampMs: index * 20,
+      payload: Buffer.from(payload).toString("base64"),
+    });
+  const sentPayload = (text: unknown): Buffer =>
+    Buffer.from(
+      (JSON.parse(text as string) as { media: { payload: string } }).media.payload,
+      "base64",
+    );
+
+  it.each(["pcmu", "pcma", "l16"] as const)("takes and sends %s as it is", (codec) => {
+    const { session, receive, starts, told, sent } = asked(codec);
+    receive(start(codec));
+    expect(starts[0]?.format).toEqual(TELNYX_FORMATS[codec]);
+    const frame = new Uint8Array(codec === "l16" ? 640 : 160).fill(9);
+    receive(mediaOf(0, frame));
+    expect(told).toEqual([["frame", frame, 0]]);
+    session.sendFrame(1, frame, 1);
+    expect(new Uint8Array(sentPayload(sent[0]))).toEqual(frame);
+  });
+
+  it("takes and sends Opus packets; behind it are samples", () => {
+    const { session, receive, starts, told, sent } = asked("opus");
+    receive(start("opus"));
+    expect(starts[0]?.format).toEqual({ codec: "l16", rateHz: 16000 });
+    const far = openOpus({ codec: "l16", rateHz: 16000 }, 20)!;
+    for (let index = 0; index < 25; index += 1) {
+      receive(mediaOf(index, far.encode(bytesOf(tone(index, 16000)))));
+      session.sendFrame(1, bytesOf(tone(index, 16000)), 1);
+    }
+    expect(told.map(([, , samples]) => samples)).toEqual(
+      Array.from({ length: 25 }, (_, index) => index * 320),
+    );
+    for (const [, frame] of told.slice(5))
+      expect(loudness(frame as Uint8Array)).toBeGreaterThan(3000);
+    const packets = sent.map(sentPayload);
+    expect(Math.max(...packets.map(({ length }) => length))).toBeLessThan(120);
+    const heard = packets.map((packet) => far.decode(packet).slice());
+    for (const frame of heard.slice(5)) expect(loudness(frame)).toBeGreaterThan(3000);
+  });
+
+  it("brings what comes in another codec than was asked for to that of its call", () => {
+    const { session, receive, starts, told, sent } = asked("opus");
+    // The callee's network has G.711, and Telnyx transcodes only our direction.
+    receive(start("pcmu"));
+    expect(starts[0]?.format).toEqual({ codec: "l16", rateHz: 16000 });
+    const mulaw = new Uint8Array(160);
+    for (let index = 0; index < 25; index += 1) {
+      encodeMulaw(tone(index, 8000), mulaw);
+      receive(mediaOf(index, mulaw));
+    }
+    expect(told.length).toBeGreaterThanOrEqual(24);
+    for (const [, frame] of told.slice(2)) {
+      expect((frame as Uint8Array).length).toBe(640);
+      expect(loudness(frame as Uint8Array)).toBeGreaterThan(5000);
+    }
+    session.sendFrame(1, bytesOf(tone(0, 16000)), 1);
+    expect(sentPayload(sent[0]).length).toBeLessThan(120);
+  });
+
+  it("refuses what is no packet, and Opus where there is none", () => {
+    const { receive } = asked("opus");
+    receive(start("opus"));
+    expect(() => receive(mediaOf(0, new Uint8Array(40).fill(255)))).toThrowError("no Opus packet");
+    const { receive: without } = open(telnyxProtocol());
+    expect(() => without(start("opus"))).toThrowError("Opus, which is not to be had here");
   });
 });
 

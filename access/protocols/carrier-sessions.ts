@@ -6,14 +6,15 @@
  * @see https://www.plivo.com/docs/voice/concepts/audio-streaming
  * @see https://developer.exotel.com/api/agentstream
  */
+import type { OpenOpus } from "../../codecs/audio/opus-line.js";
 import { EXOTEL_PIECE_BYTES_MIN, exotelWriter, parseExotel } from "../../codecs/wire/exotel.js";
 import { parsePlivo, plivoWriter } from "../../codecs/wire/plivo.js";
-import { parseTelnyx, telnyxWriter } from "../../codecs/wire/telnyx.js";
+import { askedOfTelnyx, parseTelnyx, telnyxWriter } from "../../codecs/wire/telnyx.js";
 import { jsonStreamProtocol } from "./json-stream-session.js";
 import type { MediaProtocol } from "./media-protocol.js";
 
-/** Telnyx does not promise the order of media. */
-export function telnyxProtocol(): MediaProtocol {
+/** Telnyx does not promise the order of media. @param openOpus for calls that asked for Opus */
+export function telnyxProtocol(openOpus?: OpenOpus): MediaProtocol {
   return jsonStreamProtocol({
     name: "telnyx",
     path: "/media/telnyx",
@@ -21,6 +22,8 @@ export function telnyxProtocol(): MediaProtocol {
     parse: parseTelnyx,
     writer: () => telnyxWriter,
     isReordering: true,
+    asked: askedOfTelnyx,
+    openOpus,
   });
 }
 

@@ -7,18 +7,21 @@
  */
 import { Buffer } from "node:buffer";
 import { codecOf } from "../../codecs/audio/audio-codec.js";
+import type { OpenOpus } from "../../codecs/audio/opus-line.js";
 import {
   decodePayload,
   type JsonStreamMedia,
   type JsonStreamMessage,
   type JsonStreamStart,
   type JsonStreamWriter,
+  type WireFormat,
 } from "../../codecs/wire/json-stream.js";
 import { ProtocolError } from "../../codecs/wire/protocol-error.js";
 import { ChunkOrder } from "./chunk-order.js";
-import type { MediaLink, MediaProtocol, MediaSession } from "./media-protocol.js";
+import type { MediaProtocol, MediaSession } from "./media-protocol.js";
 import { PieceJoiner } from "./piece-joiner.js";
 import { frameMs, SingleStream, type SessionParts } from "./single-stream.js";
+import { WireAudio } from "./wire-audio.js";
 
 /** What a fast scan of a media message found: positions in the text. */
 export type MediaScan = { timestampMs: number; payloadStart: number; payloadEnd: number };
@@ -38,12 +41,15 @@ export type JsonDialect = {
   readonly isReordering?: boolean;
   /** A shorter message of audio would be heard as a gap. */
   readonly pieceBytesMin?: number;
+  /** What was asked for when dialling, as the query of the URL says it; else what comes in. */
+  readonly asked?: (query: string) => WireFormat | undefined;
+  readonly openOpus?: OpenOpus | undefined;
 };
 
 /** Carriers send 20 to 100 ms at a time, their clones at most some hundreds. */
 const payloadMsMax = 2000;
-/** Two seconds of the widest format, 16 bits at 24 kHz. */
-const scratchBytesMax = payloadMsMax * 48;
+/** Two seconds of the widest format, 16 bits at 48 kHz. */
+const scratchBytesMax = payloadMsMax * 96;
 /** Timestamps are rounded, so only a jump of two frames is a gap; a huge one is a new clock. */
 const gapMsMin = 2 * frameMs;
 const gapMsMax = 600_000;
@@ -76,13 +82,14 @@ type Carrier = {
   readonly scanner: ReturnType<NonNullable<JsonDialect["scanner"]>> | undefined;
   readonly joiner: PieceJoiner | undefined;
   readonly order: ChunkOrder<Held> | undefined;
+  readonly audio: WireAudio;
   /** Where its payloads are decoded: as much as one may have. */
   readonly into: Buffer;
 };
 
 class JsonStreamSession implements MediaSession {
   readonly #dialect: JsonDialect;
-  readonly #link: MediaLink;
+  readonly #parts: SessionParts;
   readonly #stream: SingleStream;
   #carrier: Carrier | undefined;
   /** The carrier's timestamp that is our media time 0; undefined before the first. */
@@ -90,7 +97,7 @@ class JsonStreamSession implements MediaSession {
 
   constructor(dialect: JsonDialect, parts: SessionParts) {
     this.#dialect = dialect;
-    this.#link = parts.link;
+    this.#parts = parts;
     this.#stream = new SingleStream(parts, dialect.clearedMarks);
   }
 
@@ -117,14 +124,14 @@ class JsonStreamSession implements MediaSession {
     // A mark stands behind all audio so far, also behind what waits for more.
     this.#sendPiece(this.#carrier!.joiner?.rest());
     this.#stream.addMark(name);
-    this.#link.send(this.#carrier!.writer.mark(name));
+    this.#parts.link.send(this.#carrier!.writer.mark(name));
   }
 
   sendClear(_streamId: number, utterance: number): void {
     if (!this.#stream.isLive) return;
     this.#carrier!.joiner?.reset();
     this.#stream.clear(utterance);
-    this.#link.send(this.#carrier!.writer.clear());
+    this.#parts.link.send(this.#carrier!.writer.clear());
   }
 
   hangup(_streamId: number, reason: string): void {
@@ -136,7 +143,9 @@ class JsonStreamSession implements MediaSession {
   }
 
   #sendPiece(piece: Uint8Array | undefined): void {
-    if (piece !== undefined) this.#link.send(this.#carrier!.writer.media(piece));
+    if (piece === undefined) return;
+    const { writer, audio } = this.#carrier!;
+    this.#parts.link.send(writer.media(audio.encode(piece)));
   }
 
   readonly #take = (message: Uint8Array | string): void => {
@@ -150,8 +159,8 @@ class JsonStreamSession implements MediaSession {
   #receiveParsed(message: JsonStreamMessage): void {
     if (message.event === "ignored" || message.event === "refused") return;
     if (message.event === "start") {
-      this.#carrier ??= carrierOf(this.#dialect, message);
-      return this.#stream.start(message);
+      this.#carrier ??= carrierOf(this.#dialect, message, this.#parts.peer.query);
+      return this.#stream.start({ ...message, format: this.#carrier.audio.format });
     }
     this.#stream.mustHaveStarted(message.event);
     this.#mustBeOurs(message);
@@ -179,7 +188,7 @@ class JsonStreamSession implements MediaSession {
   #audio(text: string, start: number, end: number, timestampMs: number): void {
     const bytes = decodePayload(text, start, end, this.#carrier!.into);
     if (timestampMs >= 0) this.#followClock(timestampMs);
-    this.#stream.audio(scratchBytes.subarray(0, bytes));
+    this.#stream.audio(this.#carrier!.audio.decode(scratchBytes.subarray(0, bytes)));
   }
 
   /** Moves media time over a gap in the carrier's timestamps. */
@@ -203,13 +212,16 @@ class JsonStreamSession implements MediaSession {
   }
 }
 
-function carrierOf(dialect: JsonDialect, start: JsonStreamStart): Carrier {
-  const { codec, rateHz } = start.format;
-  const { bytesPerSample, silence } = codecOf(codec);
+function carrierOf(dialect: JsonDialect, start: JsonStreamStart, query: string): Carrier {
+  const asked = dialect.asked?.(query) ?? start.format;
+  const audio = new WireAudio(start.format, asked, dialect.openOpus);
+  const { silence } = codecOf(audio.format.codec);
   const { pieceBytesMin, isReordering } = dialect;
+  const secondBytes = start.format.rateHz * (start.format.codec === "l16" ? 2 : 1);
   return {
     streamId: start.streamId,
-    into: scratch.subarray(0, (payloadMsMax * rateHz * bytesPerSample) / 1000),
+    audio,
+    into: scratch.subarray(0, (payloadMsMax * secondBytes) / 1000),
     writer: dialect.writer(start),
     scanner: dialect.scanner?.(start.streamId),
     joiner: pieceBytesMin === undefined ? undefined : new PieceJoiner(pieceBytesMin, silence),

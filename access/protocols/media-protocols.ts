@@ -24,7 +24,7 @@ export function mediaProtocols(
   const protocols = [
     nativeProtocol({ limits, ...(opus === undefined ? {} : { opus }) }),
     twilioProtocol(),
-    telnyxProtocol(),
+    telnyxProtocol(opus),
     plivoProtocol(),
     exotelProtocol(),
     asteriskProtocol(),

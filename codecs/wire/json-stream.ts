@@ -3,7 +3,7 @@
  * base64, marks, keys, a clear. Each carrier's file reads its own spelling into these words. Pure.
  */
 import { Buffer } from "node:buffer";
-import type { AudioFormat } from "../audio/audio-codec.js";
+import type { AudioFormat, AudioRateHz } from "../audio/audio-codec.js";
 import { readFields, type FieldReader, type TextRule } from "./fields.js";
 import { ProtocolError } from "./protocol-error.js";
 
@@ -19,11 +19,19 @@ export type JsonStreamMessage =
   | { readonly event: "refused"; readonly code: string }
   | { readonly event: "ignored" };
 
+/** How audio is coded on the wire: as a leg may be, or in Opus packets. */
+export type WireFormat = AudioFormat | OpusFormat;
+type OpusFormat = { readonly codec: "opus"; readonly rateHz: AudioRateHz };
+
+export function isOpusFormat(format: WireFormat): format is OpusFormat {
+  return format.codec === "opus";
+}
+
 export type JsonStreamStart = {
   readonly event: "start";
   readonly streamId: string;
-  /** Of both directions. */
-  readonly format: AudioFormat;
+  /** Of the carrier's audio, and of ours where nothing else was asked for. */
+  readonly format: WireFormat;
   readonly parameters: Readonly<Record<string, string>>;
   /** The carrier's own names for the call. */
   readonly peerIds: Readonly<Record<string, string>>;

@@ -4,7 +4,6 @@
  *
  * @see https://developers.telnyx.com/docs/voice/programmable-voice/media-streaming
  */
-import type { AudioFormat } from "../audio/audio-codec.js";
 import { fieldError, type FieldReader } from "./fields.js";
 import { jsonCarrierParser } from "./json-carrier.js";
 import {
@@ -14,6 +13,7 @@ import {
   streamIdRule,
   type JsonStreamStart,
   type JsonStreamWriter,
+  type WireFormat,
 } from "./json-stream.js";
 import { ProtocolError } from "./protocol-error.js";
 
@@ -53,17 +53,44 @@ function readStart(message: FieldReader): JsonStreamStart {
   };
 }
 
-const rates = [8000, 16000, 24000] as const;
+/** What can be asked for when dialling, in both directions, by our own names. */
+export const TELNYX_FORMATS = {
+  pcmu: { codec: "pcmu", rateHz: 8000 },
+  pcma: { codec: "pcma", rateHz: 8000 },
+  l16: { codec: "l16", rateHz: 16000 },
+  opus: { codec: "opus", rateHz: 16000 },
+} as const satisfies Readonly<Record<string, WireFormat>>;
+export type TelnyxCodec = keyof typeof TELNYX_FORMATS;
 
-/** What Telnyx sends is what it takes, when `stream_bidirectional_codec` is set to the same. */
-function formatOf(format: FieldReader): AudioFormat {
+/** What was asked for, from the query of the URL that Telnyx was given; undefined: nothing. */
+export function askedOfTelnyx(query: string): WireFormat | undefined {
+  const codec = new URLSearchParams(query).get("codec");
+  const isKnown = codec !== null && Object.hasOwn(TELNYX_FORMATS, codec);
+  return isKnown ? TELNYX_FORMATS[codec as TelnyxCodec] : undefined;
+}
+
+const byEncoding: ReadonlyMap<string, WireFormat["codec"]> = new Map([
+  ["PCMU", "pcmu"],
+  ["PCMA", "pcma"],
+  ["L16", "l16"],
+  ["OPUS", "opus"],
+]);
+const rates = [8000, 16000, 24000, 48000] as const;
+
+/**
+ * What Telnyx sends: what was asked for where it can, else what the callee's network has. What it
+ * takes is what was asked for.
+ */
+function formatOf(format: FieldReader): WireFormat {
   const encoding = format.text("encoding", { lengthMax: 32 });
   const rateHz = rates.find((rate) => rate === countOf(format, "sample_rate", 8000));
   const channels = countOf(format, "channels", 1);
-  if (channels === 1 && encoding === "PCMU" && rateHz === 8000) return { codec: "pcmu", rateHz };
-  if (channels === 1 && encoding === "PCMA" && rateHz === 8000) return { codec: "pcma", rateHz };
-  if (channels === 1 && encoding === "L16" && rateHz !== undefined) return { codec: "l16", rateHz };
-  const right = "PCMU or PCMA at 8000 Hz or L16 at 8000, 16000 or 24000 Hz, mono";
+  const codec = byEncoding.get(encoding);
+  const isG711 = codec === "pcmu" || codec === "pcma";
+  if (channels === 1 && codec !== undefined && rateHz !== undefined) {
+    if (!isG711 || rateHz === 8000) return { codec, rateHz };
+  }
+  const right = "PCMU or PCMA at 8000 Hz, L16 or OPUS at 8000 to 48000 Hz, mono";
   const given = `${encoding}/${countOf(format, "sample_rate", 8000)}/${channels}`;
   const { message, detail } = fieldError(format.path, given, right);
   throw new ProtocolError("PROTOCOL_FORMAT", message, detail);

@@ -7,7 +7,12 @@ import { openOpus } from "../../../codecs/audio/opus.js";
 import { connectBinaryClient, type BinaryPeer } from "../../client/binary-client.js";
 import { asteriskPeer, jambonzPeer, vonagePeer } from "../../client/binary-peers.js";
 import { connectCarrierClient, type CarrierDialect } from "../../client/carrier-client.js";
-import { exotelDialect, plivoDialect, telnyxDialect } from "../../client/carrier-dialects.js";
+import {
+  exotelDialect,
+  plivoDialect,
+  telnyxDialect,
+  telnyxDialectIn,
+} from "../../client/carrier-dialects.js";
 import type { ClientTime, MediaClient, OpenSocket } from "../../client/media-client.js";
 import { connectMediaClient } from "../../client/native-client.js";
 import { audioHookPeer, audioSocketPeer, audioStreamPeer } from "../../client/switch-peers.js";
@@ -61,6 +66,10 @@ const clients: Readonly<Record<string, { readonly protocol: string; readonly con
     },
     twilio: { protocol: "twilio", connect: carrier(twilioDialect) },
     telnyx: { protocol: "telnyx", connect: carrier(telnyxDialect) },
+    "telnyx-opus": {
+      protocol: "telnyx",
+      connect: carrier(telnyxDialectIn("opus", openOpus)),
+    },
     plivo: { protocol: "plivo", connect: carrier(plivoDialect) },
     exotel: { protocol: "exotel", connect: carrier(exotelDialect) },
     vonage: { protocol: "vonage", connect: binary(vonagePeer) },

@@ -1,4 +1,5 @@
 /** The port of carriers: what differs between those that dial by REST and tell by webhooks. */
+import type { TelnyxCodec } from "../../../codecs/wire/telnyx.js";
 import type { AnsweredBy, TrunkOutcome } from "../trunk.js";
 import type { WebhookReply, WebhookRequest } from "../webhook.js";
 
@@ -88,6 +89,8 @@ export type CarrierAccount = {
   readonly signatureSecret?: string;
   /** Telnyx: what checks its signatures, base64. */
   readonly publicKey?: string;
+  /** Telnyx: how the media is coded, both ways. Default `pcmu`. */
+  readonly codec?: TelnyxCodec;
 };
 
 /** A field of a JSON body, as text; undefined where there is none. */

@@ -51,7 +51,13 @@ class Line {
   /** The patience of our side passes twenty times as fast. */
   isHurried = false;
 
-  async open(vendor: CarrierVendor, changes: Partial<CarrierTrunkOptions> = {}): Promise<this> {
+  async open(
+    vendor: CarrierVendor,
+    {
+      account,
+      ...changes
+    }: Partial<CarrierTrunkOptions> & { account?: Partial<CarrierAccount> } = {},
+  ): Promise<this> {
     this.#gateway = new WebSocketServer({ host: "127.0.0.1", port: 0 });
     this.#gateway.on("connection", (socket, { url }) => {
       socket.on("message", (data) => this.starts.push(`${url} ${(data as Buffer).toString()}`));
@@ -67,7 +73,7 @@ class Line {
     const time = nodeTime();
     this.trunk = createCarrierTrunk({
       name: vendor,
-      dialect: carrierDialect(vendor, { ...ours, url }),
+      dialect: carrierDialect(vendor, { ...ours, ...account, url }),
       callerId: "+15550100",
       webhookUrl: this.#webhookUrl,
       detectsMachines: false,
@@ -316,5 +322,22 @@ describe("a carrier that is not well", () => {
     const failure = await trunk.start().catch((error: Error) => error.message);
     expect(failure).toMatch(/trunk w: Twilio does not take our account: HTTP 401/);
     expect(failure).not.toContain("wrong-secret");
+  });
+});
+
+describe("Telnyx with another codec", () => {
+  const line = new Line();
+  beforeAll(() => line.open("telnyx", { account: { codec: "opus" } }));
+  afterAll(() => line.close());
+
+  test("is asked for it both ways, and the stream's address says so", async () => {
+    const { attempt, when } = dial(line, "+15550101");
+    await when("answered");
+    await expect.poll(() => line.starts.find((start) => start.includes('"start"'))).toBeDefined();
+    const start = line.starts.find((one) => one.includes('"start"'))!;
+    expect(start).toContain("codec=opus");
+    expect(start).toContain('"encoding":"OPUS","sample_rate":16000');
+    attempt.hangup();
+    await when("ended");
   });
 });

@@ -7,6 +7,7 @@
  */
 import { createPublicKey, verify, type KeyObject } from "node:crypto";
 import { EngineError } from "../../../base/errors.js";
+import { TELNYX_FORMATS, type TelnyxCodec } from "../../../codecs/wire/telnyx.js";
 import { outcomeOfSip } from "../outcome.js";
 import type { AnsweredBy, TrunkOutcome } from "../trunk.js";
 import { headerOf, type WebhookRequest } from "../webhook.js";
@@ -49,6 +50,7 @@ const byResult: Readonly<Record<string, AnsweredBy>> = {
 /** @throws {EngineError} `CARRIER_ACCOUNT` when the public key is none */
 export function telnyxDialect(account: CarrierAccount): CarrierDialect {
   const { account: connectionId, password, url = "https://api.telnyx.com" } = account;
+  const { codec = "pcmu" } = account;
   const publicKey = publicKeyOf(account.publicKey ?? "");
   const action = (id: string, name: string): string =>
     `/v2/calls/${encodeURIComponent(id)}/actions/${name}`;
@@ -60,7 +62,11 @@ export function telnyxDialect(account: CarrierAccount): CarrierDialect {
       method: "GET",
       path: `/v2/call_control_applications/${encodeURIComponent(connectionId)}`,
     },
-    dial: (call) => ({ method: "POST", path: "/v2/calls", body: dialBody(call, connectionId) }),
+    dial: (call) => ({
+      method: "POST",
+      path: "/v2/calls",
+      body: dialBody(call, connectionId, codec),
+    }),
     idOf: (body) => textAt(body, "data", "call_control_id"),
     refusalOf({ status, body }) {
       const [error] = (body as { errors?: unknown[] } | undefined)?.errors ?? [];
@@ -88,9 +94,9 @@ export function telnyxDialect(account: CarrierAccount): CarrierDialect {
   };
 }
 
-function dialBody(call: CarrierCall, connectionId: string): object {
+function dialBody(call: CarrierCall, connectionId: string, codec: TelnyxCodec): object {
   const { callId, to, from, ringSeconds, token, mediaUrl, hook, detectsMachines } = call;
-  const query = new URLSearchParams({ callId, token }).toString();
+  const query = new URLSearchParams({ callId, token, codec }).toString();
   return {
     connection_id: connectionId,
     to,
@@ -103,9 +109,10 @@ function dialBody(call: CarrierCall, connectionId: string): object {
     command_id: callId,
     stream_url: `${mediaUrl}/media/telnyx?${query}`,
     stream_track: "inbound_track",
-    stream_codec: "PCMU",
+    stream_codec: codec.toUpperCase(),
     stream_bidirectional_mode: "rtp",
-    stream_bidirectional_codec: "PCMU",
+    stream_bidirectional_codec: codec.toUpperCase(),
+    stream_bidirectional_sampling_rate: TELNYX_FORMATS[codec].rateHz,
     ...(detectsMachines ? { answering_machine_detection: "detect_beep" } : {}),
   };
 }

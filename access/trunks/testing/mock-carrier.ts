@@ -23,6 +23,8 @@ export type MockCall = {
   /** Telnyx: said when dialling. */
   readonly mediaUrl: string | undefined;
   readonly state: string;
+  /** Telnyx: how it was asked to code the stream. */
+  readonly mediaFormat?: object;
   isAnswered: boolean;
   keys: string;
 };

@@ -19,7 +19,11 @@ const endings: Readonly<Record<MockEnding, readonly [cause: string, sip: string]
   cancelled: ["originator_cancel", "487"],
 };
 
-type DialBody = Record<"to" | "webhook_url" | "client_state" | "stream_url", string> & {
+type DialBody = Record<
+  "to" | "webhook_url" | "client_state" | "stream_url" | "stream_codec",
+  string
+> & {
+  readonly stream_bidirectional_sampling_rate: number;
   readonly timeout_secs: number;
   readonly answering_machine_detection?: string;
 };
@@ -74,6 +78,11 @@ function dialOf(given: DialBody) {
       machineUrl: given.answering_machine_detection === undefined ? undefined : given.webhook_url,
       mediaUrl: given.stream_url,
       state: given.client_state,
+      mediaFormat: {
+        encoding: given.stream_codec,
+        sample_rate: given.stream_bidirectional_sampling_rate,
+        channels: 1,
+      },
     },
   };
 }
@@ -105,8 +114,7 @@ function newsOf(call: MockCall, news: MockNews): MockHook | undefined {
   return hookOf(call, "call.hangup", { hangup_cause, sip_hangup_cause, hangup_source: "callee" });
 }
 
-function hello({ id, state }: MockCall): string[] {
-  const media_format = { encoding: "PCMU", sample_rate: 8000, channels: 1 };
+function hello({ id, state, mediaFormat: media_format }: MockCall): string[] {
   const start = { user_id: "u", call_control_id: id, client_state: state, media_format };
   return [
     '{"event":"connected","version":"1.0.0"}',
