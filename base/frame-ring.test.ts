@@ -42,6 +42,31 @@ test("gives back every frame in order, whole, whatever the sizes and however it 
   );
 });
 
+test("touches no more of its memory than what waited at once, however much passes", () => {
+  const { writer, reader, memory } = ring(1 << 20);
+  const payload = new Uint8Array(160).fill(255);
+  let seen = 0;
+  for (let sequence = 0; sequence < 20_000; sequence += 1) {
+    writer.write(head(1, sequence), payload);
+    if (sequence % 10 === 9) reader.drain((frame) => (seen += frame.payload[159]! & 1), 100);
+  }
+  expect(seen).toBe(20_000);
+  const touched = new Uint8Array(memory).findLastIndex((byte) => byte !== 0);
+  expect(touched).toBeLessThan(80 * 1024);
+});
+
+test("a new reader finds what waits where the ring began anew", () => {
+  const { writer, reader, memory } = ring(1 << 20);
+  const payload = new Uint8Array(160);
+  for (let sequence = 0; sequence < 1000; sequence += 1) {
+    writer.write(head(1, sequence), payload);
+    if (sequence < 998) reader.drain(() => undefined, 1);
+  }
+  const waiting: number[] = [];
+  new FrameRingReader(memory).drain((frame) => waiting.push(frame.sequence), 10);
+  expect(waiting).toEqual([998, 999]);
+});
+
 test("refuses and counts what does not fit, and keeps what was there", () => {
   const { writer, reader } = ring(1024);
   const payload = new Uint8Array(160);

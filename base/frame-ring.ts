@@ -3,17 +3,22 @@
  * the gateway and a shard without a message per frame.
  *
  * ```
- *  control words (Int32)                          data (bytesMax, a multiple of 8)
- * ┌──────┬──────┬──────────┬───────┬───────────┐ ┌────────────┬────────────┬──────┬───────────┐
- * │ head │ tail │ sleeping │ drops │incarnation│ │ record     │ record     │ skip │  free     │
- * └──────┴──────┴──────────┴───────┴───────────┘ └────────────┴────────────┴──────┴───────────┘
+ *  control words (Int32)                                 data (bytesMax, a multiple of 8)
+ * ┌──────┬──────┬──────────┬───────┬───────────┬──────┐ ┌──────────┬──────────┬──────┬─────────┐
+ * │ head │ tail │ sleeping │ drops │incarnation│ base │ │ record   │ record   │ skip │  free   │
+ * └──────┴──────┴──────────┴───────┴───────────┴──────┘ └──────────┴──────────┴──────┴─────────┘
  *  head: bytes ever written, tail: bytes ever read, both modulo 2^32 (the size divides it)
+ *  base: the position that lies at the beginning of the data
  *  record: slot u32 · length u32 · sequence u32 · flags u32 · mediaSamples f64 · atMs f64 ·
  *          payload, padded to 8
  * ```
  *
  * A full ring refuses the new frame and counts it: the consumer owns the old ones. The reader may
  * go to sleep; the first write after that tells the writer to ring the doorbell (a message).
+ *
+ * A ring is as long as the longest pause it must bridge, and nearly always nearly empty. A writer
+ * that finds it empty begins again at its beginning, so that only memory that was needed once is
+ * ever touched, and what is touched stays in the cache.
  */
 import { assert } from "./assert.js";
 import { EngineError } from "./errors.js";
@@ -23,9 +28,11 @@ const controlBytes = controlWords * 4;
 const recordHeaderBytes = 32;
 /** `length` of a record that only fills the end of the buffer. */
 const skipLength = 0xffffffff;
-const [headWord, tailWord, sleepingWord, dropsWord, incarnationWord, writtenWord] = [
-  0, 1, 2, 3, 4, 5,
+const [headWord, tailWord, sleepingWord, dropsWord, incarnationWord, writtenWord, baseWord] = [
+  0, 1, 2, 3, 4, 5, 6,
 ];
+/** So far from the beginning the writer looks whether it can go back to it. */
+const rewindBytes = 64 * 1024;
 
 /** Lengths of frame that a reader has a buffer for: there are as many as formats of audio. */
 const buffersMax = 32;
@@ -91,10 +98,14 @@ export class FrameRingWriter {
   readonly #words: Uint32Array;
   readonly #floats: Float64Array;
   readonly #capacity: number;
+  readonly #rewindBytes: number;
+  #base: number;
 
   constructor(memory: SharedArrayBuffer) {
     this.#capacity = memory.byteLength - controlBytes;
+    this.#rewindBytes = Math.min(rewindBytes, this.#capacity / 4);
     this.#control = new Int32Array(memory, 0, controlWords);
+    this.#base = this.#control[baseWord]! >>> 0;
     this.#bytes = new Uint8Array(memory, controlBytes);
     this.#words = new Uint32Array(memory, controlBytes);
     this.#floats = new Float64Array(memory, controlBytes);
@@ -111,7 +122,7 @@ export class FrameRingWriter {
     assert(needed <= this.#capacity / 2, "a frame fits in half the ring", { needed });
     const start = this.#control[headWord]! >>> 0;
     const used = (start - (Atomics.load(this.#control, tailWord) >>> 0)) >>> 0;
-    const offset = start % this.#capacity;
+    const offset = this.#offsetOf(start, used === 0);
     const toEnd = this.#capacity - offset;
     const skipped = toEnd < needed ? toEnd : 0;
     if (used + skipped + needed > this.#capacity) {
@@ -137,6 +148,18 @@ export class FrameRingWriter {
       written: this.#control[writtenWord]! >>> 0,
       dropped: Atomics.load(this.#control, dropsWord) >>> 0,
     };
+  }
+
+  /**
+   * Where the record at that position goes. In an empty ring the base may move: the reader looks at
+   * it only when it has seen a newer head, and the ring is not empty again before it is done.
+   */
+  #offsetOf(position: number, isEmpty: boolean): number {
+    const behindBase = (position - this.#base) >>> 0;
+    if (!isEmpty || behindBase < this.#rewindBytes) return behindBase % this.#capacity;
+    this.#base = position;
+    Atomics.store(this.#control, baseWord, position | 0);
+    return 0;
   }
 
   #put(offset: number, head: FrameHead, payload: Uint8Array): void {
@@ -183,9 +206,12 @@ export class FrameRingReader {
   drain(visit: (frame: FrameView) => void, framesMax: number): number {
     const head = Atomics.load(this.#control, headWord) >>> 0;
     let tail = this.#control[tailWord]! >>> 0;
+    if (tail === head) return 0;
+    // Not before the head: the writer moves it while the ring is empty.
+    const base = Atomics.load(this.#control, baseWord) >>> 0;
     let count = 0;
     while (tail !== head && count < framesMax) {
-      const offset = tail % this.#capacity;
+      const offset = ((tail - base) >>> 0) % this.#capacity;
       const length = this.#words[(offset >> 2) + 1]!;
       if (length === skipLength) {
         tail = (tail + this.#capacity - offset) >>> 0;
