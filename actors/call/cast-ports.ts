@@ -1,6 +1,7 @@
 /** What the actors of a call need from the outside. The shard composes it; tests put fakes here. */
 import type { Histogram } from "../../base/histogram.js";
 import type { Time } from "../../base/ports.js";
+import type { SharedPages } from "../../base/shared-pages.js";
 import type { AudioFormat } from "../../codecs/audio/audio-codec.js";
 import type { CompiledFlow, DialogSnapshot } from "../../dialog/dialog-types.js";
 import type { Analyzer } from "../../speech/analyzers/analyzer.js";
@@ -106,7 +107,9 @@ export type CastPorts = {
   /** A rendered prompt in that format, shared memory; undefined when it is not cached. */
   readonly findPrompt: (promptId: string, format: AudioFormat) => Uint8Array | undefined;
   readonly media: MediaLink;
-  /** Seals and stores; resolves when it is on disk. */
+  /** For a second of one side of a recording each. */
+  readonly pages: SharedPages;
+  /** Seals and stores; resolves when it is on disk. The audio stays as it is until then. */
   readonly record: (chunk: RecordedChunk) => Promise<void>;
   /** How many chunks of the call's recording are stored. */
   readonly recordedChunks: (call: Pick<CallSpec, "callId" | "userId">) => Promise<number>;

@@ -52,6 +52,7 @@ export type RecorderOptions = {
 
 export function recorder(options: RecorderOptions): Behavior<State, RecorderMessage> {
   const { codec: codecName, rateHz } = options.leg.format;
+  const { pages } = options.ports;
   return {
     start(ctx) {
       if (options.anchor !== undefined) askCursor(options, ctx);
@@ -60,6 +61,7 @@ export function recorder(options: RecorderOptions): Behavior<State, RecorderMess
       const codec = codecOf(codecName);
       const timeline = new RecordingTimeline({
         codec,
+        pages,
         chunkSamples: samples(chunkMs),
         windowSamples: samples(windowMs),
       });
@@ -72,7 +74,7 @@ export function recorder(options: RecorderOptions): Behavior<State, RecorderMess
         voices: new Map(),
         anchor: undefined,
         isResuming: options.anchor !== undefined,
-        outbox: new ChunkOutbox(),
+        outbox: new ChunkOutbox(pages),
         isStoring: false,
         isFinishing: false,
         timer,

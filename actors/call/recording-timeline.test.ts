@@ -1,13 +1,14 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { codecOf } from "../../codecs/audio/audio-codec.js";
+import { SharedPages } from "../../base/shared-pages.js";
 import { RecordingTimeline, type Channel } from "./recording-timeline.js";
 
 const chunkSamples = 10;
 const windowSamples = 40;
 
-const timelineOf = (codec: "pcmu" | "l16") =>
-  new RecordingTimeline({ codec: codecOf(codec), chunkSamples, windowSamples });
+const timelineOf = (codec: "pcmu" | "l16", pages = new SharedPages()) =>
+  new RecordingTimeline({ codec: codecOf(codec), pages, chunkSamples, windowSamples });
 
 const bytes = (...values: number[]) => Uint8Array.from(values);
 

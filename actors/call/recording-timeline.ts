@@ -9,6 +9,7 @@
  *    │    page 0      │    page 1      │  …                │   a page is made when it is written
  * ```
  */
+import type { SharedPages } from "../../base/shared-pages.js";
 import type { AudioCodec } from "../../codecs/audio/audio-codec.js";
 
 export type Channel = "callee" | "agent";
@@ -25,6 +26,7 @@ type Page = { callee: Uint8Array | undefined; agent: Uint8Array | undefined };
 
 export class RecordingTimeline {
   readonly #codec: AudioCodec;
+  readonly #memory: SharedPages;
   readonly #chunkSamples: number;
   readonly #windowSamples: number;
   #pages: Page[] = [];
@@ -33,15 +35,18 @@ export class RecordingTimeline {
   #lateSamples = 0;
 
   /**
+   * @param options.pages whence a page of a chunk comes, and where it goes when it is not handed out
    * @param options.chunkSamples samples per channel of one chunk
    * @param options.windowSamples how far ahead of the next chunk audio is taken: whole chunks
    */
   constructor(options: {
     readonly codec: AudioCodec;
+    readonly pages: SharedPages;
     readonly chunkSamples: number;
     readonly windowSamples: number;
   }) {
     this.#codec = options.codec;
+    this.#memory = options.pages;
     this.#chunkSamples = options.chunkSamples;
     this.#windowSamples = options.windowSamples;
   }
@@ -93,6 +98,7 @@ export class RecordingTimeline {
     const sampleCount = Math.max(0, this.#end - this.#base);
     const callee = this.#joined("callee", sampleCount);
     const agent = this.#joined("agent", sampleCount);
+    for (const page of this.#pages) this.#giveBack(page);
     this.#pages = [];
     this.#base += sampleCount;
     return { sampleCount, callee, agent };
@@ -102,23 +108,31 @@ export class RecordingTimeline {
     while (this.#pages.length <= index) this.#pages.push(emptyPage());
     const page = this.#pages[index]!;
     // By name: a field by a variable is looked up anew for every frame.
-    if (channel === "callee") return (page.callee ??= this.#silence(this.#chunkSamples));
-    return (page.agent ??= this.#silence(this.#chunkSamples));
+    if (channel === "callee") return (page.callee ??= this.#silentPage());
+    return (page.agent ??= this.#silentPage());
+  }
+
+  #giveBack({ callee, agent }: Page): void {
+    if (callee !== undefined) this.#memory.give(callee);
+    if (agent !== undefined) this.#memory.give(agent);
   }
 
   #joined(channel: Channel, sampleCount: number): Uint8Array | undefined {
     if (this.#pages.every((page) => page[channel] === undefined)) return undefined;
-    const whole = this.#silence(this.#pages.length * this.#chunkSamples);
+    const { bytesPerSample, silence } = this.#codec;
+    const joined = new Uint8Array(sampleCount * bytesPerSample).fill(silence);
+    const pageBytes = this.#chunkSamples * bytesPerSample;
     this.#pages.forEach((page, index) => {
-      const bytes = page[channel];
-      if (bytes !== undefined) whole.set(bytes, index * bytes.length);
+      const from = index * pageBytes;
+      const bytes = page[channel]?.subarray(0, joined.length - from);
+      if (bytes !== undefined) joined.set(bytes, from);
     });
-    return whole.slice(0, sampleCount * this.#codec.bytesPerSample);
+    return joined;
   }
 
-  #silence(samples: number): Uint8Array {
+  #silentPage(): Uint8Array {
     const { bytesPerSample, silence } = this.#codec;
-    return new Uint8Array(samples * bytesPerSample).fill(silence);
+    return this.#memory.take(this.#chunkSamples * bytesPerSample, silence);
   }
 }
 

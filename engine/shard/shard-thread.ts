@@ -8,6 +8,7 @@ import type { ActorSystem, DeadLetterReason } from "../../actors/kernel/index.js
 import { EngineError, toErrorData } from "../../base/errors.js";
 import { Histogram } from "../../base/histogram.js";
 import type { Rng, Time } from "../../base/ports.js";
+import { SharedPages } from "../../base/shared-pages.js";
 import { formatKey } from "../../codecs/audio/audio-codec.js";
 import type { AnalyzerConfig } from "../../config/analyzer-config.js";
 import type { SynthesisConfig } from "../../config/schema.js";
@@ -65,6 +66,7 @@ export class ShardThread {
   readonly #shard: Shard;
   readonly #jobs: JobClient;
   readonly #recordings: RecordingDesk;
+  readonly #pages = new SharedPages();
   readonly #synthesizer: VoiceSynthesizer;
   readonly #flows = new Map<string, CompiledFlow>();
   readonly #prompts = new Map<string, Uint8Array>();
@@ -184,6 +186,7 @@ export class ShardThread {
       flow: (flowId) => this.#findFlow(flowId),
       synthesizer: this.#synthesizer,
       findPrompt: (promptId, format) => this.#prompts.get(`${promptId} ${formatKey(format)}`),
+      pages: this.#pages,
       record: (chunk) => this.#recordings.record(chunk),
       recordedChunks: async ({ callId, userId }) =>
         (await this.#jobs.run({ kind: "recordedChunks", callId, userId })).chunks,

@@ -20,6 +20,7 @@ import {
 } from "../../actors/kernel/index.js";
 import type { ErrorData } from "../../base/errors.js";
 import { Histogram } from "../../base/histogram.js";
+import { SharedPages } from "../../base/shared-pages.js";
 import { virtualTime } from "../../base/virtual-time.js";
 import { codecOf } from "../../codecs/audio/audio-codec.js";
 import { decodeStereo } from "../../codecs/audio/mix.js";
@@ -127,8 +128,10 @@ export function castRig(options: RigOptions) {
         time.soon(() => directory.call.tell({ kind: "legClosed", reason }));
       },
     },
+    pages: new SharedPages(),
     record(chunk) {
-      chunks.push(chunk);
+      // As a store does it: the pages are used again.
+      chunks.push({ ...chunk, callee: chunk.callee?.slice(), agent: chunk.agent?.slice() });
       return Promise.resolve();
     },
     recordedChunks: () => Promise.resolve(chunks.length),
