@@ -1,6 +1,6 @@
 /** The ports of `ports.ts` on Node itself. The only file that touches these globals. */
 import { performance } from "node:perf_hooks";
-import { MessageChannel, Worker, type TransferListItem } from "node:worker_threads";
+import { MessageChannel, Worker, type ResourceLimits, type TransferListItem } from "node:worker_threads";
 import { compiledEntry } from "./compiled-entry.js";
 import type {
   Rng,
@@ -38,6 +38,13 @@ export function nodeTime(): Time {
 /** Real chance. */
 export const nodeRng: Rng = { next: () => Math.random() };
 
+function heapLimits({ heapMbMax, youngMbMax }: ThreadOptions): ResourceLimits {
+  return {
+    ...(heapMbMax === undefined ? {} : { maxOldGenerationSizeMb: heapMbMax }),
+    ...(youngMbMax === undefined ? {} : { maxYoungGenerationSizeMb: youngMbMax }),
+  };
+}
+
 /** Real threads. */
 export const nodeThreadHost: ThreadHost = {
   spawn: spawnWorker,
@@ -51,9 +58,7 @@ function spawnWorker(options: ThreadOptions): ThreadHandle {
     argv: isInBackground ? [entry.href] : [],
     workerData: options.data,
     transferList: (options.transfer ?? []) as TransferListItem[],
-    ...(options.heapMbMax === undefined
-      ? {}
-      : { resourceLimits: { maxOldGenerationSizeMb: options.heapMbMax } }),
+    resourceLimits: heapLimits(options),
   });
   let failure: { error: unknown } | undefined;
   worker.on("error", (error) => (failure = { error }));

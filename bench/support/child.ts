@@ -92,7 +92,7 @@ export class Child<Known extends Asks, Event> {
 
 /** Processes that run the engine do so as its command does: see `engine/cli/main.ts`. */
 const engines = /(engine|chaos)-main/;
-const engineFlags = ["--single-threaded-gc"];
+const engineFlags = ["--single-threaded-gc", "--max-semi-space-size=4"];
 
 /** `VOXTREE_BENCH_PROF=engine-main` writes a CPU profile of that process to the working folder. */
 function execArgvOf(entry: string): string[] {

@@ -8,6 +8,7 @@ import type { CastPorts, Leg, MediaLink } from "../../actors/call/cast-ports.js"
 import type { CallDirectory } from "../../actors/call/messages.js";
 import { createActorSystem, createSchedulerDispatcher } from "../../actors/kernel/index.js";
 import { Histogram } from "../../base/histogram.js";
+import { SharedPages } from "../../base/shared-pages.js";
 import type { VirtualTime } from "../../base/virtual-time.js";
 import type { CompiledFlow } from "../../dialog/dialog-types.js";
 import type { LegNotice } from "../../engine/control/messages.js";
@@ -50,6 +51,7 @@ export function openCall(
     recognizer: house.recognizer,
     analyzers: new Map(),
     findPrompt: (id) => house.prompts.get(id),
+    pages: new SharedPages(),
     media: mediaLink(house, { leg, wheel, directory }),
     report: (_callId, event) => report(event),
   };

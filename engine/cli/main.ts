@@ -1,4 +1,4 @@
-#!/usr/bin/env -S node --single-threaded-gc
+#!/usr/bin/env -S node --single-threaded-gc --max-semi-space-size=4
 /**
  * The `voxtree` command: runs what was asked for, and says in one line what went wrong.
  *

@@ -11,6 +11,8 @@ import type { Job, JobResult, JobWorkerData } from "./jobs.js";
 
 /** The longest job is a long sentence rendered while the machine is busy. */
 const jobMsMax = 15_000;
+/** What a job leaves behind lies outside of the heap, and goes with the next small collection. */
+const youngMbMax = 3;
 /** Jobs waiting or running; more are refused. */
 const jobsMax = 2000;
 
@@ -33,6 +35,7 @@ export function createJobPool(options: {
     size: options.size,
     task: fileURLToPath(compiledEntry("engine/jobs/job-main.js")),
     workerData: options.workerData,
+    resourceLimits: { maxYoungGenerationSizeMb: youngMbMax },
   });
   let pendingCount = 0;
   const exec = async (job: Job): Promise<JobReply> => {
