@@ -49,11 +49,6 @@ export type ThreadOptions = {
   readonly transfer?: readonly unknown[];
   /** Limit of the old-generation heap in MiB; the thread ends beyond it. */
   readonly heapMbMax?: number;
-  /**
-   * Limit of the young-generation heap in MiB: three times what is used between two collections. V8
-   * lets it grow to 48 whatever it brings, and a pause is as long as what has survived in it.
-   */
-  readonly youngMbMax?: number;
   /** Nobody waits for it: its start yields to threads that have work, where that can be done. */
   readonly isInBackground?: boolean;
 };

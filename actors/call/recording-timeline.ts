@@ -35,7 +35,7 @@ export class RecordingTimeline {
   #lateSamples = 0;
 
   /**
-   * @param options.pages whence a page of a chunk comes, and where it goes when it is not handed out
+   * @param options.pages whence the page of a chunk comes, and where it goes when it stays here
    * @param options.chunkSamples samples per channel of one chunk
    * @param options.windowSamples how far ahead of the next chunk audio is taken: whole chunks
    */

@@ -42,18 +42,18 @@ export function decodeStereo(
 }
 
 /**
- * Two coded sides → interleaved bytes of the same codec, newly allocated. For codecs of one byte a
- * sample.
+ * Two coded sides → interleaved bytes of the same codec, for codecs of one byte a sample.
  *
  * @param sides bytes of `sampleCount` samples each; a side that is undefined is silent
+ * @param output takes them and is returned: `2 * sampleCount` bytes
  */
 export function interleaveCoded(
   { silence }: Pick<AudioCodec, "silence">,
   sides: { readonly left: Uint8Array | undefined; readonly right: Uint8Array | undefined },
   sampleCount: number,
+  output = new Uint8Array(sampleCount * 2),
 ): Uint8Array {
   const { left, right } = sides;
-  const output = new Uint8Array(sampleCount * 2);
   if (left === undefined || right === undefined) output.fill(silence);
   if (left !== undefined) for (let i = 0; i < sampleCount; i += 1) output[2 * i] = left[i]!;
   if (right !== undefined) for (let i = 0; i < sampleCount; i += 1) output[2 * i + 1] = right[i]!;

@@ -49,6 +49,14 @@ async function run(job: Job): Promise<JobResult> {
   }
 }
 
+/** A chunk is sealed before the next one is looked at, and nearly all are of one length. */
+let interleaved = new Uint8Array(0);
+
+function interleavedOf(bytes: number): Uint8Array<ArrayBuffer> {
+  if (interleaved.length !== bytes) interleaved = new Uint8Array(bytes);
+  return interleaved;
+}
+
 /** One that fails does not keep the others from the disk. */
 function record(chunk: RecordedChunk): ErrorData | undefined {
   const { callId, userId, index, isLast, format, startedEpochMs } = chunk;
@@ -57,8 +65,11 @@ function record(chunk: RecordedChunk): ErrorData | undefined {
   const sides = { left: chunk.callee, right: chunk.agent };
   try {
     const codec = codecOf(codecName);
-    const interleave = codec.bytesPerSample === 1 ? interleaveCoded : decodeStereo;
-    const samples = interleave(codec, sides, chunk.sampleCount);
+    const { sampleCount } = chunk;
+    const samples =
+      codec.bytesPerSample === 1
+        ? interleaveCoded(codec, sides, sampleCount, interleavedOf(2 * sampleCount))
+        : decodeStereo(codec, sides, sampleCount);
     const place = { dataDir, kekFile, userId, callId };
     appendRecordingChunk({ ...place, index, isLast, header, samples });
     return undefined;

@@ -6,13 +6,12 @@ import { fileURLToPath } from "node:url";
 import pools from "node-worker-threads-pool";
 import { compiledEntry } from "../../base/compiled-entry.js";
 import { fromErrorData, EngineError } from "../../base/errors.js";
+import { youngMbMax } from "../../base/node-ports.js";
 import type { JobReply } from "../control/messages.js";
 import type { Job, JobResult, JobWorkerData } from "./jobs.js";
 
 /** The longest job is a long sentence rendered while the machine is busy. */
 const jobMsMax = 15_000;
-/** What a job leaves behind lies outside of the heap, and goes with the next small collection. */
-const youngMbMax = 3;
 /** Jobs waiting or running; more are refused. */
 const jobsMax = 2000;
 

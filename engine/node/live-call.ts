@@ -3,7 +3,7 @@
  * `[form, call]`. A form that an older build wrote is lifted step by step to today's; one that does
  * not read is an error that names the call, and the call is ended without it.
  */
-import { decode, encode } from "@msgpack/msgpack";
+import { decode, Encoder } from "@msgpack/msgpack";
 import { z } from "zod";
 import type { CallSpec } from "../../actors/call/cast-ports.js";
 import { EngineError } from "../../base/errors.js";
@@ -68,8 +68,11 @@ const schema = z.object({
   generation: z.int().min(0).optional(),
 });
 
+/** One for all: what it returns is as long as what is in it, and not the 2 kB of a new one. */
+const encoder = new Encoder({ ignoreUndefined: true });
+
 export function encodeLiveCall(call: LiveCall): Uint8Array {
-  return encode([liveCallForm, call], { ignoreUndefined: true });
+  return encoder.encode([liveCallForm, call]);
 }
 
 /** A call as it stands, as bytes for the ledger on disk; undefined when it has ended. */

@@ -17,8 +17,6 @@ import type { ShardThreadData } from "../shard/shard-thread.js";
 
 /** 500 calls of 20 ms μ-law frames are 4.8 MB/s with their headers: over 3 s of them. */
 const ringBytes = 16 * 1024 * 1024;
-/** Young heaps; see `ThreadOptions`. */
-const youngMbMax = { gateway: 12, shard: 12, store: 6 } as const;
 /** A thread that takes longer to say that it is ready has failed. */
 const startMsMax = 20_000;
 const stopMsMax = 5000;
@@ -110,8 +108,7 @@ export type ShardThread = EngineThread<ShardCommand, ShardReport>;
 
 export function startGateway(host: ThreadHost, time: Time, config: GatewayConfig): GatewayThread {
   const entry = compiledEntry("engine/gateway/gateway-main.js");
-  const spawn = { name: "gateway-0", entry, data: config, youngMbMax: youngMbMax.gateway };
-  return new EngineThread(host.spawn(spawn), time);
+  return new EngineThread(host.spawn({ name: "gateway-0", entry, data: config }), time);
 }
 
 export function startShard(
@@ -125,7 +122,7 @@ export function startShard(
 ): ShardThread {
   const entry = compiledEntry("engine/shard/shard-main.js");
   const { data, heapMbMax, isInBackground } = options;
-  const limit = { youngMbMax: youngMbMax.shard, ...(heapMbMax === undefined ? {} : { heapMbMax }) };
+  const limit = heapMbMax === undefined ? {} : { heapMbMax };
   const thread = host.spawn({ name: data.name, entry, data, isInBackground, ...limit });
   return new EngineThread(thread, time);
 }
@@ -159,7 +156,7 @@ export async function startStore(
   options: StoreThreadOptions,
 ): Promise<{ readonly store: CallStore; stop(): Promise<void> }> {
   const entry = compiledEntry("storage/store-main.js");
-  const spawned = host.spawn({ name: "store", entry, data: options, youngMbMax: youngMbMax.store });
+  const spawned = host.spawn({ name: "store", entry, data: options });
   const thread = new EngineThread<StoreCommand, StoreReport>(spawned, time);
   await thread.ready("ready");
   const client = (): CallStore => {

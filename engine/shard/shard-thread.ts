@@ -2,7 +2,7 @@
  * What a shard's thread does: it composes the cast's ports, obeys the node and shows that its loop
  * turns. Without the thread itself, so that a simulation can run it in time of its own.
  */
-import { encode } from "@msgpack/msgpack";
+import { Encoder } from "@msgpack/msgpack";
 import type { CastPorts, MediaLink } from "../../actors/call/cast-ports.js";
 import type { ActorSystem, DeadLetterReason } from "../../actors/kernel/index.js";
 import { EngineError, toErrorData } from "../../base/errors.js";
@@ -67,6 +67,8 @@ export class ShardThread {
   readonly #jobs: JobClient;
   readonly #recordings: RecordingDesk;
   readonly #pages = new SharedPages();
+  /** One for all: what it returns is as long as what is in it, and not the 2 kB of a new one. */
+  readonly #encoder = new Encoder();
   readonly #synthesizer: VoiceSynthesizer;
   readonly #flows = new Map<string, CompiledFlow>();
   readonly #prompts = new Map<string, Uint8Array>();
@@ -190,7 +192,8 @@ export class ShardThread {
       record: (chunk) => this.#recordings.record(chunk),
       recordedChunks: async ({ callId, userId }) =>
         (await this.#jobs.run({ kind: "recordedChunks", callId, userId })).chunks,
-      remember: (callId, memory) => report({ kind: "remember", callId, memory: encode(memory) }),
+      remember: (callId, memory) =>
+        report({ kind: "remember", callId, memory: this.#encoder.encode(memory) }),
       report: (callId, event) => report({ kind: "callEvent", callId, event }),
     };
   }

@@ -2,7 +2,7 @@
  * Appending to a sealed recording: one positional write behind the last whole chunk. A repeated
  * chunk finds itself there already and changes nothing; a torn one is overwritten.
  */
-import { fstatSync, fsyncSync, ftruncateSync, writeSync } from "node:fs";
+import { fstatSync, fsyncSync, ftruncateSync, writeSync, writevSync } from "node:fs";
 import { dirname } from "node:path";
 import { encodeL16 } from "../../codecs/audio/l16.js";
 import { syncFolder } from "../atomic-file.js";
@@ -76,11 +76,11 @@ export function appendChunk(
   const context = chunkContext(idBytes("callId", chunk.callId), fileHeader, { index, isLast });
   const sealed = sealer.seal(chunk.userId, plainOf(chunk.samples), context);
   const frame = encodeFrame({ index, isLast }, sealed);
-  const bytes = index === 0 ? Buffer.concat([fileHeader, frame]) : frame;
+  const pieces = index === 0 ? [fileHeader, ...frame] : frame;
   const offset = index === 0 ? 0 : end.bytes;
-  writeWhole(file, bytes, offset);
-  if (offset + bytes.length < fileBytes) ftruncateSync(file, offset + bytes.length);
-  return offset + bytes.length;
+  const newEnd = offset + writeWhole(file, pieces, offset);
+  if (newEnd < fileBytes) ftruncateSync(file, newEnd);
+  return newEnd;
 }
 
 function plainOf(samples: Int16Array | Uint8Array): Uint8Array {
@@ -90,10 +90,17 @@ function plainOf(samples: Int16Array | Uint8Array): Uint8Array {
   return plain;
 }
 
-function writeWhole(file: number, bytes: Buffer, offset: number): void {
-  for (let at = 0; at < bytes.length;) {
-    at += writeSync(file, bytes, at, bytes.length - at, offset + at);
+/** @returns bytes written: all of them */
+function writeWhole(file: number, pieces: readonly Uint8Array[], offset: number): number {
+  const length = pieces.reduce((sum, piece) => sum + piece.length, 0);
+  let written = writevSync(file, pieces, offset);
+  if (written === length) return length;
+  // As a disk that is nearly full, or a signal, leaves it.
+  const bytes = Buffer.concat(pieces);
+  while (written < length) {
+    written += writeSync(file, bytes, written, length - written, offset + written);
   }
+  return length;
 }
 
 function requireSameHeader(file: number, end: RecordingEnd, fileHeader: Buffer): void {

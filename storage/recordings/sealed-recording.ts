@@ -103,18 +103,18 @@ export function chunkContext(
   return Buffer.concat([label, idLength, recordingId, fileHeader, place]);
 }
 
-/** A whole frame around a sealed chunk. */
+/** A whole frame around a sealed chunk, in the pieces it is written in. */
 export function encodeFrame(
   chunk: { readonly index: number; readonly isLast: boolean },
   sealed: Uint8Array,
-): Buffer {
+): [Buffer, Uint8Array, Buffer] {
   const head = Buffer.alloc(frameHeadBytes);
   head.writeUInt32LE(frameMagic, 0);
   head.writeUInt32LE(chunk.index, 4);
   head.writeUInt8(chunk.isLast ? flagLast : 0, 8);
   head.writeUInt32LE(sealed.length, 12);
   head.writeUInt32LE(crc32(head.subarray(0, 16)), 16);
-  return Buffer.concat([head, sealed, encodeFrameFoot(sealed.length, chunk.index)]);
+  return [head, sealed, encodeFrameFoot(sealed.length, chunk.index)];
 }
 
 /** The footer that belongs to a frame: its whole length and its index again. */
