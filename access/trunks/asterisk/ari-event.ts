@@ -55,6 +55,21 @@ export function parseAriChannels(body: unknown): AriChannel[] {
   });
 }
 
+/**
+ * Reads the answer to `GET /bridges`.
+ *
+ * @returns ids of channels that the dialplan has joined with others: no application holds them
+ */
+export function channelsOfDialplan(body: unknown): ReadonlySet<string> {
+  const list: readonly unknown[] = Array.isArray(body) ? body : [];
+  const bridges = list as readonly ({ bridge_class?: unknown; channels?: unknown } | null)[];
+  const ids = bridges.flatMap((one) => {
+    const isOfDialplan = one !== null && one.bridge_class !== "stasis";
+    return isOfDialplan && Array.isArray(one.channels) ? (one.channels as unknown[]) : [];
+  });
+  return new Set(ids.filter((id) => typeof id === "string"));
+}
+
 function parse(text: string): Readonly<Record<string, unknown>> | undefined {
   try {
     const value: unknown = JSON.parse(text);

@@ -19,6 +19,7 @@ import type { OriginateRequest, TrunkEvent, TrunkOutcome } from "../trunk.js";
 import type { AriEvent } from "./ari-event.js";
 import { refusalOf, type AriHttp, type AriReply } from "./ari-http.js";
 import { AsteriskBridge } from "./asterisk-bridge.js";
+import { AsteriskTransfer } from "./asterisk-transfer.js";
 import type { AsteriskFormatChoice } from "./media-format.js";
 
 export type AttemptSettings = {
@@ -54,7 +55,7 @@ export class AsteriskAttempt implements ShellAttempt {
   #isCancelled = false;
   #isRinging = false;
   #hasEarlyMedia = false;
-  #transfer: { resolve: () => void; reject: (error: EngineError) => void } | undefined;
+  readonly #transfer: AsteriskTransfer;
 
   constructor(options: AttemptOptions) {
     const { request, settings, http } = options;
@@ -62,21 +63,24 @@ export class AsteriskAttempt implements ShellAttempt {
     this.calleeId = `${settings.app}.${request.callId}`;
     this.mediaId = `${this.calleeId}.media`;
     this.targetId = `${this.calleeId}.target`;
-    const { calleeId, mediaId } = this;
-    this.#bridge = new AsteriskBridge({ http, settings, request, calleeId, mediaId });
+    const { calleeId, mediaId, targetId } = this;
+    const bridge = new AsteriskBridge({ http, settings, request, calleeId, mediaId });
+    this.#bridge = bridge;
+    this.#transfer = new AsteriskTransfer({
+      ...{ http, calleeId, targetId, bridge },
+      dialQuery: (to) => this.#dialQuery(to, "target"),
+      targetGone: () => this.#deleteCallee(),
+    });
+  }
+
+  get isHandedOn(): boolean {
+    return this.#phase === "transferred" && this.#transfer.isHandedOn;
   }
 
   /** Asks Asterisk to dial. */
   async dial(): Promise<void> {
-    const { http, settings, request } = this.#options;
-    const query = {
-      endpoint: settings.endpointOf(request.to),
-      app: settings.app,
-      appArgs: "callee",
-      channelId: this.calleeId,
-      callerId: settings.callerId,
-      timeout: String(Math.max(1, Math.round(request.ringMsMax / 1000))),
-    };
+    const { http, request } = this.#options;
+    const query = { ...this.#dialQuery(request.to, "callee"), channelId: this.calleeId };
     let reply: AriReply;
     try {
       reply = await http.ask("POST", "/channels", query);
@@ -94,31 +98,19 @@ export class AsteriskAttempt implements ShellAttempt {
   }
 
   async transfer(to: string): Promise<void> {
-    if (this.#phase !== "bridged" || this.#transfer !== undefined) {
-      const message =
-        this.#phase === "answered"
-          ? "the callee's media is not connected yet"
-          : "only a callee who has answered can be transferred, and once at a time";
+    if (this.#phase === "answered") {
+      throw new EngineError("TRUNK_TRANSFER", "the callee's media is not connected yet");
+    }
+    if (this.#phase !== "bridged") {
+      const message = "only a callee who talks to us can be transferred";
       throw new EngineError("TRUNK_TRANSFER", message);
     }
-    const { http, settings, request } = this.#options;
-    const outcome = new Promise<void>((resolve, reject) => (this.#transfer = { resolve, reject }));
-    const query = {
-      endpoint: settings.endpointOf(to),
-      app: settings.app,
-      appArgs: "target",
-      channelId: this.targetId,
-      callerId: settings.callerId,
-      timeout: String(Math.max(1, Math.round(request.ringMsMax / 1000))),
-    };
-    const made = http.ask("POST", "/channels", query).catch((error: unknown) => error);
-    this.#bridge.asked(made);
-    const reply = await made;
-    if (reply instanceof Error) this.#transferFailed(reply.message);
-    else if ((reply as AriReply).status >= 300) {
-      this.#transferFailed(refusalOf(reply as AriReply));
-    }
-    return outcome;
+    await this.#transfer.to(to);
+    if (this.#hasEnded) return;
+    this.#phase = "transferred";
+    this.#options.listener({ kind: "transferred" });
+    if (this.isHandedOn) void this.#bridge.takeAway([this.mediaId]);
+    else void this.#delete(`/channels/${encodeURIComponent(this.mediaId)}`);
   }
 
   async sendDtmf(digits: string): Promise<void> {
@@ -134,7 +126,7 @@ export class AsteriskAttempt implements ShellAttempt {
     if (this.#phase === "ended") return;
     if (event.channelId === this.calleeId) return this.#calleeEvent(event);
     if (event.channelId === this.mediaId) return this.#mediaEvent(event);
-    this.#targetEvent(event);
+    this.#transfer.take(event);
   }
 
   /**
@@ -224,40 +216,19 @@ export class AsteriskAttempt implements ShellAttempt {
     if (this.#phase !== "ended") this.#deleteCallee();
   }
 
-  #targetEvent(event: Exclude<AriEvent, { readonly type: "ApplicationReplaced" }>): void {
-    if (event.type === "StasisStart") void this.#joinTarget();
-    if (event.type !== "ChannelDestroyed") return;
-    if (this.#phase === "transferred") return this.#deleteCallee();
-    const { cause } = outcomeOf({
-      isAnswered: false,
-      isCancelled: false,
-      q850: event.cause,
-      sip: event.techCause,
-    });
-    this.#transferFailed(cause);
+  get #hasEnded(): boolean {
+    return this.#phase === "ended";
   }
 
-  async #joinTarget(): Promise<void> {
-    try {
-      await this.#bridge.add([this.targetId]);
-    } catch (error) {
-      void this.#delete(`/channels/${encodeURIComponent(this.targetId)}`);
-      return this.#transferFailed((error as Error).message);
-    }
-    if (this.#phase === "ended") return;
-    this.#phase = "transferred";
-    this.#transfer?.resolve();
-    this.#transfer = undefined;
-    this.#options.listener({ kind: "transferred" });
-    void this.#delete(`/channels/${encodeURIComponent(this.mediaId)}`);
-  }
-
-  #transferFailed(cause: string): void {
-    const transfer = this.#transfer;
-    this.#transfer = undefined;
-    transfer?.reject(
-      new EngineError("TRUNK_TRANSFER", `the transfer did not come about: ${cause}`),
-    );
+  #dialQuery(to: string, role: "callee" | "target"): Record<string, string | undefined> {
+    const { settings, request } = this.#options;
+    return {
+      endpoint: settings.endpointOf(to),
+      app: settings.app,
+      appArgs: role,
+      callerId: settings.callerId,
+      timeout: String(Math.max(1, Math.round(request.ringMsMax / 1000))),
+    };
   }
 
   /** No whole answer came to our request to dial: did Asterisk do it? */
@@ -282,10 +253,12 @@ export class AsteriskAttempt implements ShellAttempt {
   #end(outcome: TrunkOutcome, cause: string): void {
     if (this.#phase === "ended") return;
     const hadMedia = this.#phase !== "dialling";
+    // Who was handed on stays with whom they talk to, also when it is us who end.
+    const channels = this.isHandedOn ? [this.mediaId] : [this.mediaId, this.targetId];
     this.#phase = "ended";
-    this.#transferFailed("the callee hung up");
+    this.#transfer.giveUp("the callee hung up");
     this.#options.done();
-    if (hadMedia) void this.#bridge.takeAway([this.mediaId, this.targetId]);
+    if (hadMedia) void this.#bridge.takeAway(channels);
     this.#options.listener({ kind: "ended", outcome, cause });
   }
 }

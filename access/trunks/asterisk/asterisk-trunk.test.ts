@@ -3,7 +3,7 @@ import type { AddressInfo } from "node:net";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { WebSocketServer, type WebSocket } from "ws";
 import { nodeTime } from "../../../base/node-ports.js";
-import type { Trunk, TrunkEvent } from "../trunk.js";
+import type { Trunk, TrunkAttempt, TrunkEvent } from "../trunk.js";
 import { createAsteriskTrunk } from "./asterisk-trunk.js";
 
 type Answer = (request: IncomingMessage, response: ServerResponse) => void;
@@ -213,6 +213,68 @@ describe("a trunk through an Asterisk that misbehaves", () => {
     await ari.asked(/DELETE \/ari\/channels\/voxtree.old/);
     await expect.poll(() => trunk.health().isUp).toBe(true);
     expect(ari.requests.filter((line) => line.startsWith("DELETE"))).toHaveLength(1);
+  });
+
+  test("of an earlier life, who was handed on in the dialplan is left alone", async () => {
+    const channels = [{ id: "voxtree.a" }, { id: "voxtree.a.target" }, { id: "voxtree.b" }];
+    ari.answers.set("GET /ari/channels", json(200, channels));
+    const bridges = [
+      { bridge_class: "basic", channels: ["voxtree.a", "voxtree.a.target"] },
+      { bridge_class: "stasis", channels: ["voxtree.b"] },
+      null,
+    ];
+    ari.answers.set("GET /ari/bridges", json(200, bridges));
+    ari.events.at(-1)!.terminate();
+    await ari.asked(/DELETE \/ari\/channels\/voxtree.b$/);
+    await expect.poll(() => trunk.health().isUp).toBe(true);
+    expect(ari.requests.filter((line) => line.startsWith("DELETE"))).toHaveLength(1);
+  });
+
+  /** A callee who talks to us. */
+  const bridged = async () => {
+    const call = originate();
+    await ari.asked(/POST \/ari\/channels$/);
+    ari.say(started("voxtree.c1"));
+    await ari.asked(/externalMedia/);
+    ari.say(started("voxtree.c1.media"));
+    await ari.asked(/addChannel/);
+    await expect.poll(() => isReady(call.attempt)).toBe(true);
+    return call;
+  };
+  /** Whether a transfer would be begun; the number says that it is none. */
+  const isReady = async (attempt: TrunkAttempt): Promise<boolean> => {
+    ari.answers.set("POST /ari/channels", json(400, { message: "not yet" }));
+    const why = await attempt.transfer("x").catch((error: unknown) => (error as Error).message);
+    return /not yet/.test(String(why));
+  };
+
+  test("a dialplan without a place for them keeps a transferred callee in our own bridge", async () => {
+    const { attempt, seen, ended } = await bridged();
+    ari.answers.delete("POST /ari/channels");
+    const variable = "GET /ari/channels/voxtree.c1.target/variable";
+    ari.answers.set(variable, json(200, { value: "0" }));
+    const transferred = attempt.transfer("+15550101");
+    ari.say(started("voxtree.c1.target"));
+    await transferred;
+    const isAdd = (line: string): boolean => line.endsWith("/addChannel");
+    expect(ari.requests.filter(isAdd)).toHaveLength(2);
+    expect(ari.requests.some((line) => line.endsWith("/continue"))).toBe(false);
+    await expect.poll(() => seen.map(({ kind }) => kind)).toContain("transferred");
+    ari.say(destroyed("voxtree.c1.target", 16));
+    await ari.asked(/DELETE \/ari\/channels\/voxtree.c1$/);
+    ari.say(destroyed("voxtree.c1", 16));
+    await ended;
+    expect(seen.at(-1)).toMatchObject({ outcome: "answered" });
+  });
+
+  test("who answers a transfer whose request was given up for lost is hung up on", async () => {
+    const { attempt, ended } = await bridged();
+    ari.answers.set("POST /ari/channels", (request) => request.socket.destroy());
+    await expect(attempt.transfer("+15550101")).rejects.toMatchObject({ code: "TRUNK_TRANSFER" });
+    ari.say(started("voxtree.c1.target"));
+    await ari.asked(/DELETE \/ari\/channels\/voxtree.c1.target/);
+    ari.say(destroyed("voxtree.c1", 16));
+    await ended;
   });
 
   test("while Asterisk is away nobody is dialled", async () => {

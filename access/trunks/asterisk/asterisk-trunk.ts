@@ -13,7 +13,7 @@ import { isDialable, notDialable } from "../dial-string.js";
 import type { TrunkLog } from "../trunk-log.js";
 import { invalidNumber, TrunkShell } from "../trunk-shell.js";
 import type { OriginateRequest, Trunk, TrunkAttempt, TrunkEvent, TrunkHealth } from "../trunk.js";
-import { parseAriChannels, type AriEvent } from "./ari-event.js";
+import { channelsOfDialplan, parseAriChannels, type AriEvent } from "./ari-event.js";
 import { AriEvents } from "./ari-events.js";
 import { AriHttp, refusalOf, type AriAddress } from "./ari-http.js";
 import { AsteriskAttempt, type AttemptSettings } from "./asterisk-attempt.js";
@@ -149,12 +149,15 @@ class AsteriskTrunk implements Trunk {
     if (this.#events === events && events.isUp) this.#shell.up();
   }
 
-  /** Channels of an earlier life of ours: nobody is there to talk to them. */
+  /** Channels of an earlier life: nobody is there to talk to them, but for who was handed on. */
   async #hangUpStrangers(ids: readonly string[]): Promise<void> {
     const prefix = `${this.#settings.app}.`;
-    const strangers = ids.filter(
-      (id) => id.startsWith(prefix) && this.#attemptOf(id) === undefined,
-    );
+    const unknown = ids.filter((id) => id.startsWith(prefix) && this.#attemptOf(id) === undefined);
+    if (unknown.length === 0) return;
+    const bridges = await this.#http.ask("GET", "/bridges");
+    if (bridges.status !== 200) throw new EngineError("ARI_REFUSED", refusalOf(bridges));
+    const handedOn = channelsOfDialplan(bridges.body);
+    const strangers = unknown.filter((id) => !handedOn.has(id));
     if (strangers.length === 0) return;
     this.#shell.log("warn", "channels of an earlier life are hung up", { count: strangers.length });
     await Promise.all(

@@ -62,6 +62,10 @@ export class FreeSwitchAttempt implements ShellAttempt {
     this.#transfer = new FreeSwitchTransfer({ esl, settings, channelId, targetId, ringMsMax });
   }
 
+  get isHandedOn(): boolean {
+    return this.#transfer.isHandedOn;
+  }
+
   async dial(): Promise<void> {
     const { settings, request } = this.#options;
     const { to, ringMsMax } = request;

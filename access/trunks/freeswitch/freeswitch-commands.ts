@@ -77,3 +77,14 @@ export function sendKeys(channelId: string, digits: string): string {
 export function bridge(channelId: string, otherId: string): string {
   return `uuid_bridge ${channelId} ${otherId}`;
 }
+
+const handedOn = "voxtree_handed_on";
+
+export function markHandedOn(channelId: string): string {
+  return `uuid_setvar ${channelId} ${handedOn} true`;
+}
+
+/** Asks whether a channel was handed on: it is when the answer is `true`. */
+export function isHandedOn(channelId: string): string {
+  return `uuid_getvar ${channelId} ${handedOn}`;
+}

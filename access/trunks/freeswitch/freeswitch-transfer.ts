@@ -26,6 +26,11 @@ export class FreeSwitchTransfer {
     this.#options = options;
   }
 
+  /** They talk to each other without us. */
+  get isHandedOn(): boolean {
+    return this.#state === "joined";
+  }
+
   /** The callee is being handed over, so that our media ends. */
   get isJoining(): boolean {
     return this.#state === "joining" || this.#state === "joined";
@@ -54,7 +59,8 @@ export class FreeSwitchTransfer {
 
   /** The callee is gone. @param isLate the other channel came after that */
   giveUp(isLate = false): void {
-    if (this.#state === "idle" && !isLate) return;
+    // Joined, they hang up together; that is theirs to do.
+    if (this.#state === "joined" || (this.#state === "idle" && !isLate)) return;
     const isAnswered = this.isJoining;
     this.#state = "idle";
     void this.#job(command.kill(this.#options.targetId, isAnswered)).catch(() => undefined);
@@ -68,6 +74,10 @@ export class FreeSwitchTransfer {
     if (this.#state !== "dialling") throw failed("the callee hung up");
     this.#state = "joining";
     await this.#do(command.bridge(channelId, targetId));
+    // For a later life of ours, which finds them and must not take them for left over.
+    for (const id of [channelId, targetId]) {
+      void this.#job(command.markHandedOn(id)).catch(() => undefined);
+    }
   }
 
   async #do(line: string, waitMsMax?: number): Promise<void> {

@@ -15,7 +15,12 @@ import type { OriginateRequest, Trunk, TrunkAttempt, TrunkEvent, TrunkHealth } f
 import { EslClient } from "./esl-client.js";
 import { parseEslChannels, type EslEvent } from "./esl-event.js";
 import { FreeSwitchAttempt } from "./freeswitch-attempt.js";
-import { kill, type FreeSwitchMedia, type FreeSwitchSettings } from "./freeswitch-commands.js";
+import {
+  isHandedOn,
+  kill,
+  type FreeSwitchMedia,
+  type FreeSwitchSettings,
+} from "./freeswitch-commands.js";
 
 export type FreeSwitchTrunkOptions = {
   readonly name: string;
@@ -134,7 +139,7 @@ class FreeSwitchTrunk implements Trunk {
       if (channels === undefined) throw new EngineError("ESL_REFUSED", "no list of channels");
       const states = new Map(channels.map(({ id, callState }) => [id, callState]));
       for (const attempt of asked) attempt.reconcile(states.get(attempt.channelId));
-      this.#hangUpStrangers([...states.keys()]);
+      await this.#hangUpStrangers(esl, [...states.keys()]);
     } catch (error) {
       // As good as lost; a connection that cannot tell is not asked again until the next one.
       this.#shell.log("warn", "FreeSWITCH does not say which channels it has", { error });
@@ -143,12 +148,14 @@ class FreeSwitchTrunk implements Trunk {
     this.#shell.up();
   }
 
-  /** Channels of an earlier life of ours. */
-  #hangUpStrangers(ids: readonly string[]): void {
+  /** Channels of an earlier life: nobody is there to talk to them, but for who was handed on. */
+  async #hangUpStrangers(esl: EslClient, ids: readonly string[]): Promise<void> {
     const prefix = `${this.#settings.app}.`;
-    const strangers = ids.filter(
-      (id) => id.startsWith(prefix) && this.#attemptOf(id) === undefined,
-    );
+    const unknown = ids.filter((id) => id.startsWith(prefix) && this.#attemptOf(id) === undefined);
+    const strangers: string[] = [];
+    for (const id of unknown) {
+      if ((await esl.job(isHandedOn(id))).trim() !== "true") strangers.push(id);
+    }
     if (strangers.length === 0) return;
     this.#shell.log("warn", "channels of an earlier life are hung up", { count: strangers.length });
     for (const id of strangers) this.#kill(id);

@@ -13,7 +13,7 @@ export type SwitchEvent = (
 
 type Channel = {
   readonly id: string;
-  readonly variables: ReadonlyMap<string, string>;
+  readonly variables: Map<string, string>;
   isAnswered: boolean;
   /** Ends the dialling with this cause. */
   readonly fail: (cause: string) => void;
@@ -109,6 +109,11 @@ export class MockSwitch {
         other.bridgedWith = channel.id;
         return `+OK ${other.id}\n`;
       }
+      case "uuid_setvar":
+        channel.variables.set(words[0]!, words[1]!);
+        return "+OK\n";
+      case "uuid_getvar":
+        return channel.variables.get(words[0]!) ?? "_undef_";
       case "uuid_broadcast":
       case "uuid_break":
         return "+OK Message sent\n";
