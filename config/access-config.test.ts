@@ -7,7 +7,7 @@ const load = (source: string, env: Record<string, string> = {}) =>
 
 function messagesOf(source: string): string[] {
   try {
-    load(source);
+    load(source, { SECRET: "c2VjcmV0LW9mLWdlbmVzeXMh", TEXT: "this is no base64 text!!" });
     return [];
   } catch (error) {
     if (error instanceof ConfigError) return error.mistakes.map(({ message }) => message);
@@ -39,6 +39,9 @@ gateway:
     ["access: { allow: [10.0.0.0/33] }", "must be an address or a network"],
     ["access: { origins: [app.example.com] }", "must be an origin"],
     ["access: { twilioAuthToken: abc }", "must not be written here"],
+    ["access: { vonageSignatureSecret: abc }", "must not be written here"],
+    ["access: { audiohookSecret: { env: SECRET } }", "Genesys' signatures are by"],
+    ["access: { audiohookSecret: { env: TEXT } }", "base64"],
     ["tls: { cert: package.json }", "must have cert and key, both"],
     ["tls: { cert: nowhere.pem, key: package.json }", "there is no"],
     ["transport: uws, tls: { cert: package.json, key: package.json }", "uws has no TLS here"],

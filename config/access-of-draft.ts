@@ -6,7 +6,12 @@ import { said } from "./said.js";
 import type { AccessConfig, TlsConfig } from "./schema.js";
 
 /** The secrets of `gateway.access`. */
-export type AccessSecrets = Partial<Pick<AccessConfig, "twilioAuthToken" | "audiohookApiKey">>;
+export type AccessSecrets = Partial<
+  Pick<
+    AccessConfig,
+    "twilioAuthToken" | "vonageSignatureSecret" | "audiohookApiKey" | "audiohookSecret"
+  >
+>;
 
 type Gateway = NonNullable<FileDraft["gateway"]>;
 

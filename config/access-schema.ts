@@ -26,5 +26,7 @@ export const access = section({
   upgradesPerSecond: whole(limits.access.upgradesPerSecond),
   failuresPerMinute: whole(limits.access.failuresPerMinute),
   twilioAuthToken: secret,
+  vonageSignatureSecret: secret,
   audiohookApiKey: secret,
+  audiohookSecret: secret,
 });

@@ -24,7 +24,7 @@ function pathsOf(node: Node, path: string): string[] {
   // The two places of a secret are explained with it.
   if (
     node.def.shape === undefined ||
-    /(\.(apiToken|secretKey|password|signatureSecret|twilioAuthToken|audiohookApiKey)|vendors\[\]\.key|analyzers\[\]\.key)$/.test(
+    /(\.(apiToken|secretKey|password|signatureSecret|twilioAuthToken|vonageSignatureSecret|audiohookApiKey|audiohookSecret)|vendors\[\]\.key|analyzers\[\]\.key)$/.test(
       path,
     )
   )

@@ -12,6 +12,7 @@ import { readDraft } from "./draft.js";
 import { fileSchema, type FileDraft } from "./file-schema.js";
 import { overridesOf, type FileContext } from "./file-to-config.js";
 import { findContradictions } from "./relations.js";
+import type { AccessSecrets } from "./access-of-draft.js";
 import { said } from "./said.js";
 import type { Config } from "./schema.js";
 import {
@@ -19,6 +20,7 @@ import {
   passwordRule,
   privateKeyRule,
   readSecret,
+  base64Rule,
   vendorKeyRule,
   type SecretPlace,
 } from "./secrets.js";
@@ -53,7 +55,7 @@ export function loadConfig(source: string, { fileName, env }: LoadOptions): Conf
     value: document.value ?? {},
     isSecret: ([section, key, given, field]) =>
       (section === "http" && key === "apiToken") ||
-      (section === "gateway" && key === "access" && /Token$|Key$/.test(String(given))) ||
+      (section === "gateway" && key === "access" && /Token$|Key$|Secret$/.test(String(given))) ||
       (section === "recognition" && key === "vendors" && field === "key") ||
       (section === "synthesis" && key === "vendors" && /^(key|secretKey)$/.test(String(field))) ||
       (section === "analyzers" && given === "key") ||
@@ -112,12 +114,14 @@ function secretsOf(
   };
   const vendors = draft.recognition?.vendors ?? [];
   const voices = draft.synthesis?.vendors ?? [];
-  const ofAccess = (name: "twilioAuthToken" | "audiohookApiKey"): string | undefined =>
-    read(draft.gateway?.access?.[name], ["gateway", "access", name], vendorKeyRule);
+  const ofAccess = (name: keyof AccessSecrets, rule = vendorKeyRule): string | undefined =>
+    read(draft.gateway?.access?.[name], ["gateway", "access", name], rule);
   return {
     accessSecrets: said({
       twilioAuthToken: ofAccess("twilioAuthToken"),
+      vonageSignatureSecret: ofAccess("vonageSignatureSecret"),
       audiohookApiKey: ofAccess("audiohookApiKey"),
+      audiohookSecret: ofAccess("audiohookSecret", base64Rule),
     }),
     apiToken: read(draft.http?.apiToken, ["http", "apiToken"], apiTokenRule),
     analyzerKeys: (draft.analyzers ?? []).map(({ key }, index) =>

@@ -106,7 +106,14 @@ function callLimits({ calls, gateway }: Config): Contradiction[] {
 }
 
 function exposure({ gateway, http }: Config): Contradiction[] {
+  const { audiohookSecret, audiohookApiKey } = gateway.access;
   return [
+    ...found(
+      audiohookSecret !== undefined && audiohookApiKey === undefined,
+      ["gateway", "access", "audiohookSecret"],
+      [["gateway", "access", "audiohookApiKey"]],
+      "names no key: Genesys' signatures are by gateway.access.audiohookApiKey",
+    ),
     ...found(
       !isLoopback(gateway.host) && gateway.tls === undefined,
       ["gateway", "host"],

@@ -56,8 +56,12 @@ export type AccessConfig = {
   readonly failuresPerMinute: number;
   /** Twilio's auth token: its signature is demanded then. Secret. */
   readonly twilioAuthToken?: string;
+  /** Vonage's signature secret: a token signed with it is demanded then. Secret. */
+  readonly vonageSignatureSecret?: string;
   /** API key that Genesys sends: demanded then. Secret. */
   readonly audiohookApiKey?: string;
+  /** Client secret of Genesys' integration, base64: its signature is demanded then. Secret. */
+  readonly audiohookSecret?: string;
 };
 
 /** The control API. */

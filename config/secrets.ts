@@ -40,6 +40,14 @@ export const vendorKeyRule: SecretRule = {
   allowed: "visible ASCII, without spaces",
 };
 
+/** Secrets that are bytes, written in base64 (RFC 4648 section 4). */
+export const base64Rule: SecretRule = {
+  what: "a secret in base64",
+  chars: { min: 24, max: 1024 },
+  pattern: /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/,
+  allowed: "A-Z a-z 0-9 + / and = at the end, a multiple of four",
+};
+
 /** Passwords of trunks go into HTTP Basic authentication (RFC 7617 section 2). */
 export const passwordRule: SecretRule = { ...vendorKeyRule, what: "a password" };
 

@@ -1,4 +1,5 @@
 import { createHmac } from "node:crypto";
+import { SignJWT } from "jose";
 import { describe, expect, it } from "vitest";
 import { virtualTime } from "../../base/virtual-time.js";
 import type { UpgradeRequest } from "../transports/transport.js";
@@ -135,6 +136,36 @@ describe("the guard of upgrades", () => {
     expect(withToken({ callId: "call-1", token: "guess" })).toBe(401);
     time.advance(11_000);
     expect(withToken({ callId: "call-1", token })).toBe(401);
+  });
+
+  it("wants a token of Vonage where its secret is known: right, and of now", async () => {
+    const { status, time } = guarded({
+      secrets: { vonage: "signature-secret" },
+      failuresPerMinute: 100,
+    });
+    const signed = (secret: string, at: number, alg = "HS256") =>
+      new SignJWT({ application_id: "app-1" })
+        .setProtectedHeader({ alg, typ: "JWT" })
+        .setIssuedAt(at)
+        .setExpirationTime(at + 900)
+        .sign(new TextEncoder().encode(alg === "HS256" ? secret : secret.padEnd(64)));
+    const bearing = (token: string) =>
+      status(request({ headers: { authorization: `Bearer ${token}` } }), "vonage");
+    time.advance(1_000_000);
+    const now = time.epochMs() / 1000;
+    const token = await signed("signature-secret", now);
+    expect(bearing(token)).toBe(101);
+    expect(bearing(await signed("guess", now))).toBe(401);
+    expect(bearing(await signed("signature-secret", now - 301))).toBe(401);
+    expect(bearing(await signed("signature-secret", now + 60))).toBe(401);
+    expect(bearing(await signed("signature-secret", now, "HS512"))).toBe(401);
+    const [head, , signature] = token.split(".");
+    const other = Buffer.from(JSON.stringify({ iat: now, exp: now + 9999 })).toString("base64url");
+    expect(bearing(`${head}.${other}.${signature}`)).toBe(401);
+    const none = Buffer.from('{"alg":"none"}').toString("base64url");
+    expect(bearing(`${none}.${other}.`)).toBe(401);
+    expect(status(request(), "vonage")).toBe(401);
+    expect(status(request(), "telnyx")).toBe(101);
   });
 
   it("wants Twilio's signature and Genesys' key where their secrets are known", () => {

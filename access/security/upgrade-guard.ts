@@ -6,7 +6,9 @@
 import type { Clock } from "../../base/ports.js";
 import type { UpgradeAnswer, UpgradeRequest } from "../transports/transport.js";
 import { addressList, plainAddress, type AddressList } from "./address-list.js";
+import { NONCE_KEPT_MS } from "./http-signature.js";
 import { judgeMediaToken } from "./media-token.js";
+import { SeenNonces } from "./seen-nonces.js";
 import { SourceLimits } from "./source-limits.js";
 import { isVendorSigned, type VendorSecrets } from "./vendor-signature.js";
 
@@ -34,6 +36,7 @@ export class UpgradeGuard {
   readonly #proxies: AddressList;
   readonly #upgrades: SourceLimits;
   readonly #failures: SourceLimits;
+  readonly #nonces: SeenNonces;
   #key: Uint8Array | undefined;
 
   constructor(rules: GuardRules, clock: Clock) {
@@ -41,6 +44,7 @@ export class UpgradeGuard {
     this.#clock = clock;
     this.#allowed = rules.allow.length === 0 ? undefined : addressList(rules.allow);
     this.#proxies = addressList(rules.proxies);
+    this.#nonces = new SeenNonces({ keptMs: NONCE_KEPT_MS, clock });
     const { upgradesPerSecond: perSecond, failuresPerMinute } = rules;
     this.#upgrades = new SourceLimits({ perSecond, burst: perSecond * 10, clock });
     this.#failures = new SourceLimits({
@@ -93,13 +97,15 @@ export class UpgradeGuard {
 
   #judgeProof(request: UpgradeRequest, protocolName: string): Refusal | undefined {
     const { secrets, baseUrl } = this.#rules;
-    if (!isVendorSigned(protocolName, request, { secrets, baseUrl: baseUrl() })) {
+    const nowEpochMs = this.#clock.epochMs();
+    const takeNonce = (nonce: string): boolean => this.#nonces.take(nonce);
+    const rules = { secrets, baseUrl: baseUrl(), nowEpochMs, takeNonce };
+    if (!isVendorSigned(protocolName, request, rules)) {
       return refusal(401, "The signature of the request is missing or wrong.");
     }
     const inUrl = new URLSearchParams(request.query);
     const [callId, token] = [inUrl.get("callId"), inUrl.get("token")];
     if (this.#key === undefined || token === null || callId === null) return undefined;
-    const nowEpochMs = this.#clock.epochMs();
     const fault = judgeMediaToken(this.#key, { callId, token, nowEpochMs });
     return fault === undefined ? undefined : refusal(401, "The token is wrong or expired.");
   }

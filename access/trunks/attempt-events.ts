@@ -6,7 +6,7 @@
 import type { AnsweredBy, TrunkEvent, TrunkOutcome } from "./trunk.js";
 
 /** A key as the port has it: DTMF events of networks may hold anything. */
-const keyPattern = /^[0-9*#A-D]$/;
+export const keyPattern = /^[0-9*#A-D]$/;
 
 export class AttemptEvents {
   readonly #listener: (event: TrunkEvent) => void;

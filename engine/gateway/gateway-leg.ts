@@ -23,7 +23,7 @@ import type {
 } from "../../access/protocols/media-protocol.js";
 import { CreditPack } from "./credit-pack.js";
 import type { LegNotice } from "../control/messages.js";
-import { LegKeys } from "./leg-keys.js";
+import { LegKeys, type KeySource } from "./leg-keys.js";
 
 /** A peer that does not return its mark is taken to have played the audio this long after. */
 const markGraceMs = 500;
@@ -136,14 +136,15 @@ export class GatewayLeg implements PacedLeg {
     return true;
   }
 
-  /** Tells the shard of a key that came in, and keeps it for the next one. */
-  keyReceived(digit: string): void {
-    this.#tellShard({ kind: "keypad", slot: this.slot, ...this.#keys.add(digit) });
+  /** Tells the shard of a key that was pressed, once, and keeps it for the next one. */
+  keyReceived(digit: string, source: KeySource = "media"): void {
+    const key = this.#keys.add(digit, source, this.#options.time.nowMs());
+    if (key !== undefined) this.#tellShard({ kind: "keypad", slot: this.slot, ...key });
   }
 
   get position(): LegPosition {
     const sentSamples = this.#sentSamples;
-    return { sentSamples, receivedSamples: this.#receivedSamples, keys: this.#keys.count };
+    return { sentSamples, receivedSamples: this.#receivedSamples, keys: this.#keys.mediaCount };
   }
 
   /** When all audio sent so far will have been heard. */

@@ -156,7 +156,7 @@ export class Gateway {
       case "farewell":
         return this.#farewell(command);
       case "pressKey":
-        return this.#desk.seatOf(command.callId)?.leg.keyReceived(command.digit);
+        return this.#desk.seatOf(command.callId)?.leg.keyReceived(command.digit, "trunk");
       case "addPrompt":
         return void this.#prompts.set(
           `${command.prompt.promptId} ${command.prompt.formatKey}`,

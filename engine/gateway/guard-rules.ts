@@ -4,6 +4,13 @@ import type { GatewayConfig } from "../../config/schema.js";
 
 /** @param baseUrl how vendors reach us, known once we listen */
 export function guardRules({ access }: GatewayConfig, baseUrl: () => string): GuardRules {
-  const { twilioAuthToken: twilio, audiohookApiKey: audiohook, ...rules } = access;
-  return { ...rules, secrets: { twilio, audiohook }, baseUrl };
+  const { twilioAuthToken, vonageSignatureSecret, audiohookApiKey, audiohookSecret, ...rules } =
+    access;
+  const secrets = {
+    twilio: twilioAuthToken,
+    vonage: vonageSignatureSecret,
+    audiohook: audiohookApiKey,
+    audiohookSecret,
+  };
+  return { ...rules, secrets, baseUrl };
 }

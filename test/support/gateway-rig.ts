@@ -6,6 +6,7 @@ import type { Transport } from "../../access/transports/transport.js";
 import { createFrameRing, FrameRingReader, FrameRingWriter } from "../../base/frame-ring.js";
 import { nodeTime } from "../../base/node-ports.js";
 import type { Time } from "../../base/ports.js";
+import { openOpus } from "../../codecs/audio/opus.js";
 import { defaultConfig } from "../../config/default-config.js";
 import type { GatewayConfig } from "../../config/schema.js";
 import type { GatewayReport, LegCommand, LegNotice } from "../../engine/control/messages.js";
@@ -67,7 +68,7 @@ export async function startGateway(
     config,
     time: options.time ?? nodeTime(),
     transport: options.transport ?? createLeanTransport(),
-    protocols: mediaProtocols({ streamsMax: config.streamsMax }),
+    protocols: mediaProtocols({ streamsMax: config.streamsMax }, openOpus),
     report: (report) => reports.push(report),
   });
   await gateway.start();

@@ -29,7 +29,7 @@ export type FuzzTarget = {
   readonly messages: readonly Message[];
 };
 
-type Connect = (options: {
+export type Connect = (options: {
   readonly url: string;
   readonly callId: string;
   readonly token: string;
@@ -48,39 +48,41 @@ const binary =
     connectBinaryClient(options, peer);
 
 const uuid = "40325ec2-5efd-4bd3-805f-53576e581d13";
-const clients: Readonly<Record<string, { readonly protocol: string; readonly connect: Connect }>> =
-  {
-    "native-v1": {
-      protocol: "native-v1",
-      connect: (options) =>
-        connectMediaClient({ ...options, format: { codec: "l16", rateHz: 8000 } }),
-    },
-    "native-opus": {
-      protocol: "native-v1",
-      connect: (options) =>
-        connectMediaClient({
-          ...options,
-          format: { codec: "l16", rateHz: 16000 },
-          opus: openOpus,
-        }),
-    },
-    twilio: { protocol: "twilio", connect: carrier(twilioDialect) },
-    telnyx: { protocol: "telnyx", connect: carrier(telnyxDialect) },
-    "telnyx-opus": {
-      protocol: "telnyx",
-      connect: carrier(telnyxDialectIn("opus", openOpus)),
-    },
-    plivo: { protocol: "plivo", connect: carrier(plivoDialect) },
-    exotel: { protocol: "exotel", connect: carrier(exotelDialect) },
-    vonage: { protocol: "vonage", connect: binary(vonagePeer) },
-    jambonz: { protocol: "jambonz", connect: binary(jambonzPeer) },
-    "audio-fork": { protocol: "audio-fork", connect: binary(jambonzPeer) },
-    "audio-stream": { protocol: "audio-stream", connect: binary(audioStreamPeer("file")) },
-    "asterisk-json": { protocol: "asterisk", connect: binary(asteriskPeer("json", "ulaw")) },
-    "asterisk-plain": { protocol: "asterisk", connect: binary(asteriskPeer("plain", "ulaw")) },
-    audiosocket: { protocol: "audiosocket", connect: binary(audioSocketPeer(uuid)) },
-    audiohook: { protocol: "audiohook", connect: (options) => binary(audioHookPeer())(options) },
-  };
+/** A client of every protocol, and of every way in which one is spoken. */
+export const mediaClients: Readonly<
+  Record<string, { readonly protocol: string; readonly connect: Connect }>
+> = {
+  "native-v1": {
+    protocol: "native-v1",
+    connect: (options) =>
+      connectMediaClient({ ...options, format: { codec: "l16", rateHz: 8000 } }),
+  },
+  "native-opus": {
+    protocol: "native-v1",
+    connect: (options) =>
+      connectMediaClient({
+        ...options,
+        format: { codec: "l16", rateHz: 16000 },
+        opus: openOpus,
+      }),
+  },
+  twilio: { protocol: "twilio", connect: carrier(twilioDialect) },
+  telnyx: { protocol: "telnyx", connect: carrier(telnyxDialect) },
+  "telnyx-opus": {
+    protocol: "telnyx",
+    connect: carrier(telnyxDialectIn("opus", openOpus)),
+  },
+  plivo: { protocol: "plivo", connect: carrier(plivoDialect) },
+  exotel: { protocol: "exotel", connect: carrier(exotelDialect) },
+  vonage: { protocol: "vonage", connect: binary(vonagePeer) },
+  jambonz: { protocol: "jambonz", connect: binary(jambonzPeer) },
+  "audio-fork": { protocol: "audio-fork", connect: binary(jambonzPeer) },
+  "audio-stream": { protocol: "audio-stream", connect: binary(audioStreamPeer("file")) },
+  "asterisk-json": { protocol: "asterisk", connect: binary(asteriskPeer("json", "ulaw")) },
+  "asterisk-plain": { protocol: "asterisk", connect: binary(asteriskPeer("plain", "ulaw")) },
+  audiosocket: { protocol: "audiosocket", connect: binary(audioSocketPeer(uuid)) },
+  audiohook: { protocol: "audiohook", connect: (options) => binary(audioHookPeer())(options) },
+};
 
 /** Said beside the calls: what a client of ours never says, and a peer may. */
 const more: Readonly<Record<string, readonly Message[]>> = {
@@ -92,7 +94,7 @@ const more: Readonly<Record<string, readonly Message[]>> = {
 export function fuzzTargets(): readonly FuzzTarget[] {
   const protocols = mediaProtocols({}, openOpus);
   const named = (name: string): MediaProtocol => protocols.find((one) => one.name === name)!;
-  const targets = Object.entries(clients).map(([name, { protocol, connect }]) => ({
+  const targets = Object.entries(mediaClients).map(([name, { protocol, connect }]) => ({
     name,
     protocol: named(protocol),
     messages: [...recorded(named(protocol), connect), ...(more[name] ?? [])],

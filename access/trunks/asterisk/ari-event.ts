@@ -15,6 +15,8 @@ export type AriEvent =
       /** SIP status, on PJSIP. */
       readonly techCause: number | undefined;
     }
+  /** Told at the end of the press. */
+  | { readonly type: "ChannelDtmfReceived"; readonly channelId: string; readonly digit: string }
   /** Another client has connected with our application's name: we get nothing any more. */
   | { readonly type: "ApplicationReplaced" };
 
@@ -37,6 +39,12 @@ export function parseAriEvent(text: string): AriEvent | undefined {
       if (channelId === undefined) return undefined;
       const cause = numberOf(message["cause"]) ?? 0;
       return { type: "ChannelDestroyed", channelId, cause, techCause: techCauseOf(message) };
+    }
+    case "ChannelDtmfReceived": {
+      const channelId = idOf(message["channel"]);
+      const digit = message["digit"];
+      if (channelId === undefined || typeof digit !== "string") return undefined;
+      return { type: "ChannelDtmfReceived", channelId, digit };
     }
     case "ApplicationReplaced":
       return { type: "ApplicationReplaced" };

@@ -13,6 +13,7 @@
  */
 import { EngineError } from "../../../base/errors.js";
 import { areKeys, noKeys } from "../dial-string.js";
+import { keyPattern } from "../attempt-events.js";
 import { outcomeOf } from "../outcome.js";
 import type { ShellAttempt } from "../trunk-shell.js";
 import type { OriginateRequest, TrunkEvent, TrunkOutcome } from "../trunk.js";
@@ -155,6 +156,8 @@ export class AsteriskAttempt implements ShellAttempt {
         return this.#progress(event.status);
       case "StasisStart":
         return this.#answered();
+      case "ChannelDtmfReceived":
+        return this.#key(event.digit.toUpperCase());
       case "ChannelDestroyed": {
         // Asterisk says 0 where the callee hung up alone.
         const q850 = event.cause === 0 ? 16 : event.cause;
@@ -169,6 +172,13 @@ export class AsteriskAttempt implements ShellAttempt {
         return this.#end(outcome, cause);
       }
     }
+  }
+
+  /** The media socket tells of it, too, where it has a word for keys: the gateway merges them. */
+  #key(digit: string): void {
+    const { listener } = this.#options;
+    if (this.#phase !== "bridged" || !keyPattern.test(digit)) return;
+    listener({ kind: "dtmf", digit });
   }
 
   #progress(status: string): void {

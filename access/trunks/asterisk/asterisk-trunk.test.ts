@@ -113,6 +113,32 @@ describe("a trunk through an Asterisk that misbehaves", () => {
     expect(trunk.health()).toEqual({ isUp: true, attempts: 0 });
   });
 
+  test("keys of a callee who is connected are told, and nothing else that calls itself one", async () => {
+    const { seen, attempt, ended } = originate();
+    await ari.asked(/POST \/ari\/channels$/);
+    const pressed = (digit: unknown): void =>
+      ari.say({ type: "ChannelDtmfReceived", channel: { id: "voxtree.c1" }, digit });
+    pressed("1");
+    ari.say(started("voxtree.c1"));
+    await ari.asked(/POST \/ari\/channels\/externalMedia|externalMedia/);
+    ari.say(started("voxtree.c1.media"));
+    await ari.asked(/addChannel/);
+    await expect
+      .poll(() => {
+        pressed("7");
+        return seen.some(({ kind }) => kind === "dtmf");
+      })
+      .toBe(true);
+    for (const digit of ["d", "12", "x", "", 5]) pressed(digit);
+    await expect.poll(() => seen.at(-1)).toEqual({ kind: "dtmf", digit: "D" });
+    attempt.hangup();
+    ari.say(destroyed("voxtree.c1", 16));
+    await ended;
+    expect(new Set(seen.flatMap((event) => (event.kind === "dtmf" ? [event.digit] : [])))).toEqual(
+      new Set(["7", "D"]),
+    );
+  });
+
   test("a request whose answer is lost is not repeated: Asterisk is asked what became of it", async () => {
     ari.answers.set("POST /ari/channels", (request) => request.socket.destroy());
     const { seen, ended } = originate();

@@ -28,6 +28,8 @@ export type CarrierAttemptOptions = {
 const silenceMsMax = 15_000;
 /** So long after our hang-up the end should have been told. */
 const hangupMsMax = 5000;
+/** More keys than anybody presses before a webhook is repeated. */
+const keyIdsKept = 64;
 
 export class CarrierAttempt implements ShellAttempt {
   readonly #options: CarrierAttemptOptions;
@@ -35,6 +37,8 @@ export class CarrierAttempt implements ShellAttempt {
   #carrierId: string | undefined;
   #isCancelled = false;
   #timer: Timer | undefined;
+  /** Of the newest keys. */
+  readonly #keyIds: string[] = [];
 
   constructor(options: CarrierAttemptOptions) {
     this.#options = options;
@@ -113,6 +117,8 @@ export class CarrierAttempt implements ShellAttempt {
         if (this.#isCancelled && this.#carrierId !== undefined) void this.#hangup(this.#carrierId);
         return;
       }
+      case "key":
+        return this.#key(news.id, news.digit);
       case "answeredBy":
         return this.#events.answeredBy(news.who, news.cause);
       case "ended": {
@@ -127,6 +133,14 @@ export class CarrierAttempt implements ShellAttempt {
   giveUp(cause: string): void {
     const outcome = this.#isCancelled ? "cancelled" : "unknown";
     this.#end(this.#events.isAnswered ? "answered" : outcome, cause);
+  }
+
+  /** A webhook may come twice. */
+  #key(id: string, digit: string): void {
+    if (this.#keyIds.includes(id)) return;
+    this.#keyIds.push(id);
+    if (this.#keyIds.length > keyIdsKept) this.#keyIds.shift();
+    this.#events.key(digit);
   }
 
   async #hangup(carrierId: string): Promise<void> {

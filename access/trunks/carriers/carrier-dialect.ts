@@ -36,6 +36,8 @@ export type CarrierNews =
   | { readonly kind: "ringing" }
   | { readonly kind: "answered" }
   | { readonly kind: "answeredBy"; readonly who: AnsweredBy; readonly cause: string }
+  /** A key of the callee; `id` tells one press from the same told again. */
+  | { readonly kind: "key"; readonly digit: string; readonly id: string }
   /** `outcome` holds where nobody answered. */
   | { readonly kind: "ended"; readonly outcome: TrunkOutcome; readonly cause: string };
 

@@ -194,6 +194,26 @@ describe.each(vendors)("a trunk through %s", (vendor) => {
     await when("ended");
   });
 
+  test("a key that a webhook tells is told once, however often it comes", async (context) => {
+    if (vendor !== "telnyx") context.skip("its media stream alone tells keys");
+    const { callId, attempt, when, seen } = dial(line, "+15550101");
+    await when("answered");
+    const { id, statusUrl: url } = await line.callOf(callId);
+    const client_state = Buffer.from(callId).toString("base64");
+    const press = async (event: string, digit: string): Promise<void> => {
+      const payload = { call_control_id: id, client_state, digit };
+      const data = { event_type: "call.dtmf.received", id: event, payload };
+      const hook = { url, contentType: "application/json", body: JSON.stringify({ data }) };
+      expect(await line.far.ask("forge", { hook })).toBe(204);
+    };
+    for (const event of ["e1", "e1", "e2"]) await press(event, "5");
+    await press("e3", "not a key");
+    const keys = (): string[] => seen.flatMap((one) => (one.kind === "dtmf" ? [one.digit] : []));
+    await expect.poll(keys).toEqual(["5", "5"]);
+    attempt.hangup();
+    await when("ended");
+  });
+
   test("its machine detection is told", async () => {
     const [machine, person] = [dial(line, "+15550107"), dial(line, "+15550108")];
     await Promise.all([machine.when("answeredBy"), person.when("answeredBy")]);

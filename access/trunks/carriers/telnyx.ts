@@ -143,13 +143,18 @@ function readWebhook({ body }: WebhookRequest): CarrierNotice {
   return {
     callId: state === undefined ? undefined : Buffer.from(state, "base64").toString("utf8"),
     carrierId: textAt(payload, "call_control_id"),
-    news: newsOf(textAt(event, "data", "event_type") ?? "", payload),
+    news: newsOf(event, payload),
   };
 }
 
-function newsOf(type: string, payload: unknown): CarrierNews | undefined {
+function newsOf(event: unknown, payload: unknown): CarrierNews | undefined {
+  const type = textAt(event, "data", "event_type") ?? "";
   if (type === "call.answered") return { kind: "answered" };
   if (type === "call.hangup") return hangupOf(payload);
+  if (type === "call.dtmf.received") {
+    const id = textAt(event, "data", "id") ?? "";
+    return { kind: "key", digit: textAt(payload, "digit") ?? "", id };
+  }
   if (!/^call\.machine\.(premium\.)?(detection|greeting)\.ended$/.test(type)) return undefined;
   const result = textAt(payload, "result") ?? "not_sure";
   // The end of a greeting says something new only where there was a beep.

@@ -106,6 +106,8 @@ function nccoOf({ callId, token, mediaUrl }: CarrierCall): string {
     uri: `${mediaUrl}/media/vonage`,
     "content-type": `audio/l16;rate=${rateHz}`,
     headers: { callId, token },
+    // Its handshake brings a token like that of a webhook.
+    authorization: { type: "vonage" },
   };
   return JSON.stringify([{ action: "connect", endpoint: [endpoint] }]);
 }
