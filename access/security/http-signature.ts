@@ -6,14 +6,14 @@
  * @see https://developer.genesys.cloud/devapps/audiohook/security
  */
 import { createHmac, timingSafeEqual } from "node:crypto";
-import {
-  isInnerList,
-  parseDictionary,
-  serializeInnerList,
-  type Dictionary,
-  type InnerList,
-} from "structured-headers";
+import { parseDictionary, serializeInnerList } from "structured-headers";
 import type { UpgradeRequest } from "../transports/transport.js";
+
+/** RFC 8941, as the package reads it; its own types want those of a browser. */
+type Parameters = ReadonlyMap<string, unknown>;
+type Item = readonly [value: unknown, parameters: Parameters];
+type InnerList = readonly [items: readonly Item[], parameters: Parameters];
+type Dictionary = ReadonlyMap<string, Item | InnerList>;
 
 /** What a signature must cover; more is no harm. */
 const needed = [
@@ -45,7 +45,7 @@ export type SignatureRules = {
 
 /** Whether the request carries a right signature of the peer: whole, of now, and never seen. */
 export function isSignedRequest(request: UpgradeRequest, rules: SignatureRules): boolean {
-  const signed = newestSignature(request);
+  const signed = firstSignature(request);
   if (signed === undefined) return false;
   const { input, signature } = signed;
   const [components, parameters] = input;
@@ -63,26 +63,26 @@ export function isSignedRequest(request: UpgradeRequest, rules: SignatureRules):
   return isOfNow(parameters, rules.nowEpochMs / 1000) && isNew(parameters, rules);
 }
 
-/** A peer may send several signatures; ours is the only one that Genesys makes, whatever its label. */
-function newestSignature({
+/** The first one, whatever its label: Genesys makes no other. */
+function firstSignature({
   headers,
 }: UpgradeRequest): { readonly input: InnerList; readonly signature: Uint8Array } | undefined {
-  const inputs = dictionary(headers["signature-input"]);
-  const signatures = dictionary(headers["signature"]);
-  const [label, input] = [...inputs].at(0) ?? [];
-  const [given] = (label === undefined ? undefined : signatures.get(label)) ?? [];
-  if (input === undefined || !isInnerList(input) || !(given instanceof ArrayBuffer)) {
-    return undefined;
-  }
-  return { input, signature: new Uint8Array(given) };
+  const [label, input] = [...dictionary(headers["signature-input"])][0] ?? [];
+  if (label === undefined || input === undefined || !isInnerList(input)) return undefined;
+  const given = dictionary(headers["signature"]).get(label)?.[0];
+  return given instanceof ArrayBuffer ? { input, signature: new Uint8Array(given) } : undefined;
 }
 
 function dictionary(header: string | undefined): Dictionary {
   try {
-    return header === undefined ? new Map() : parseDictionary(header);
+    return header === undefined ? new Map() : (parseDictionary(header) as Dictionary);
   } catch {
     return new Map(); // Not what RFC 8941 calls a dictionary: no signature.
   }
+}
+
+function isInnerList(member: Item | InnerList): member is InnerList {
+  return Array.isArray(member[0]);
 }
 
 /** RFC 9421 section 2.5; undefined when something that is covered is not there. */
@@ -103,11 +103,11 @@ function signatureBase(
     if (value === undefined) return undefined;
     lines.push(`"${name}": ${value}`);
   }
-  lines.push(`"@signature-params": ${serializeInnerList(input)}`);
+  lines.push(`"@signature-params": ${serializeInnerList(input as never)}`);
   return lines.join("\n");
 }
 
-function isOfNow(parameters: InnerList[1], nowSeconds: number): boolean {
+function isOfNow(parameters: Parameters, nowSeconds: number): boolean {
   const [created, expires] = [parameters.get("created"), parameters.get("expires")];
   if (typeof created !== "number" || created > nowSeconds + skewSeconds) return false;
   if (
@@ -119,7 +119,7 @@ function isOfNow(parameters: InnerList[1], nowSeconds: number): boolean {
   return created >= nowSeconds - ageSecondsMax;
 }
 
-function isNew(parameters: InnerList[1], { takeNonce }: SignatureRules): boolean {
+function isNew(parameters: Parameters, { takeNonce }: SignatureRules): boolean {
   const nonce = parameters.get("nonce");
   return typeof nonce === "string" && nonce.length >= nonceLengthMin && takeNonce(nonce);
 }
