@@ -28,13 +28,18 @@ export class AudioHistory {
 
   /** The newest `count` samples, fewer when there are not so many; a copy. */
   last(count: number): Int16Array {
-    const size = Math.max(0, Math.min(Math.round(count), this.#held));
+    const out = new Int16Array(Math.max(0, Math.min(Math.round(count), this.#held)));
+    this.copyLast(out);
+    return out;
+  }
+
+  /** Fills `out` with the newest samples; there must be so many. */
+  copyLast(out: Int16Array): void {
+    const size = out.length;
     const from = (this.#at - size + this.#ring.length) % this.#ring.length;
     const first = Math.min(size, this.#ring.length - from);
-    const out = new Int16Array(size);
     out.set(this.#ring.subarray(from, from + first), 0);
-    out.set(this.#ring.subarray(0, size - first), first);
-    return out;
+    if (first < size) out.set(this.#ring.subarray(0, size - first), first);
   }
 
   #advance(count: number): void {

@@ -6,7 +6,6 @@
  * A restart costs the caller the turn that was open: the detector begins anew.
  */
 import { ownFrame, type AudioFrame } from "./audio-frame.js";
-import { AudioHistory } from "./audio-history.js";
 import type { CastPorts, Leg } from "./cast-ports.js";
 import { frameEar, type FrameEar } from "./frame-ear.js";
 import { FrameCutter } from "./frame-cutter.js";
@@ -19,13 +18,9 @@ import { createTurnDetector, type TurnDetector } from "../../speech/turn/turn-de
 import type { TurnSink } from "../../speech/turn/turn-events.js";
 import { turnDefaults } from "../../speech/turn/turn-tuning.js";
 import type { Vad } from "../../speech/vad/vad.js";
-import type {
-  CallDirectory,
-  MediaLegMessage,
-  PlaybackNotice,
-  RecognizerMessage,
-} from "./messages.js";
+import type { CallDirectory, MediaLegMessage, PlaybackNotice } from "./messages.js";
 import { SpeechSender } from "./speech-sender.js";
+import { ownPiece, TurnAudio } from "./turn-audio.js";
 
 /** Audio before the onset that helps the recogniser with the first sound. */
 const leadInMs = 160;
@@ -49,9 +44,7 @@ type State = {
   readonly resampler: Resampler | undefined;
   readonly cutter: FrameCutter;
   readonly hearFrame: (frame: Int16Array) => void;
-  /** The frame that is lent to the recogniser. */
-  readonly turnAudio: { kind: "audio"; turnId: number; samples: Int16Array };
-  readonly history: AudioHistory;
+  readonly turnAudio: TurnAudio;
   readonly vad: Vad;
   readonly ear: FrameEar | undefined;
   readonly detector: TurnDetector;
@@ -143,8 +136,11 @@ function start(options: MediaLegOptions, ctx: Context<MediaLegMessage>): State {
       speechRateHz === rateHz ? undefined : createResampler({ fromHz: rateHz, toHz: speechRateHz }),
     cutter: new FrameCutter((speechRateHz * frameMs) / 1000),
     hearFrame: (frame) => hearFrame(options, state, frame),
-    turnAudio: { kind: "audio", turnId: 0, samples: new Int16Array() },
-    history: new AudioHistory((speechRateHz * (turnDefaults.prerollMsMax + leadInMs)) / 1000),
+    turnAudio: new TurnAudio({
+      rateHz: speechRateHz,
+      historyMs: turnDefaults.prerollMsMax + leadInMs,
+      batchMs: ports.recognizer?.batchMs ?? 0,
+    }),
     vad: ports.vad.create({ rateHz: speechRateHz }),
     ear: frameEar({ ...options, rateHz: speechRateHz }),
     detector: createTurnDetector({
@@ -240,22 +236,18 @@ function hear(options: MediaLegOptions, state: State, frame: AudioFrame): void {
 }
 
 function hearFrame(options: MediaLegOptions, state: State, frame: Int16Array): void {
-  state.history.push(frame);
+  state.turnAudio.hear(frame);
   const turnIdBefore = state.openTurnId;
   const isSpeech = state.vad.isSpeech(frame);
   state.ear?.frame(frame, isSpeech);
   state.detector.frame(isSpeech, state.frameMs);
   // A turn that this frame opened or reopened has it in its pre-roll already.
   if (turnIdBefore === undefined || state.openTurnId !== turnIdBefore) return;
-  const audio = state.turnAudio;
-  audio.turnId = turnIdBefore;
-  audio.samples = frame;
-  options.directory.recognizer?.lend(audio, ownTurnAudio);
+  lendTurn(options, state.turnAudio.due(frame));
 }
 
-/** What a recogniser that is busy keeps of a frame. */
-function ownTurnAudio(message: RecognizerMessage): RecognizerMessage {
-  return message.kind === "audio" ? { ...message, samples: message.samples.slice() } : message;
+function lendTurn({ directory }: MediaLegOptions, piece: ReturnType<TurnAudio["due"]>): void {
+  if (piece !== undefined) directory.recognizer?.lend(piece, ownPiece);
 }
 
 /** A turn ends by frames of silence. While one is open, a timer sees to it that there are any. */
@@ -287,6 +279,7 @@ function forgetTurn({ directory }: MediaLegOptions, state: State): void {
   const turnId = state.openTurnId;
   if (turnId === undefined) return;
   state.openTurnId = undefined;
+  state.turnAudio.close();
   directory.recognizer?.tell({ kind: "turnCancelled", turnId });
   // The Dialog may have been told of it meanwhile: its end will not come.
   directory.dialog?.tell({ kind: "turnCancelled", turnId });
@@ -307,11 +300,13 @@ function turnSink(options: MediaLegOptions, state: () => State): TurnSink {
     },
     bargeInRejected({ turnId }) {
       state().openTurnId = undefined;
+      state().turnAudio.close();
       directory.recognizer?.tell({ kind: "turnCancelled", turnId });
       directory.dialog?.tell({ kind: "turnCancelled", turnId });
     },
     turnEnded({ turnId, speechEndMs }) {
       state().openTurnId = undefined;
+      lendTurn(options, state().turnAudio.close());
       directory.recognizer?.tell({ kind: "turnEnded", turnId });
       const ended = { kind: "turnEnded", turnId, speechEndAtMs: atMs(speechEndMs) } as const;
       directory.dialog?.tell({ ...ended, atMs: state().lastFrameAtMs });
@@ -326,8 +321,7 @@ function turnSink(options: MediaLegOptions, state: () => State): TurnSink {
 function openTurn(options: MediaLegOptions, state: State, turnId: number, onsetMs: number): void {
   state.openTurnId = turnId;
   const sinceOnsetMs = state.detector.nowMs - onsetMs + leadInMs;
-  const samples = state.history.last((sinceOnsetMs * state.speechRateHz) / 1000);
-  options.directory.recognizer?.tell({ kind: "audio", turnId, samples });
+  options.directory.recognizer?.tell(state.turnAudio.open(turnId, sinceOnsetMs));
 }
 
 function playPrompt(options: MediaLegOptions, utterance: number, promptId: string): void {

@@ -7,14 +7,14 @@
  * kept: a new stream gets it again.
  */
 import { assertNever } from "../../base/assert.js";
+import { KeptAudio } from "../../speech/asr/kept-audio.js";
 import type { Grammar, RecognizerEvent, RecognizerStream } from "../../speech/asr/recognizer.js";
 import type { Behavior, Context } from "../kernel/index.js";
 import type { CastPorts } from "./cast-ports.js";
-import { KeptAudio } from "./kept-audio.js";
 import type { CallDirectory, RecognizerMessage } from "./messages.js";
 
 /** Audio of one stretch of speech kept for a second try: 15 s, the longest turn. */
-const keptSamplesMax = 15 * 16000;
+const keptMsMax = 15_000;
 /** New streams for one stretch after losses; by then nobody hears it any more. */
 const retriesMax = 2;
 
@@ -99,10 +99,10 @@ function write(
   const turn = turnFor(state, message.turnId);
   let stretch = turn.stretches.at(-1);
   if (stretch === undefined || stretch.isFinished) {
-    stretch = newStretch();
+    stretch = newStretch(options);
     turn.stretches.push(stretch);
   }
-  stretch.kept.add(message.samples);
+  stretch.kept.write(message.samples);
   if (stretch.stream !== undefined) stretch.stream.write(message.samples);
   else if (stretch.retries <= retriesMax) open(options, state, { turn, stretch }, ctx);
 }
@@ -115,15 +115,18 @@ function turnFor(state: State, id: number): Turn {
 }
 
 function drop(state: State): void {
-  for (const stretch of state.turn?.stretches ?? []) stretch.stream?.cancel();
+  for (const { stream, kept } of state.turn?.stretches ?? []) {
+    stream?.cancel();
+    kept.clear();
+  }
   state.turn = undefined;
 }
 
-function newStretch(): Stretch {
+function newStretch({ rateHz }: Options): Stretch {
   return {
     streamId: 0,
     stream: undefined,
-    kept: new KeptAudio(keptSamplesMax),
+    kept: new KeptAudio({ rateHz, msMax: keptMsMax }),
     retries: 0,
     isFinished: false,
     result: undefined,
@@ -145,7 +148,7 @@ function open(
     ctx.self.tell({ kind: "heard", streamId, event });
   });
   stretch.stream = stream;
-  stretch.kept.visit((samples) => stream.write(samples));
+  stretch.kept.replay((samples) => stream.write(samples));
   if (stretch.isFinished) stream.finish();
 }
 

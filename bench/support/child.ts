@@ -93,10 +93,15 @@ export class Child<Known extends Asks, Event> {
 /** Processes that run the engine do so as its command does: see `engine/cli/main.ts`. */
 const engines = /(engine|chaos)-main/;
 const engineFlags = ["--single-threaded-gc", "--max-semi-space-size=4"];
+/** More flags of Node for these, by spaces: to see what one of them brings. */
+const moreFlags = (process.env["VOXTREE_BENCH_FLAGS"] ?? "").split(" ").filter(Boolean);
 
 /** `VOXTREE_BENCH_PROF=engine-main` writes a CPU profile of that process to the working folder. */
 function execArgvOf(entry: string): string[] {
   const profiled = process.env["VOXTREE_BENCH_PROF"];
   const isProfiled = profiled !== undefined && entry.includes(profiled);
-  return [...(engines.test(entry) ? engineFlags : []), ...(isProfiled ? ["--cpu-prof"] : [])];
+  return [
+    ...(engines.test(entry) ? [...engineFlags, ...moreFlags] : []),
+    ...(isProfiled ? ["--cpu-prof"] : []),
+  ];
 }

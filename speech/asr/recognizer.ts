@@ -121,6 +121,11 @@ export interface Recognizer {
   /** Accepted input rates in Hz. */
   readonly ratesHz: readonly number[];
   /**
+   * How much audio it sends on at once, counted from the begin of a stream: whoever writes may
+   * gather so much without anything being later for it. Left out: every frame is worth a write.
+   */
+  readonly batchMs?: number;
+  /**
    * Opens a stream. Never throws: what is wrong comes to `listener` as `failed`, and `listener` is
    * never called before `open` has returned.
    */

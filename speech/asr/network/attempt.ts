@@ -38,6 +38,8 @@ export class Attempt implements RecognizerStream {
   readonly #session: VendorSession;
   readonly #batch: Int16Array;
   #filled = 0;
+  /** Samples that were written, as they came. */
+  #written = 0;
   #socket: VendorSocket | undefined;
   readonly #waiting: Int16Array[] = [];
   #sentMs = 0;
@@ -61,6 +63,7 @@ export class Attempt implements RecognizerStream {
     const request = { grammar, rateHz: this.#rateHz };
     this.#session = vendor.session(request, {
       send: (message) => this.#socket?.send(message),
+      sendBase64: (before, bytes, after) => this.#socket?.sendBase64(before, bytes, after),
       emit: (event) => this.#emit(event),
       fail: (code, message, detail) => this.#fail(new RecognitionError(code, message, detail)),
       after: (delayMs, run) => this.#after(delayMs, run),
@@ -70,7 +73,9 @@ export class Attempt implements RecognizerStream {
 
   write(samples: Int16Array): void {
     if (this.#isOver || this.#isFinished) return;
-    this.#fill(this.#resampler === undefined ? samples : this.#resampler.process(samples));
+    if (this.#resampler === undefined) return this.#fill(samples);
+    this.#fill(this.#resampler.process(samples));
+    this.#passOfWritten(samples.length);
   }
 
   finish(): void {
@@ -123,6 +128,18 @@ export class Attempt implements RecognizerStream {
       this.#pass(batch);
       if (this.#isOver) return;
     }
+  }
+
+  /** What a resampler holds back must not keep a batch waiting for the next piece. */
+  #passOfWritten(count: number): void {
+    const { vendor, rateHz } = this.#options;
+    const samples = (vendor.batchMs * rateHz) / 1000;
+    const before = Math.floor(this.#written / samples);
+    this.#written += count;
+    if (this.#filled === 0 || Math.floor(this.#written / samples) === before) return;
+    const part = this.#batch.subarray(0, this.#filled);
+    this.#filled = 0;
+    this.#pass(part);
   }
 
   /** Sends a batch, or lets it wait behind others. */

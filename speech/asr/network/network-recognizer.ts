@@ -42,7 +42,7 @@ export function createNetworkRecognizer(options: NetworkRecognizerOptions): Netw
   const pools: SocketPool[] = [];
   const seats = options.vendors.map((config): Seat => {
     const vendor = createVendor(config);
-    const { idleMsMax, keepAlive } = vendor;
+    const { idleMsMax, keepAlive, batchMs } = vendor;
     const ca = config.caFile === undefined ? undefined : readFileSync(config.caFile, "utf8");
     const pool = new SocketPool({ ...config, time, rng, idleMsMax, keepAlive, ca });
     pools.push(pool);
@@ -52,6 +52,7 @@ export function createNetworkRecognizer(options: NetworkRecognizerOptions): Netw
       name,
       health: health(),
       isFull: () => pool.isFull,
+      batchMs,
       open: (request, listener) =>
         new Attempt({ vendor, pool, time, finalMsMax, ...request }, listener),
     };
@@ -59,8 +60,7 @@ export function createNetworkRecognizer(options: NetworkRecognizerOptions): Netw
   if (last !== undefined) seats.push(lastSeat(last, health()));
   const recognizer = createResilientRecognizer({ seats, time, rng, choose, hedgeMs, observe });
   return {
-    ratesHz: recognizer.ratesHz,
-    open: (request, listener) => recognizer.open(request, listener),
+    ...recognizer,
     close() {
       for (const pool of pools) pool.close();
     },

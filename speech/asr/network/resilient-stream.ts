@@ -7,9 +7,9 @@ import {
   type RecognizerEvent,
   type RecognizerStream,
 } from "../recognizer.js";
+import { KeptAudio } from "../kept-audio.js";
 import { answerMatcher, type AnswerMatcher } from "./answer-match.js";
 import { backoffMs } from "./backoff.js";
-import { KeptAudio } from "./kept-audio.js";
 import type { RecognitionRequest, ResilientOptions, Seat } from "./resilient.js";
 import { textOf, Transcript } from "./transcript.js";
 import type { AttemptEvent } from "./vendor.js";
@@ -238,6 +238,7 @@ export class ResilientStream implements RecognizerStream {
       seat.health.gaveUp();
     }
     this.#runs = [];
+    this.#kept.clear();
   }
 }
 

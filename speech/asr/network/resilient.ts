@@ -19,6 +19,8 @@ export type Seat = {
   readonly health: VendorHealth;
   /** All the streams it may have are in use. */
   readonly isFull: () => boolean;
+  /** As of the port. */
+  readonly batchMs?: number;
   /** As of the port: never throws, and never calls `listener` before it has returned. */
   open(request: RecognitionRequest, listener: (event: AttemptEvent) => void): RecognizerStream;
 };
@@ -58,7 +60,17 @@ export type ResilientOptions = {
 export function createResilientRecognizer(options: ResilientOptions): Recognizer {
   return {
     ratesHz: [8000, 16_000],
+    batchMs: batchMsOf(options.seats),
     open: (request: RecognitionRequest, listener: (event: RecognizerEvent) => void) =>
       new ResilientStream(options, request, listener),
   };
+}
+
+/**
+ * What divides the pieces of all: then none of them waits for audio that is gathered elsewhere. One
+ * that takes every frame stands behind those of the network, and is asked when they have failed.
+ */
+function batchMsOf(seats: readonly Seat[]): number {
+  const divisor = (a: number, b: number): number => (b === 0 ? a : divisor(b, a % b));
+  return seats.reduce((common, { batchMs = 0 }) => divisor(common, batchMs), 0);
 }

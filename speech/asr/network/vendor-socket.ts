@@ -3,10 +3,15 @@
  * `closed` is called exactly once.
  */
 import type { IncomingMessage } from "node:http";
+import type { Duplex } from "node:stream";
 import { WebSocket } from "ws";
 import type { Time, Timer } from "../../../base/ports.js";
 import { RecognitionError, type RecognitionCode } from "../recognizer.js";
+import { ClientFrames } from "./client-frames.js";
 import type { Target } from "./vendor.js";
+
+/** Of all sockets of this thread. */
+const frames = new ClientFrames();
 
 /** Larger messages than this are no transcripts. */
 const messageBytesMax = 1024 * 1024;
@@ -34,6 +39,8 @@ export class VendorSocket {
   readonly target: Target;
   readonly #socket: WebSocket;
   readonly #time: Time;
+  /** What the connection lies on, once it is open. */
+  #stream: Duplex | undefined;
   #handler: SocketHandler;
   #deadline: Timer | undefined;
   #error: RecognitionError | undefined;
@@ -55,6 +62,7 @@ export class VendorSocket {
       const message = `no connection within ${connectMsMax} ms`;
       this.#lose(new RecognitionError("RECOGNITION_UNAVAILABLE", message, { connectMsMax }));
     });
+    this.#socket.on("upgrade", ({ socket }) => (this.#stream = socket));
     this.#socket.on("open", () => this.#opened());
     this.#socket.on("message", (data: Buffer, isBinary) => {
       if (!this.#isClosing) this.#handler.message(isBinary ? data : data.toString());
@@ -76,9 +84,27 @@ export class VendorSocket {
   /** Nothing happens unless the socket is open. */
   send(message: string | Uint8Array): void {
     if (!this.isOpen) return;
-    // As bytes, which `ws` masks into one piece with their head: one write instead of two.
-    const isText = typeof message === "string";
-    this.#socket.send(isText ? Buffer.from(message) : message, { binary: !isText });
+    if (typeof message === "string") this.#socket.send(message);
+    else this.#write(frames.binary(message));
+    this.#checkUnsent();
+  }
+
+  /** A text message with bytes in base64 between two texts, both plain ASCII. */
+  sendBase64(before: Uint8Array, bytes: Uint8Array, after: Uint8Array): void {
+    if (!this.isOpen) return;
+    this.#write(frames.base64(before, bytes, after));
+    this.#checkUnsent();
+  }
+
+  /** Whole frames, between those of `ws`, which leaves nothing of its own half written. */
+  #write(frame: Buffer): void {
+    const stream = this.#stream!;
+    stream.write(frame);
+    // What the system did not take at once still lies there.
+    if (stream.writableLength > 0) frames.renew();
+  }
+
+  #checkUnsent(): void {
     const unsentBytes = this.#socket.bufferedAmount;
     if (unsentBytes <= unsentBytesMax) return;
     const text = `${unsentBytes} bytes wait to be read, at most ${unsentBytesMax} are right`;

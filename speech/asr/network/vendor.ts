@@ -52,6 +52,8 @@ export type AttemptEvent =
 /** What a session may do. Nothing of it has an effect once the utterance is over. */
 export interface SessionIo {
   send(message: string | Uint8Array): void;
+  /** One text message: bytes in base64 between two texts, both plain ASCII. */
+  sendBase64(before: Uint8Array, bytes: Uint8Array, after: Uint8Array): void;
   emit(event: Exclude<AttemptEvent, { kind: "failed" }>): void;
   /** The utterance is lost here: another connection, or another vendor, may do better. */
   fail(code: RecognitionCode, message: string, detail?: Readonly<Record<string, unknown>>): void;

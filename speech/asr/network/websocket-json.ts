@@ -9,6 +9,7 @@
  */
 import type { RecognitionVendorConfig } from "../../../config/schema.js";
 import type { Vendor, VendorRequest, SessionIo, VendorSession, Target } from "./vendor.js";
+import { pcmBytes } from "./sample-bytes.js";
 import { parseMessage, textField, vendorFailure } from "./vendor-message.js";
 
 export type WebsocketJsonSettings = Pick<
@@ -35,10 +36,19 @@ export function websocketJson(settings: WebsocketJsonSettings): Vendor {
   };
 }
 
+const suffix = Buffer.from('"}');
+const prefixes = new Map<number, Buffer>();
+
+function prefixOf(rateHz: number): Buffer {
+  const known = prefixes.get(rateHz) ?? Buffer.from(`{"format":"pcm","rate":${rateHz},"data":"`);
+  prefixes.set(rateHz, known);
+  return known;
+}
+
 class Session implements VendorSession {
   readonly #settings: WebsocketJsonSettings;
   readonly #io: SessionIo;
-  readonly #prefix: string;
+  readonly #prefix: Buffer;
   #text = "";
   #isFinished = false;
   #hasFinal = false;
@@ -47,7 +57,7 @@ class Session implements VendorSession {
   constructor(settings: WebsocketJsonSettings, request: VendorRequest, io: SessionIo) {
     this.#settings = settings;
     this.#io = io;
-    this.#prefix = `{"format":"pcm","rate":${request.rateHz},"data":"`;
+    this.#prefix = prefixOf(request.rateHz);
   }
 
   get isReusable(): boolean {
@@ -58,9 +68,8 @@ class Session implements VendorSession {
     // The first message carries audio already.
   }
 
-  audio({ buffer, byteOffset, byteLength }: Int16Array): void {
-    const data = Buffer.from(buffer, byteOffset, byteLength).toString("base64");
-    this.#io.send(`${this.#prefix}${data}"}`);
+  audio(samples: Int16Array): void {
+    this.#io.sendBase64(this.#prefix, pcmBytes(samples), suffix);
   }
 
   finish(): void {

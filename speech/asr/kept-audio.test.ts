@@ -18,13 +18,17 @@ describe("kept audio", () => {
     const step = fc.oneof(
       fc.record({ write: fc.nat(9000) }),
       fc.record({ dropBefore: fc.nat(4000) }),
+      fc.record({ clear: fc.constant(true) }),
     );
     fc.assert(
       fc.property(fc.array(step, { maxLength: 12 }), (steps) => {
         const kept = new KeptAudio({ rateHz: 8000, msMax: 60_000 });
         let [from, to] = [0, 0];
         for (const each of steps) {
-          if ("write" in each) {
+          if ("clear" in each) {
+            kept.clear();
+            from = to;
+          } else if ("write" in each) {
             kept.write(ramp(to, each.write));
             to += each.write;
           } else {
@@ -46,6 +50,18 @@ describe("kept audio", () => {
     kept.write(samples);
     samples.fill(0);
     expect(keptSamples(kept)).toEqual([...ramp(1, 100)]);
+  });
+
+  it("gives memory on to another utterance only when it was cleared", () => {
+    const [first, second, third] = [1, 2, 3].map(() => new KeptAudio({ rateHz: 8000, msMax: 9e3 }));
+    first!.write(ramp(0, 9000));
+    second!.write(ramp(9000, 9000));
+    first!.clear();
+    third!.write(ramp(18_000, 9000));
+    first!.write(ramp(27_000, 100));
+    expect(keptSamples(second!)).toEqual([...ramp(9000, 9000)]);
+    expect(keptSamples(third!)).toEqual([...ramp(18_000, 9000)]);
+    expect(keptSamples(first!)).toEqual([...ramp(27_000, 100)]);
   });
 
   it("lets the oldest go beyond its limit, says so, and is whole again once that is settled", () => {

@@ -1,5 +1,5 @@
 /**
- * The audio of an utterance that no vendor has settled yet, to be sent again when a connection is
+ * The audio of an utterance that nobody has settled yet, to be heard again when a recogniser is
  * lost. Bounded: beyond the limit the oldest goes, and what is left is no whole utterance.
  *
  *        settled, dropped        kept, block by block
@@ -7,8 +7,15 @@
  *     0                  fromMs                     toMs
  */
 
-/** Half a second at 16 kHz: a short answer takes a block or two. */
-const blockSamples = 8000;
+/** Half a second at 8 kHz: a short answer takes a block or two. */
+const blockSamples = 4000;
+
+/**
+ * Blocks that nobody uses. An utterance comes every few seconds on every call: its memory is used
+ * again while it is in the cache, and the collector, which counts such memory, has nothing to do.
+ */
+const spareBlocks: Int16Array[] = [];
+const spareMax = 128;
 
 export class KeptAudio {
   readonly #rateHz: number;
@@ -40,9 +47,9 @@ export class KeptAudio {
   write(samples: Int16Array): void {
     for (let at = 0; at < samples.length;) {
       const used = (this.#to - this.#start) % blockSamples;
-      if (used === 0) this.#blocks.push(new Int16Array(blockSamples));
+      if (used === 0) this.#blocks.push(spareBlocks.pop() ?? new Int16Array(blockSamples));
       const room = blockSamples - used;
-      // Nearly every frame fits whole, and needs no view.
+      // Nearly every piece fits whole, and needs no view.
       const isWhole = at === 0 && samples.length <= room;
       const part = isWhole ? samples : samples.subarray(at, at + room);
       this.#blocks.at(-1)!.set(part, used);
@@ -72,11 +79,23 @@ export class KeptAudio {
     });
   }
 
+  /** Nothing of it is needed any more. */
+  clear(): void {
+    this.#drop(this.#to);
+    const last = this.#blocks.pop();
+    if (last !== undefined) giveBack(last);
+    this.#start = this.#to;
+  }
+
   #drop(at: number): void {
     this.#from = at;
     while (this.#blocks.length > 0 && this.#start + blockSamples <= at) {
-      this.#blocks.shift();
+      giveBack(this.#blocks.shift()!);
       this.#start += blockSamples;
     }
   }
+}
+
+function giveBack(block: Int16Array): void {
+  if (spareBlocks.length < spareMax) spareBlocks.push(block);
 }
