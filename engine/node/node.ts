@@ -338,6 +338,7 @@ class Node implements EngineNode {
   }
 
   #callEvent(callId: string, event: CallEvent, epochMs = this.#time.epochMs()): void {
+    if (this.#trunks.holds(callId, event, (one) => this.#callEvent(callId, one, epochMs))) return;
     const view = this.#calls.apply(callId, event, epochMs);
     if (view === undefined) this.#writer?.changed(callId);
     if (event.kind === "answered") void this.#running?.prompts.want(event.format);

@@ -8,7 +8,7 @@ import { TrunkDesk } from "./trunk-desk.js";
 const request = { userId: "u", flow: "f", trunk: "sip", to: "1" };
 
 /** A desk with one call that is under way, and everything it did. */
-function deskWithCall() {
+function deskWithCall(transferred: Promise<void> = Promise.resolve()) {
   const did: unknown[][] = [];
   let tell!: (event: TrunkEvent) => void;
   const trunk: Trunk = {
@@ -21,7 +21,10 @@ function deskWithCall() {
       tell = listener;
       return {
         hangup: () => void did.push(["hangup at the trunk"]),
-        transfer: (to) => Promise.resolve(void did.push(["transfer", to])),
+        transfer: (to) => {
+          did.push(["transfer", to]);
+          return transferred;
+        },
         sendDtmf: (digits) => Promise.resolve(void did.push(["keys", digits])),
       };
     },
@@ -54,6 +57,29 @@ describe("the trunks of an engine", () => {
     expect(did).toEqual([]);
   });
 
+  test("a call whose media ends while it is handed on ends when that is settled, as what it was", async () => {
+    const ended = { kind: "ended", outcome: "hung_up", durationMs: 2, recordedMs: 1 } as const;
+    for (const isHandedOn of [true, false]) {
+      let settle!: () => void;
+      const transferred = new Promise<void>((resolve, reject) => {
+        settle = () => (isHandedOn ? resolve() : reject(new Error("busy")));
+      });
+      const { desk } = deskWithCall(transferred);
+      const told: unknown[] = [];
+      expect(desk.holds("c1", ended, (event) => told.push(event))).toBe(false);
+      const transfer = desk.transfer("c1", "2").catch(() => undefined);
+      expect(desk.holds("c1", { kind: "keypad", digit: "1", atMs: 0 }, () => undefined)).toBe(
+        false,
+      );
+      expect(desk.holds("c1", ended, (event) => told.push(event))).toBe(true);
+      expect(told).toEqual([]);
+      settle();
+      await transfer;
+      expect(told).toEqual([isHandedOn ? { ...ended, outcome: "transferred" } : ended]);
+      expect(desk.holds("c1", ended, (event) => told.push(event))).toBe(false);
+    }
+  });
+
   test("keys beside the media go to the gateway, machine detection to the view", () => {
     const { calls, did, tell } = deskWithCall();
     tell({ kind: "dtmf", digit: "7" });
@@ -71,7 +97,7 @@ describe("the trunks of an engine", () => {
       ["transfer", "2"],
       ["end", "c1", "transferred"],
     ]);
-    expect(() => desk.transfer("c1", "2")).toThrow(/no call c1 is under way/);
+    await expect(desk.transfer("c1", "2")).rejects.toThrow(/no call c1 is under way/);
   });
 
   test("a call that is over hangs up what it leaves, once", async () => {

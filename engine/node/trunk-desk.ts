@@ -3,6 +3,7 @@
  * up what a call leaves behind.
  */
 import type { Trunk, TrunkAttempt, TrunkEvent } from "../../access/trunks/trunk.js";
+import type { CallEvent } from "../../actors/call/call-events.js";
 import type { WebhookReply, WebhookRequest } from "../../access/trunks/webhook.js";
 import { EngineError } from "../../base/errors.js";
 import type { CallRegistry } from "./call-registry.js";
@@ -21,6 +22,7 @@ export type DialRequest = Parameters<Trunk["originate"]>[0];
 export class TrunkDesk {
   readonly #options: TrunkDeskOptions;
   readonly #attempts = new Map<string, TrunkAttempt>();
+  readonly #transfers = new Map<string, Promise<boolean>>();
 
   constructor(options: TrunkDeskOptions) {
     this.#options = options;
@@ -40,8 +42,31 @@ export class TrunkDesk {
   }
 
   /** @throws {EngineError} `UNKNOWN_CALL`, `TRUNK_UNSUPPORTED`, `TRUNK_TRANSFER` */
-  transfer(callId: string, to: string): Promise<void> {
-    return this.#attemptOf(callId).transfer(to);
+  async transfer(callId: string, to: string): Promise<void> {
+    const handedOn = this.#attemptOf(callId).transfer(to);
+    const settled = handedOn.then(
+      () => true,
+      () => false,
+    );
+    this.#transfers.set(callId, settled);
+    try {
+      await handedOn;
+    } finally {
+      if (this.#transfers.get(callId) === settled) this.#transfers.delete(callId);
+    }
+  }
+
+  /**
+   * Keeps the end of a call back while its transfer is under way, and passes it on later: a carrier
+   * ends our media before it says that the callee was handed on.
+   */
+  holds(callId: string, event: CallEvent, goOn: (event: CallEvent) => void): boolean {
+    const transfer = this.#transfers.get(callId);
+    if (event.kind !== "ended" || transfer === undefined) return false;
+    void transfer.then((isHandedOn) =>
+      goOn(isHandedOn ? { ...event, outcome: "transferred" } : event),
+    );
+    return true;
   }
 
   /** @throws {EngineError} `UNKNOWN_CALL`, `TRUNK_UNSUPPORTED`, `TRUNK_REQUEST` */

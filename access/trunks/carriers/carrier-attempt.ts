@@ -11,8 +11,15 @@ import { AttemptEvents } from "../attempt-events.js";
 import { areKeys, noKeys } from "../dial-string.js";
 import type { ShellAttempt } from "../trunk-shell.js";
 import type { TrunkEvent, TrunkOutcome } from "../trunk.js";
-import type { CarrierCall, CarrierDialect, CarrierNews, CarrierReply } from "./carrier-dialect.js";
+import type {
+  CarrierCall,
+  CarrierDialect,
+  CarrierNews,
+  CarrierReply,
+  CarrierTarget,
+} from "./carrier-dialect.js";
 import type { CarrierHttp } from "./carrier-http.js";
+import { CarrierTransfer } from "./carrier-transfer.js";
 
 export type CarrierAttemptOptions = {
   readonly dialect: CarrierDialect;
@@ -34,6 +41,7 @@ const keyIdsKept = 64;
 export class CarrierAttempt implements ShellAttempt {
   readonly #options: CarrierAttemptOptions;
   readonly #events: AttemptEvents;
+  readonly #transfer: CarrierTransfer;
   #carrierId: string | undefined;
   #isCancelled = false;
   #timer: Timer | undefined;
@@ -42,11 +50,16 @@ export class CarrierAttempt implements ShellAttempt {
 
   constructor(options: CarrierAttemptOptions) {
     this.#options = options;
+    this.#transfer = new CarrierTransfer(options);
     this.#events = new AttemptEvents(options.listener);
   }
 
   get call(): CarrierCall {
     return this.#options.call;
+  }
+
+  get isHandedOn(): boolean {
+    return this.#transfer.isHandedOn;
   }
 
   async dial(): Promise<void> {
@@ -67,16 +80,34 @@ export class CarrierAttempt implements ShellAttempt {
     this.known(dialect.idOf(reply.body));
   }
 
+  /** While a transfer is under way, once it has failed. */
   hangup(): void {
     if (this.#isCancelled || this.#events.isOver) return;
+    // The callee talks to somebody else, and goes on.
+    if (this.#transfer.isHandedOn) return this.giveUp("the callee was handed on");
     this.#isCancelled = true;
-    if (this.#carrierId !== undefined) void this.#hangup(this.#carrierId);
+    if (this.#carrierId === undefined || this.#transfer.isUnderWay) return;
+    void this.#hangup(this.#carrierId);
   }
 
-  transfer(): Promise<void> {
-    const { vendor } = this.#options.dialect;
-    const message = `calls through ${vendor} cannot be handed on`;
-    return Promise.reject(new EngineError("TRUNK_UNSUPPORTED", message));
+  async transfer(to: string): Promise<void> {
+    const carrierId = this.#carrierId;
+    if (carrierId === undefined || !this.#events.isAnswered || this.#events.isOver) {
+      const message = "the callee is not connected yet, or no more";
+      throw new EngineError("TRUNK_TRANSFER", message);
+    }
+    try {
+      await this.#transfer.to(to, carrierId);
+      this.#events.transferred();
+    } catch (error) {
+      if (this.#isCancelled && !this.#events.isOver) void this.#hangup(carrierId);
+      throw error;
+    }
+  }
+
+  /** What a carrier that asks is told about a transfer. */
+  get transferTarget(): CarrierTarget | undefined {
+    return this.#transfer.target;
   }
 
   async sendDtmf(digits: string): Promise<void> {
@@ -121,6 +152,8 @@ export class CarrierAttempt implements ShellAttempt {
         return this.#key(news.id, news.digit);
       case "answeredBy":
         return this.#events.answeredBy(news.who, news.cause);
+      case "transferSettled":
+        return this.#transfer.settled(news.cause);
       case "ended": {
         const { outcome, cause } = news;
         if (this.#events.isAnswered || outcome === "answered") return this.#end("answered", cause);
@@ -174,6 +207,7 @@ export class CarrierAttempt implements ShellAttempt {
   #end(outcome: TrunkOutcome, cause: string): void {
     if (this.#events.isOver) return;
     this.#timer?.cancel();
+    this.#transfer.settled("the callee hung up");
     this.#options.done();
     this.#events.ended(outcome, cause);
   }

@@ -31,6 +31,9 @@ export type CarrierCall = {
   readonly token: string;
 };
 
+/** Whom a callee is to be connected with. */
+export type CarrierTarget = Pick<CarrierCall, "callId" | "to" | "from" | "ringSeconds" | "hook">;
+
 /** What a webhook tells of a call. */
 export type CarrierNews =
   | { readonly kind: "ringing" }
@@ -38,6 +41,8 @@ export type CarrierNews =
   | { readonly kind: "answeredBy"; readonly who: AnsweredBy; readonly cause: string }
   /** A key of the callee; `id` tells one press from the same told again. */
   | { readonly kind: "key"; readonly digit: string; readonly id: string }
+  /** Somebody answered a transfer; with a cause: nobody did. */
+  | { readonly kind: "transferSettled"; readonly cause?: string }
   /** `outcome` holds where nobody answered. */
   | { readonly kind: "ended"; readonly outcome: TrunkOutcome; readonly cause: string };
 
@@ -70,6 +75,12 @@ export type CarrierDialect = {
   stateOf(reply: CarrierReply): CarrierNews | undefined;
   /** Left out: it cannot press keys without ending the stream. */
   keys?(carrierId: string, digits: string): CarrierRequest;
+  /** Connects an answered callee with somebody else: blind. */
+  transfer(carrierId: string, target: CarrierTarget): CarrierRequest;
+  /** It tells by `transferSettled` what came of it, and the callee is ours until then. */
+  readonly isTransferTold?: true;
+  /** What the callee is connected with, where that is asked for at the hook `transfer`. */
+  transferred?(target: CarrierTarget): WebhookReply;
   /** Whether a request is the carrier's own, by its signature: asked before all else. */
   isGenuine(request: WebhookRequest, nowEpochMs: number): boolean | Promise<boolean>;
   read(request: WebhookRequest): CarrierNotice;

@@ -37,7 +37,13 @@ function both(ours: CarrierAccount, theirs: object = {}) {
   return { ours, theirs: { ...ours, ...theirs } };
 }
 
-type Seen = { readonly id: string; readonly to: string; readonly keys: string; statusUrl: string };
+type Seen = {
+  readonly id: string;
+  readonly to: string;
+  readonly keys: string;
+  readonly statusUrl: string;
+  readonly transferredTo?: string;
+};
 
 /** A carrier, a trunk to it, our control API with nothing but webhooks, and a gateway. */
 class Line {
@@ -167,6 +173,7 @@ describe.each(vendors)("a trunk through %s", (vendor) => {
       token: "secret",
       isRingingSecret: vendor === "telnyx",
       ...(vendor === "twilio" ? {} : { keysOf }),
+      transfer: { answers: "+15550111", fails: vendor === "telnyx" ? "+15550102" : "nobody" },
       async calleeHangsUp(callId) {
         await line.far.ask("hangup", (await line.callOf(callId)).id);
       },
@@ -192,6 +199,36 @@ describe.each(vendors)("a trunk through %s", (vendor) => {
     expect(all()).toContain(`/media/${vendor}`);
     attempt.hangup();
     await when("ended");
+  });
+
+  test("the carrier connects a transferred callee with whom it was told", async () => {
+    const { callId, attempt, when, seen } = dial(line, "+15550101");
+    await when("answered");
+    const { id } = await line.callOf(callId);
+    await attempt.transfer("+15550111");
+    await expect
+      .poll(async () => (await line.calls()).find((call) => call.id === id)?.transferredTo)
+      .toBe("+15550111");
+    expect(seen.at(-1)).toEqual({ kind: "transferred" });
+    await expect(attempt.transfer("+15550112")).rejects.toMatchObject({ code: "TRUNK_TRANSFER" });
+    // Whoever tidies up behind the call does not hang up on them.
+    attempt.hangup();
+    await when("ended");
+    expect((await line.calls()).map((call) => call.id)).toContain(id);
+    await line.far.ask("hangup", id);
+  });
+
+  test("a callee who hangs up during a transfer ends the call, and the transfer", async (context) => {
+    if (vendor !== "telnyx") context.skip("a transfer is over as soon as it is taken");
+    const { callId, attempt, when } = dial(line, "+15550101");
+    await when("answered");
+    await line.far.ask("loseHooks", true);
+    const transfer = attempt.transfer("+15550111").catch((error: Error) => error.message);
+    await expect.poll(async () => (await line.callOf(callId)).transferredTo).toBe("+15550111");
+    await line.far.ask("loseHooks", false);
+    await line.far.ask("hangup", (await line.callOf(callId)).id);
+    await when("ended");
+    expect(await transfer).toContain("the callee hung up");
   });
 
   test("a key that a webhook tells is told once, however often it comes", async (context) => {

@@ -14,6 +14,7 @@ import type { WebhookReply, WebhookRequest } from "../webhook.js";
 import { CarrierAttempt } from "./carrier-attempt.js";
 import type { CarrierDialect, CarrierNotice, CarrierReply } from "./carrier-dialect.js";
 import { CarrierHttp } from "./carrier-http.js";
+import { numberPattern } from "./carrier-transfer.js";
 
 export type CarrierTrunkOptions = {
   readonly name: string;
@@ -27,8 +28,6 @@ export type CarrierTrunkOptions = {
   readonly log: TrunkLog;
 };
 
-/** ITU-T E.164: what a carrier dials. */
-const numberPattern = /^\+[1-9]\d{3,14}$/;
 const callIdPattern = /^[A-Za-z0-9._-]{1,64}$/;
 
 export function createCarrierTrunk(options: CarrierTrunkOptions): Trunk {
@@ -112,9 +111,19 @@ class CarrierTrunk implements Trunk {
       return this.#isAnswerHook(request) ? this.#nobody() : { status: 204 };
     attempt.known(notice.carrierId);
     if (notice.news !== undefined) attempt.take(notice.news);
+    if (request.hook === "transfer") return this.#handOn(attempt);
     if (!this.#isAnswerHook(request)) return { status: 204 };
     attempt.take({ kind: "answered" });
     return dialect.connect!(attempt.call);
+  }
+
+  /** The carrier asks whom its callee is to be connected with. */
+  #handOn(attempt: CarrierAttempt): WebhookReply {
+    const { transferTarget: target } = attempt;
+    const { dialect } = this.#options;
+    if (target === undefined || dialect.transferred === undefined) return { status: 404 };
+    attempt.take({ kind: "transferSettled" });
+    return dialect.transferred(target);
   }
 
   #isAnswerHook({ hook }: WebhookRequest): boolean {

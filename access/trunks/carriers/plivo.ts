@@ -15,6 +15,7 @@ import {
   type CarrierDialect,
   type CarrierNews,
   type CarrierNotice,
+  type CarrierTarget,
 } from "./carrier-dialect.js";
 import { isPlivoSignature, plivoSignature } from "./plivo-signature.js";
 import { element, xmlDocument } from "./xml.js";
@@ -74,6 +75,16 @@ export function plivoDialect(account: CarrierAccount): CarrierDialect {
       if (status < 300) return newsOf(textAt(body, "call_status"), {});
       return { kind: "ended", outcome: "unknown", cause: "Plivo has no such live call" };
     },
+    transfer: (id, { hook }) => ({
+      method: "POST",
+      path: callPath(id),
+      body: { legs: "aleg", aleg_url: hook("transfer"), aleg_method: "POST" },
+    }),
+    transferred: (target) => ({
+      status: 200,
+      contentType: "text/xml",
+      body: handOnTo(target),
+    }),
     keys: (id, digits) => ({ method: "POST", path: `${callPath(id)}DTMF/`, body: { digits } }),
     isGenuine: (request) => isSigned(request, password),
     read: readWebhook,
@@ -123,6 +134,14 @@ function xmlOf({ callId, token, mediaUrl }: CarrierCall): string {
     { text: `${mediaUrl}/media/plivo?${query}` },
   );
   return xmlDocument(element("Response", {}, [stream]));
+}
+
+function handOnTo({ to, from, ringSeconds }: CarrierTarget): string {
+  const plain = (number: string): string => number.replace(/^\+/, "");
+  const timeout = String(Math.min(600, ringSeconds));
+  const number = element("Number", {}, { text: plain(to) });
+  const dial = element("Dial", { callerId: plain(from), timeout }, [number]);
+  return xmlDocument(element("Response", {}, [dial]));
 }
 
 function isSigned(request: WebhookRequest, authToken: string): boolean {

@@ -19,12 +19,17 @@ import {
   type CarrierDialect,
   type CarrierNews,
   type CarrierNotice,
+  type CarrierReply,
+  type CarrierTarget,
 } from "./carrier-dialect.js";
 
 /** A signature is for now: an old one is somebody's copy. */
 const ageSecondsMax = 300;
 /** What stands in front of a raw key of this kind (RFC 8410 section 4). */
 const ed25519Head = Buffer.from("302a300506032b6570032100", "hex");
+
+/** Behind our id, in the state of a leg that a transfer dials: no id of ours has it. */
+const targetMark = "/transfer";
 
 const byCause: Readonly<Record<string, TrunkOutcome>> = {
   user_busy: "busy",
@@ -68,19 +73,7 @@ export function telnyxDialect(account: CarrierAccount): CarrierDialect {
       body: dialBody(call, connectionId, codec),
     }),
     idOf: (body) => textAt(body, "data", "call_control_id"),
-    refusalOf({ status, body }) {
-      const [error] = (body as { errors?: unknown[] } | undefined)?.errors ?? [];
-      const code = textAt(error, "code") ?? "";
-      const words = [
-        `HTTP ${status}`,
-        code,
-        textAt(error, "detail") ?? textAt(error, "title") ?? "",
-      ];
-      const cause = words.filter((word) => word !== "").join(" ");
-      const isNumber = textAt(error, "source", "pointer") === "/to";
-      if (isNumber) return { outcome: "invalid_number", cause };
-      return { outcome: status === 429 ? "congestion" : "failed", cause };
-    },
+    refusalOf,
     hangup: (id) => ({ method: "POST", path: action(id, "hangup"), body: {} }),
     state: (id) => ({ method: "GET", path: `/v2/calls/${encodeURIComponent(id)}` }),
     stateOf({ status, body }) {
@@ -88,10 +81,26 @@ export function telnyxDialect(account: CarrierAccount): CarrierDialect {
       if (status < 300 && isAlive === true) return undefined;
       return { kind: "ended", outcome: "unknown", cause: "Telnyx says that the call is over" };
     },
+    transfer: (id, target) => ({
+      method: "POST",
+      path: action(id, "transfer"),
+      body: transferBody(target),
+    }),
+    isTransferTold: true,
     keys: (id, digits) => ({ method: "POST", path: action(id, "send_dtmf"), body: { digits } }),
     isGenuine: (request, nowEpochMs) => isSigned(request, publicKey, nowEpochMs),
     read: readWebhook,
   };
+}
+
+function refusalOf({ status, body }: CarrierReply): { outcome: TrunkOutcome; cause: string } {
+  const [error] = (body as { errors?: unknown[] } | undefined)?.errors ?? [];
+  const code = textAt(error, "code") ?? "";
+  const words = [`HTTP ${status}`, code, textAt(error, "detail") ?? textAt(error, "title") ?? ""];
+  const cause = words.filter((word) => word !== "").join(" ");
+  const isNumber = textAt(error, "source", "pointer") === "/to";
+  if (isNumber) return { outcome: "invalid_number", cause };
+  return { outcome: status === 429 ? "congestion" : "failed", cause };
 }
 
 function dialBody(call: CarrierCall, connectionId: string, codec: TelnyxCodec): object {
@@ -117,6 +126,17 @@ function dialBody(call: CarrierCall, connectionId: string, codec: TelnyxCodec): 
   };
 }
 
+/** News of the other leg come with a state of their own, by which it is known. */
+function transferBody({ callId, to, from, ringSeconds, hook }: CarrierTarget): object {
+  return {
+    ...{ to, from },
+    timeout_secs: Math.min(600, ringSeconds),
+    webhook_url: hook("status"),
+    webhook_url_method: "POST",
+    target_leg_client_state: Buffer.from(`${callId}${targetMark}`).toString("base64"),
+  };
+}
+
 function publicKeyOf(base64: string): KeyObject {
   const raw = Buffer.from(base64, "base64");
   if (raw.length !== 32) {
@@ -139,12 +159,24 @@ function isSigned(request: WebhookRequest, publicKey: KeyObject, nowEpochMs: num
 function readWebhook({ body }: WebhookRequest): CarrierNotice {
   const event = jsonOf(body);
   const payload = (event as { data?: { payload?: unknown } } | undefined)?.data?.payload;
-  const state = textAt(payload, "client_state");
+  const state = Buffer.from(textAt(payload, "client_state") ?? "", "base64").toString("utf8");
+  if (state.endsWith(targetMark)) {
+    const callId = state.slice(0, -targetMark.length);
+    return { callId, carrierId: undefined, news: targetNewsOf(event, payload) };
+  }
   return {
-    callId: state === undefined ? undefined : Buffer.from(state, "base64").toString("utf8"),
+    callId: state === "" ? undefined : state,
     carrierId: textAt(payload, "call_control_id"),
     news: newsOf(event, payload),
   };
+}
+
+/** Of the leg that a transfer dials. */
+function targetNewsOf(event: unknown, payload: unknown): CarrierNews | undefined {
+  const type = textAt(event, "data", "event_type");
+  if (type === "call.bridged") return { kind: "transferSettled" };
+  if (type !== "call.hangup") return undefined;
+  return { kind: "transferSettled", cause: textAt(payload, "hangup_cause") ?? "nobody answered" };
 }
 
 function newsOf(event: unknown, payload: unknown): CarrierNews | undefined {

@@ -16,6 +16,7 @@ import {
   type CarrierDialect,
   type CarrierNews,
   type CarrierNotice,
+  type CarrierTarget,
 } from "./carrier-dialect.js";
 import { element, xmlDocument } from "./xml.js";
 
@@ -64,6 +65,11 @@ export function twilioDialect(account: CarrierAccount): CarrierDialect {
       path: callPath(id),
       body: new URLSearchParams({ Status: "completed" }),
     }),
+    transfer: (id, target) => ({
+      method: "POST",
+      path: callPath(id),
+      body: new URLSearchParams({ Twiml: handOnTo(target) }),
+    }),
     state: (id) => ({ method: "GET", path: callPath(id) }),
     stateOf({ status, body }) {
       if (status === 404)
@@ -107,6 +113,13 @@ function twimlOf({ callId, token, mediaUrl }: CarrierCall): string {
   );
   const stream = element("Stream", { url: `${mediaUrl}/media/twilio` }, parameters);
   return xmlDocument(element("Response", {}, [element("Connect", {}, [stream])]));
+}
+
+/** Behind the conversation there is nothing: the callee's call ends. */
+function handOnTo({ to, from, ringSeconds }: CarrierTarget): string {
+  const timeout = String(Math.min(600, ringSeconds));
+  const dial = element("Dial", { callerId: from, timeout }, [element("Number", {}, { text: to })]);
+  return xmlDocument(element("Response", {}, [dial]));
 }
 
 function isSigned(request: WebhookRequest, authToken: string): boolean {

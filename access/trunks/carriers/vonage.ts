@@ -19,6 +19,7 @@ import {
   type CarrierDialect,
   type CarrierNews,
   type CarrierNotice,
+  type CarrierTarget,
 } from "./carrier-dialect.js";
 
 /** A token of ours is for one request; a webhook's is for now. */
@@ -76,6 +77,11 @@ export function vonageDialect(account: CarrierAccount): CarrierDialect {
         return { kind: "ended", outcome: "unknown", cause: "Vonage has no such call" };
       return newsOf(body);
     },
+    transfer: (id, target) => ({
+      method: "PUT",
+      path: callPath(id),
+      body: transferBody(target),
+    }),
     keys: (id, digits) => ({ method: "PUT", path: `${callPath(id)}/dtmf`, body: { digits } }),
     isGenuine: (request, nowEpochMs) => isSigned(request, { secret, applicationId, nowEpochMs }),
     read: readWebhook,
@@ -98,6 +104,18 @@ function dialBody(call: CarrierCall): object {
     ringing_timer: Math.min(120, ringSeconds),
     ...(detectsMachines ? { advanced_machine_detection: detection } : {}),
   };
+}
+
+/** @see https://developer.vonage.com/en/api/voice#updateCall */
+function transferBody({ to, from, ringSeconds }: CarrierTarget): object {
+  const plain = (number: string): string => number.replace(/^\+/, "");
+  const connect = {
+    action: "connect",
+    from: plain(from),
+    timeout: Math.min(120, ringSeconds),
+    endpoint: [{ type: "phone", number: plain(to) }],
+  };
+  return { action: "transfer", destination: { type: "ncco", ncco: [connect] } };
 }
 
 function nccoOf({ callId, token, mediaUrl }: CarrierCall): string {

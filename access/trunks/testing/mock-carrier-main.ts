@@ -14,6 +14,7 @@ import type {
   MockHook,
   MockMedia,
   MockNews,
+  MockOrder,
 } from "./mock-carrier.js";
 import { mockPlivo } from "./mock-plivo.js";
 import { mockTelnyx } from "./mock-telnyx.js";
@@ -87,7 +88,9 @@ function connect(call: MockCall, media: MockMedia | undefined): void {
   streams.set(call.id, { socket, media });
   socket.on("open", () => media.hello.forEach((message) => socket.send(message)));
   socket.on("error", () => undefined);
-  socket.on("close", () => end(call, "completed"));
+  socket.on("close", () => {
+    if (call.transferredTo === undefined) end(call, "completed");
+  });
 }
 
 function end(call: MockCall, what: MockNews): void {
@@ -95,6 +98,26 @@ function end(call: MockCall, what: MockNews): void {
   streams.get(call.id)?.socket.terminate();
   streams.delete(call.id);
   void news(call, what);
+}
+
+type Transfer = Extract<MockOrder, { kind: "transfer" }>;
+
+const isTransferable = ({ to, document }: Transfer): boolean =>
+  to !== undefined || document !== undefined;
+
+/** The callee's stream ends, and its call goes on with somebody else. */
+async function handOn(call: MockCall, { to, document, state }: Transfer): Promise<void> {
+  const asked = document === undefined ? undefined : vendor.transfer!.ask(call, document);
+  const target = asked === undefined ? to : vendor.transfer!.target((await tell(asked)).text);
+  if (target === undefined) return; // Nobody says whom to dial.
+  const isAnswered = kinds[target.slice(-2)] === undefined;
+  if (vendor.transferNews !== undefined) {
+    if (isAnswered) call.transferredTo = target;
+    return void (await tell(vendor.transferNews(call, state!, isAnswered)));
+  }
+  call.transferredTo = target;
+  streams.get(call.id)?.socket.close();
+  if (!isAnswered) end(call, "completed");
 }
 
 async function serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
@@ -127,8 +150,11 @@ async function serve(request: IncomingMessage, response: ServerResponse): Promis
     if (now === "fail") return answer(503, {});
   }
   if (order.kind === "keys" && call !== undefined) call.keys += order.digits;
+  const isWrong = order.kind === "transfer" && call !== undefined && !isTransferable(order);
+  if (isWrong) return answer(400, { message: "no such number" });
   const reply = vendor.reply(order, call);
   answer(reply.status, reply.body);
+  if (order.kind === "transfer" && call !== undefined) return handOn(call, order);
   if (order.kind !== "hangup" || call === undefined) return;
   end(call, call.isAnswered ? "completed" : { ending: "cancelled" });
 }
@@ -137,7 +163,9 @@ const server = createServer((request, response) => void serve(request, response)
 server.listen(0, "127.0.0.1", () => {
   serveFarEnd((server.address() as AddressInfo).port, {
     calls: () =>
-      [...calls.values()].map(({ id, to, keys, statusUrl }) => ({ id, to, keys, statusUrl })),
+      [...calls.values()].map(({ id, to, keys, statusUrl, transferredTo }) => ({
+        ...{ id, to, keys, statusUrl, transferredTo },
+      })),
     requests: () => seen,
     hangup: (id: string) => end(calls.get(id)!, "completed"),
     press: ({ id, digit }: { id: string; digit: string }) => {

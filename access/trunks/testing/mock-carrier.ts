@@ -26,6 +26,8 @@ export type MockCall = {
   /** Telnyx: how it was asked to code the stream. */
   readonly mediaFormat?: object;
   isAnswered: boolean;
+  /** Whom the callee was connected with. */
+  transferredTo?: string;
   keys: string;
 };
 
@@ -41,7 +43,15 @@ export type MockOrder =
   | { readonly kind: "probe" }
   | { readonly kind: "dial"; readonly call: Omit<MockCall, "id" | "isAnswered" | "keys"> }
   | { readonly kind: "hangup" | "state"; readonly id: string }
-  | { readonly kind: "keys"; readonly id: string; readonly digits: string };
+  | { readonly kind: "keys"; readonly id: string; readonly digits: string }
+  /** `document`: asked for before the callee is connected; `state`: of the other leg. */
+  | {
+      readonly kind: "transfer";
+      readonly id: string;
+      readonly to?: string | undefined;
+      readonly document?: string;
+      readonly state?: string;
+    };
 
 export type MockReply = { readonly status: number; readonly body?: object };
 
@@ -75,6 +85,13 @@ export type MockVendor = {
   /** Asks for the document of an answered callee; undefined: it needs none. */
   answer(call: MockCall): MockHook | undefined;
   sign(hook: MockHook): Promise<Record<string, string>> | Record<string, string>;
+  /** Asks for the document of a transfer, and reads whom it names. */
+  readonly transfer?: {
+    ask(call: MockCall, url: string): MockHook;
+    target(document: string): string | undefined;
+  };
+  /** What it tells of the other leg of a transfer; left out: nothing. */
+  transferNews?(call: MockCall, state: string, isAnswered: boolean): MockHook;
   /** Undefined: the document connects nothing, so that the call ends. */
   media(call: MockCall, document: string): MockMedia | undefined;
 };

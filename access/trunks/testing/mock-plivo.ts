@@ -27,6 +27,14 @@ type DialBody = Record<"to" | "answer_url" | "ring_url" | "hangup_url", string> 
   readonly machine_detection_url?: string;
 };
 
+const transfer: NonNullable<MockVendor["transfer"]> = {
+  ask: (call, url) => hookOf(call, url, { CallStatus: "in-progress", Event: "Redirect" }),
+  target(document) {
+    const number = /<Dial [^>]*><Number>(\d+)<\/Number><\/Dial>/.exec(document)?.[1];
+    return number === undefined ? undefined : `+${number}`;
+  },
+};
+
 export function mockPlivo(own: MockAccount): MockVendor {
   const base = `/v1/Account/${own.account}`;
   return {
@@ -39,13 +47,18 @@ export function mockPlivo(own: MockAccount): MockVendor {
       const [, id, keys] = pattern.exec(path) ?? [];
       if (id === undefined) return undefined;
       if (method === "DELETE") return { kind: "hangup", id };
-      if (keys === undefined) return { kind: "state", id };
+      if (method === "GET") return { kind: "state", id };
+      if (keys === undefined) {
+        const { legs, aleg_url: document } = JSON.parse(body) as Record<string, string>;
+        return legs === "aleg" ? { kind: "transfer", id, document: document! } : undefined;
+      }
       return { kind: "keys", id, digits: (JSON.parse(body) as { digits: string }).digits };
     },
     reply(order, call) {
       if (order.kind === "probe") return { status: 200, body: { auth_id: own.account } };
       if (call === undefined) return { status: 404, body: { error: "not found" } };
       if (order.kind === "hangup") return { status: 204 };
+      if (order.kind === "transfer") return { status: 202, body: { message: "transferred" } };
       if (order.kind === "keys") return { status: 202, body: { message: "digits sent" } };
       if (order.kind === "dial") return { status: 201, body: { request_uuid: call.id } };
       const call_status = call.isAnswered ? "in-progress" : "ringing";
@@ -54,6 +67,7 @@ export function mockPlivo(own: MockAccount): MockVendor {
     news: newsOf,
     answer: (call) =>
       hookOf(call, call.answerUrl!, { CallStatus: "in-progress", Event: "StartApp" }),
+    transfer,
     sign({ url, body }) {
       const nonce = "12345";
       // Its own, so that the product's is checked against something else: one value per name here.

@@ -40,6 +40,10 @@ export function mockTelnyx(own: MockAccount): MockVendor {
       const id = decodeURIComponent(encoded);
       if (action === undefined) return { kind: "state", id };
       if (action === "hangup") return { kind: "hangup", id };
+      if (action === "transfer") {
+        const given = JSON.parse(body) as { to: string; target_leg_client_state: string };
+        return { kind: "transfer", id, to: given.to, state: given.target_leg_client_state };
+      }
       if (action !== "send_dtmf") return undefined;
       return { kind: "keys", id, digits: (JSON.parse(body) as { digits: string }).digits };
     },
@@ -54,6 +58,12 @@ export function mockTelnyx(own: MockAccount): MockVendor {
       return { status: 422, body: { errors: [error] } };
     },
     news: newsOf,
+    transferNews(call, client_state, isAnswered) {
+      const other = { call_control_id: `${call.id}-target`, client_state };
+      return isAnswered
+        ? hookOf(call, "call.bridged", other)
+        : hookOf(call, "call.hangup", { ...other, hangup_cause: "user_busy" });
+    },
     answer: () => undefined,
     sign({ body }) {
       const timestamp = String(Math.floor(new Date().getTime() / 1000));

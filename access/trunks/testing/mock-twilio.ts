@@ -21,6 +21,9 @@ const endings: Readonly<Record<MockEnding, readonly [status: string, sip: string
   cancelled: ["canceled", "487"],
 };
 
+const targetOf = (twiml: string): string | undefined =>
+  /<Dial callerId="\+\d+" timeout="\d+"><Number>(\+\d+)<\/Number><\/Dial>/.exec(twiml)?.[1];
+
 export function mockTwilio(own: MockAccount): MockVendor {
   const base = `/2010-04-01/Accounts/${own.account}`;
   return {
@@ -32,6 +35,8 @@ export function mockTwilio(own: MockAccount): MockVendor {
       const id = new RegExp(`^${base}/Calls/(\\w+)\\.json$`).exec(path)?.[1];
       if (id === undefined) return undefined;
       if (method === "GET") return { kind: "state", id };
+      const twiml = given.get("Twiml");
+      if (twiml !== null) return { kind: "transfer", id, to: targetOf(twiml) };
       return given.get("Status") === "completed" ? { kind: "hangup", id } : undefined;
     },
     reply(order, call) {

@@ -28,6 +28,21 @@ type DialBody = {
   readonly advanced_machine_detection?: object;
 };
 
+type Update = {
+  readonly action?: string;
+  readonly digits?: string;
+  readonly destination?: {
+    readonly type: string;
+    readonly ncco: readonly { action: string; endpoint: readonly { number: string }[] }[];
+  };
+};
+
+function targetOf({ destination }: Update): string | undefined {
+  const [connect] = destination?.type === "ncco" ? destination.ncco : [];
+  const number = connect?.action === "connect" ? connect.endpoint[0]?.number : undefined;
+  return number === undefined ? undefined : `+${number}`;
+}
+
 export function mockVonage(own: MockAccount): MockVendor {
   const publicKey = createPublicKey(own.password);
   const secret = Buffer.from(own.signatureSecret!);
@@ -43,14 +58,15 @@ export function mockVonage(own: MockAccount): MockVendor {
       const [, id, part] = /^\/v1\/calls\/([\w-]+)(\/dtmf)?$/.exec(path) ?? [];
       if (id === undefined) return undefined;
       if (method === "GET") return { kind: "state", id };
-      const given = JSON.parse(body) as { action?: string; digits?: string };
+      const given = JSON.parse(body) as Update;
       if (part !== undefined) return { kind: "keys", id, digits: given.digits ?? "" };
+      if (given.action === "transfer") return { kind: "transfer", id, to: targetOf(given) };
       return given.action === "hangup" ? { kind: "hangup", id } : undefined;
     },
     reply(order, call) {
       if (order.kind === "probe") return { status: 200, body: { count: 0 } };
       if (call === undefined) return { status: 404, body: { title: "Not found" } };
-      if (order.kind === "hangup") return { status: 204 };
+      if (order.kind === "hangup" || order.kind === "transfer") return { status: 204 };
       const status = call.isAnswered ? "answered" : "started";
       return { status: order.kind === "dial" ? 201 : 200, body: { uuid: call.id, status } };
     },
