@@ -67,7 +67,7 @@ export type MediaLegMessage =
   /** System, own timer: looks whether the audio of an open turn still comes. */
   | { readonly kind: "audioCheck" }
   /** Transcripts. What the recogniser makes of the open turn. */
-  | { readonly kind: "partial"; readonly turnId: number; readonly isComplete: boolean }
+  | { readonly kind: "partial"; readonly turnId: number; readonly text: string }
   /** System. The gateway has played, or dropped, so many streamed frames of the utterance. */
   | { readonly kind: "credit"; readonly frames: number; readonly utterance: number }
   | PlaybackNotice;

@@ -173,9 +173,8 @@ function hear(
   if (turn === undefined || stretch === undefined) return;
   switch (event.kind) {
     case "partial": {
-      // After a pause a phrase is the end of something longer: only silence can tell.
-      const isComplete = event.isComplete && turn.stretches.length === 1;
-      options.directory.mediaLeg?.tell({ kind: "partial", turnId: turn.id, isComplete });
+      const text = textSoFar(turn, event.text);
+      options.directory.mediaLeg?.tell({ kind: "partial", turnId: turn.id, text });
       options.directory.analysis?.tell({ kind: "partial", turnId: turn.id, text: event.text });
       return;
     }
@@ -187,6 +186,12 @@ function hear(
     default:
       return assertNever(event);
   }
+}
+
+/** Of the whole turn; "" when a part of it is no known words. */
+function textSoFar(turn: Turn, partial: string): string {
+  const texts = [...turn.stretches.slice(0, -1).map(({ result }) => result?.text ?? ""), partial];
+  return texts.includes("") ? "" : texts.join(" ");
 }
 
 function retry(

@@ -110,10 +110,13 @@ export const interruptions = [
   "one moment please",
 ] as const;
 
-/** Said to show that one listens; none of them asks us to stop. */
+/**
+ * Said to show that one listens; none of them asks us to stop. The voices spell "mhm" out, and come
+ * near to it with "um hum".
+ */
 export const backchannels = [
-  "mhm",
-  "mm hmm",
+  "um hum",
+  "hum",
   "uh huh",
   "okay",
   "ok",

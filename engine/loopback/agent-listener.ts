@@ -51,6 +51,8 @@ function tuning(hasEar: boolean): Partial<TurnTuning> {
     completeSilenceMs: 500,
     silenceMs,
     digitsSilenceMs: silenceMs,
+    freeSilenceMs: silenceMs,
+    unfinishedSilenceMs: silenceMs,
     turnMsMax: 60_000,
     // A prompt that goes on after its end is a new one to us.
     revokeMs: 10,
@@ -120,7 +122,9 @@ export class AgentListener {
   #began(onsetMs: number): void {
     const first = Math.floor(Math.max(0, onsetMs - PREROLL_MS) / FRAME_MS);
     const listening = this.#options.ear?.open({
-      partial: (isComplete) => this.#detector.partial({ isComplete }),
+      partial: (isComplete) => {
+        this.#detector.partial({ standing: isComplete ? "whole" : "unknown" });
+      },
     });
     const oldest = Math.max(first, this.#frames - PAST_FRAMES, 0);
     for (let frame = oldest; frame < this.#frames; frame += 1) {

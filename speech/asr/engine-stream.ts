@@ -2,6 +2,7 @@
 import { createResampler, type Resampler } from "../../codecs/audio/resampler.js";
 import type { CompiledGrammar } from "./compiled-grammar.js";
 import type { Decoder } from "./decoder.js";
+import { isOnlySmallWords } from "./small-word-sounds.js";
 import {
   failureData,
   RecognitionError,
@@ -134,7 +135,8 @@ export class EngineStream implements RecognizerStream {
     this.#listener = undefined;
     this.#decoder = undefined;
     this.#owner.ended({ stream: this, decoder, isBroken: false });
-    listener?.({ kind: "final", text: isRejected ? "" : text, isRejected });
+    const isSmall = isRejected && isOnlySmallWords(text);
+    listener?.({ kind: "final", text: isRejected && !isSmall ? "" : text, isRejected });
   }
 
   #overLimit(): RecognitionError | undefined {

@@ -5,7 +5,11 @@
 import fc from "fast-check";
 import { expect, it } from "vitest";
 import { createTurnDetector, type TurnDetector } from "./turn-detector.js";
-import { turnDefaults } from "./turn-tuning.js";
+import { turnTuning } from "./turn-tuning.js";
+
+/** Durations that the witness is written for. */
+const quick = { completeSilenceMs: 160, silenceMs: 440, digitsSilenceMs: 800 };
+const turnDefaults = turnTuning(quick);
 
 type Act =
   | { kind: "frames"; isSpeech: boolean; frameMs: number; count: number }
@@ -74,6 +78,7 @@ class Witness {
 
   constructor() {
     this.detector = createTurnDetector({
+      tuning: quick,
       sink: {
         speechStarted: (event) => this.#started(event),
         bargeInConfirmed: (event) => this.#confirmed(event),
@@ -93,12 +98,12 @@ class Witness {
         this.#setPlayback(step);
         return;
       case "partial":
-        this.detector.partial(step);
+        this.detector.partial({ standing: step.isComplete ? "whole" : "unknown" });
         if (this.#turn?.state === "open") this.#completeAtMs = step.isComplete ? this.#nowMs : NaN;
         return;
       case "expect":
         this.#isDigits = step.isDigits;
-        this.detector.expect({ kind: step.isDigits ? "digits" : "choice" });
+        this.detector.expect({ kind: step.isDigits ? "digits" : "none" });
         return;
       case "reset":
         this.detector.reset();

@@ -1,7 +1,8 @@
 /**
  * Scripts of VAD decisions, one character a frame of 20 ms: `#` speech, `.` silence, `#10` ten of
  * them. Between frames: `<` interruptible playback, `[` protected playback, `>` playback stops,
- * `C` a complete partial, `p` an incomplete one, `D` digits are awaited, `R` reset.
+ * `C` a partial that is surely whole, `A` one that could be all, `u` an unfinished one, `p` one of
+ * unknown words; `D` digits are awaited, `F` anything, `Q` one of some phrases; `R` reset.
  */
 import { describe, expect, it } from "vitest";
 import { createTurnDetector, type TurnDetector } from "./turn-detector.js";
@@ -24,8 +25,12 @@ const controls: Readonly<Record<string, (detector: TurnDetector) => void>> = {
   "<": (detector) => detector.playback({ isPlaying: true, isInterruptible: true }),
   "[": (detector) => detector.playback({ isPlaying: true, isInterruptible: false }),
   ">": (detector) => detector.playback({ isPlaying: false, isInterruptible: false }),
-  C: (detector) => detector.partial({ isComplete: true }),
-  p: (detector) => detector.partial({ isComplete: false }),
+  C: (detector) => detector.partial({ standing: "whole" }),
+  A: (detector) => detector.partial({ standing: "answer" }),
+  u: (detector) => detector.partial({ standing: "unfinished" }),
+  F: (detector) => detector.expect({ kind: "free" }),
+  Q: (detector) => detector.expect({ kind: "choice" }),
+  p: (detector) => detector.partial({ standing: "unknown" }),
   D: (detector) => detector.expect({ kind: "digits" }),
   R: (detector) => detector.reset(),
 };
@@ -40,9 +45,12 @@ function play(detector: TurnDetector, script: string): void {
   }
 }
 
+/** Durations that the scripts are written for. */
+const quick = { completeSilenceMs: 160, silenceMs: 440, digitsSilenceMs: 800 };
+
 function run(script: string, tuning: Partial<TurnTuning> = {}): string[] {
   const log: string[] = [];
-  play(createTurnDetector({ sink: loggingSink(log), tuning }), script);
+  play(createTurnDetector({ sink: loggingSink(log), tuning: { ...quick, ...tuning } }), script);
   return log;
 }
 
@@ -90,6 +98,24 @@ describe("the end of a turn", () => {
     expect(run("D #10 .40").at(-1)).toBe("end 1 silence 200 at 1000");
     expect(run("D #10 C .8").at(-1)).toBe("end 1 complete 200 at 360");
   });
+  it("waits for the rest of what has begun, and for whoever thinks", () => {
+    expect(run("#10 u .44")).toEqual(["start 1 from 0"]);
+    expect(run("#10 u .45").at(-1)).toBe("end 1 silence 200 at 1100");
+    expect(run("D #10 u .45").at(-1)).toBe("end 1 silence 200 at 1100");
+  });
+  it("waits longer where anything may be said", () => {
+    expect(run("F #10 .45")).toEqual(["start 1 from 0"]);
+    expect(run("F #10 .46").at(-1)).toBe("end 1 silence 200 at 1120");
+  });
+  it("comes soon behind what was added to a whole answer", () => {
+    expect(run("Q #10 A .15 #10 p .8").at(-1)).toBe("end 1 complete 700 at 860");
+    expect(run("Q #10 p .15 #10 p .8")).toEqual(["start 1 from 0"]);
+    expect(run("Q #10 A .15 #10 u .30")).toEqual(["start 1 from 0"]);
+  });
+  it("comes soon behind an answer that was thought about", () => {
+    expect(run("Q #10 u .15 #10 A .8").at(-1)).toBe("end 1 complete 700 at 860");
+    expect(run("Q #10 u .15 #10 p .8")).toEqual(["start 1 from 0"]);
+  });
   it("is not put off by clicks in the silence", () => {
     expect(run("#10 .9 #.9 #. . .").at(-1)).toBe("end 1 silence 200 at 640");
   });
@@ -114,7 +140,7 @@ describe("the end of a turn", () => {
     const log: string[] = [];
     const detector = createTurnDetector({ sink: loggingSink(log) });
     play(detector, "#10");
-    detector.partial({ isComplete: true, turnId: 7 });
+    detector.partial({ standing: "whole", turnId: 7 });
     play(detector, ".21");
     expect(log).toEqual(["start 1 from 0"]);
   });
@@ -267,8 +293,8 @@ describe("the owner's hand", () => {
     expect(() => play(detector, "###")).toThrow(
       expect.objectContaining({ code: "TURN_REENTERED" }) as Error,
     );
-    play(detector, ".22");
-    expect(log).toEqual(["end 1 silence 60 at 500"]);
+    play(detector, ".23");
+    expect(log).toEqual(["end 1 silence 60 at 520"]);
   });
   it.each([0, -20, 5, 25, 130, NaN, Infinity])("is refused a frame of %d ms", (badMs) => {
     const detector = createTurnDetector({ sink: loggingSink([]) });
@@ -291,7 +317,7 @@ it("allocates nothing per frame", () => {
       if (index % 512 === 0) detector.partial(partial);
     }
   };
-  const partial = { isComplete: false };
+  const partial = { standing: "unknown" } as const;
   speak(400_000);
   const bytesPerFrame = Array.from({ length: 7 }, () => {
     const before = process.memoryUsage().heapUsed;

@@ -14,6 +14,7 @@
  * While protected playback runs, the past is followed and nothing is said: an open turn is held.
  */
 import { EngineError } from "../../base/errors.js";
+import type { Standing } from "./answer-standing.js";
 import { SpeechTrack } from "./speech-track.js";
 import type { TurnEndReason, TurnSink } from "./turn-events.js";
 import { turnTuning, type TurnTuning } from "./turn-tuning.js";
@@ -30,8 +31,8 @@ export type TurnDetectorOptions = {
 
 /** What the newest partial says. */
 export type TurnPartial = {
-  /** The hypothesis is a whole phrase of the expectation. */
-  readonly isComplete: boolean;
+  /** What its words say about what is still to come: see `answerJudge`. */
+  readonly standing: Standing;
   /** The turn it belongs to; a partial of another than the open turn is ignored. */
   readonly turnId?: number;
 };
@@ -39,7 +40,7 @@ export type TurnPartial = {
 /** What the caller hears of us. `isInterruptible` means nothing while nothing plays. */
 export type PlaybackState = { readonly isPlaying: boolean; readonly isInterruptible: boolean };
 
-/** What the dialog waits for. `digits` waits longer; the others end alike. */
+/** What the dialog waits for. `digits` and `free` wait longer. */
 export type TurnExpectation = { readonly kind: "choice" | "digits" | "free" | "none" };
 
 export type TurnDetector = {
@@ -88,7 +89,7 @@ class Detector implements TurnDetector {
   // What the owner told us.
   #isPlaying = false;
   #isProtected = false;
-  #isAwaitingDigits = false;
+  #awaited: TurnExpectation["kind"] = "none";
 
   // The turn, or the last one.
   #phase: Phase = "idle";
@@ -98,8 +99,10 @@ class Detector implements TurnDetector {
   #endedMs = 0;
   /** Grows with every reopening: who was cut off once in a turn gets more time in it. */
   #completeSilenceMs = 0;
-  #isComplete = false;
-  #completeSinceMs = 0;
+  #standing: Standing = "unknown";
+  #standingSinceMs = 0;
+  /** What the words said before the last pause that the turn went on from. */
+  #standingBefore: Standing = "unknown";
   /** The present playback was already interrupted by this turn. */
   #hasFloor = false;
   /** The last turn was too long: no other until the caller pauses. */
@@ -148,8 +151,8 @@ class Detector implements TurnDetector {
     // A late hypothesis of an ended turn must not complete the next one.
     if (!this.#hasTurn) return;
     if (partial.turnId !== undefined && partial.turnId !== this.#turnId) return;
-    this.#isComplete = partial.isComplete;
-    this.#completeSinceMs = this.nowMs;
+    this.#standing = partial.standing;
+    this.#standingSinceMs = this.nowMs;
   }
 
   playback(state: PlaybackState): void {
@@ -162,7 +165,7 @@ class Detector implements TurnDetector {
   }
 
   expect(expectation: TurnExpectation): void {
-    this.#isAwaitingDigits = expectation.kind === "digits";
+    this.#awaited = expectation.kind;
   }
 
   reset(): void {
@@ -180,7 +183,8 @@ class Detector implements TurnDetector {
     if (this.#isNoiseYet) {
       if (this.#track.startSpeechMs < this.#tuning.resumeSpeechMs) return;
       // They go on after a pause: what was a whole phrase may be the begin of a longer one.
-      this.#isComplete = false;
+      this.#standingBefore = this.#standing;
+      this.#standing = "unknown";
     }
     this.#lastSpeechMs = this.nowMs;
   }
@@ -213,7 +217,8 @@ class Detector implements TurnDetector {
     this.#onsetMs = Math.max(burstOnsetMs, nowMs - this.#tuning.prerollMsMax);
     this.#lastSpeechMs = nowMs;
     this.#completeSilenceMs = this.#tuning.completeSilenceMs;
-    this.#isComplete = false;
+    this.#standing = "unknown";
+    this.#standingBefore = "unknown";
     this.#hasFloor = false;
     this.#sink.speechStarted({ turnId: this.#turnId, onsetMs: this.#onsetMs });
     return true;
@@ -259,11 +264,31 @@ class Detector implements TurnDetector {
     // Speech right now, be it noise: the next frame knows better.
     if (isSpeech) return undefined;
     const silenceMs = nowMs - this.#lastSpeechMs;
-    const limitMs = this.#isAwaitingDigits ? this.#tuning.digitsSilenceMs : this.#tuning.silenceMs;
-    const isStable =
-      this.#isComplete && nowMs - this.#completeSinceMs >= this.#tuning.completeStableMs;
-    if (isStable && silenceMs >= Math.min(limitMs, this.#completeSilenceMs)) return "complete";
+    const limitMs = this.#silenceMsMax();
+    const isStable = nowMs - this.#standingSinceMs >= this.#tuning.completeStableMs;
+    if (this.#isWhole && isStable && silenceMs >= Math.min(limitMs, this.#completeSilenceMs)) {
+      return "complete";
+    }
     return silenceMs >= limitMs ? "silence" : undefined;
+  }
+
+  /** Nothing more is expected of the caller. */
+  get #isWhole(): boolean {
+    const standing = this.#standing;
+    if (standing === "whole") return true;
+    if (standing === "unfinished" || this.#awaited !== "choice") return false;
+    // Who looked for words, and found an answer, has thought about it.
+    if (this.#standingBefore === "unfinished") return standing === "answer";
+    // Who added something to what could have been all hardly adds more.
+    return this.#standingBefore !== "unknown";
+  }
+
+  /** The silence that ends the turn, however sure we are. */
+  #silenceMsMax(): number {
+    const { silenceMs, digitsSilenceMs, freeSilenceMs, unfinishedSilenceMs } = this.#tuning;
+    if (this.#standing === "unfinished") return unfinishedSilenceMs;
+    if (this.#awaited === "digits") return digitsSilenceMs;
+    return this.#awaited === "free" ? freeSilenceMs : silenceMs;
   }
 
   #reportEnd(reason: TurnEndReason): void {
@@ -296,7 +321,7 @@ class Detector implements TurnDetector {
     this.#phase = "open";
     this.#lastSpeechMs = nowMs;
     this.#completeSilenceMs *= 2;
-    this.#isComplete = false;
+    this.#standing = "unknown";
     // The answer is taken back with the reopening itself.
     this.#hasFloor = this.#isPlaying;
     this.#sink.turnReopened({ turnId: this.#turnId, onsetMs });

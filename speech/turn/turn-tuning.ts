@@ -22,14 +22,21 @@ export type TurnTuning = {
   readonly bargeInSpeechMs: number;
   /** Also the silence after which an unconfirmed interruption is rejected. */
   readonly bargeInWindowMs: number;
-  /** A complete phrase must not have changed for this long … */
+  /** An answer that is surely whole must not have changed for this long … */
   readonly completeStableMs: number;
-  /** … and be followed by this much silence, to end the turn. Doubles at every reopening. */
+  /**
+   * … and be followed by this much silence, to end the turn. Also the silence behind what was added
+   * to a whole answer after a pause. Doubles at every reopening.
+   */
   readonly completeSilenceMs: number;
-  /** Silence that ends any turn; measured: below 440 ms callers are cut off. */
+  /** Silence that ends a turn of unknown words, and one of a short answer ("yes, but …"). */
   readonly silenceMs: number;
   /** The same where digits are awaited: people pause between groups of them. */
   readonly digitsSilenceMs: number;
+  /** The same where anything may be said: people pause between clauses. */
+  readonly freeSilenceMs: number;
+  /** The same in the middle of a phrase, with too few digits, or after "um". */
+  readonly unfinishedSilenceMs: number;
   /** A turn is ended at this length, talking or not. */
   readonly turnMsMax: number;
   /** Silence that must follow a turn that was too long before the next one may start. */
@@ -47,9 +54,11 @@ export const turnDefaults: TurnTuning = {
   bargeInSpeechMs: 200,
   bargeInWindowMs: 300,
   completeStableMs: 100,
-  completeSilenceMs: 160,
-  silenceMs: 440,
-  digitsSilenceMs: 800,
+  completeSilenceMs: 320,
+  silenceMs: 460,
+  digitsSilenceMs: 880,
+  freeSilenceMs: 920,
+  unfinishedSilenceMs: 900,
   turnMsMax: 15_000,
   pauseAfterTooLongMs: 300,
   revokeMs: 700,
@@ -66,7 +75,11 @@ const relations: readonly (readonly [keyof TurnTuning, keyof TurnTuning])[] = [
   ["startWindowMs", "completeSilenceMs"],
   ["completeSilenceMs", "silenceMs"],
   ["silenceMs", "digitsSilenceMs"],
+  ["silenceMs", "freeSilenceMs"],
+  ["silenceMs", "unfinishedSilenceMs"],
   ["digitsSilenceMs", "turnMsMax"],
+  ["freeSilenceMs", "turnMsMax"],
+  ["unfinishedSilenceMs", "turnMsMax"],
 ];
 
 const stepMs = 10;

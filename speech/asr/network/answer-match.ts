@@ -3,6 +3,7 @@
  * flow writes it, digits as figures. Case, punctuation and width do not matter. A text that is
  * neither stays as it is: the dialog may still find its meaning inside. Pure.
  */
+import { comparable } from "../comparable.js";
 import type { Grammar } from "../recognizer.js";
 
 export type MatchedAnswer = {
@@ -48,20 +49,6 @@ function createMatcher({ phrases, digits }: Grammar): AnswerMatcher {
     if (digits === undefined || figures === undefined) return { text, isComplete: false };
     return { text: figures, isComplete: figures.length === digits.max };
   };
-}
-
-const han = /(\p{Script=Han}|〇)/gu;
-
-/** Lower-case words by one space; Han characters are words of their own. */
-function comparable(text: string): string {
-  return text
-    .normalize("NFKC")
-    .toLowerCase()
-    .replace(/[’ʼ]/g, "'")
-    .replace(/[^\p{L}\p{N}\p{M}' ]+/gu, " ")
-    .replace(han, " $1 ")
-    .trim()
-    .replace(/\s+/g, " ");
 }
 
 function figuresOf(words: string): string | undefined {

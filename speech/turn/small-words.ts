@@ -1,0 +1,65 @@
+/**
+ * Words that say something about the turn itself: that one thinks, that more is to come, that one
+ * listens. As `comparable` writes them; Han characters apart.
+ */
+
+/** Said while looking for words; they mean nothing in front of an answer. */
+export const openers: readonly string[] = [
+  "um",
+  "uh",
+  "er",
+  "erm",
+  "hmm",
+  "hm",
+  "ah",
+  "oh",
+  "well",
+  "so",
+  "let me see",
+  "let me think",
+  "i think",
+  "i guess",
+  "嗯",
+  "呃",
+  "啊",
+  "那 个",
+  "这 个",
+];
+
+/** A sentence does not end in one of these. */
+export const danglers: ReadonlySet<string> = new Set(
+  (
+    "um uh er erm hmm and but or because if that the a an my your his her our their to of for with " +
+    "from in at on about is are was were i we they you it's i'm 嗯 呃 的 和 但 因 为"
+  ).split(" "),
+);
+
+/** Shows that one listens. None of these asks us to stop. */
+export const backchannels: readonly string[] = [
+  "mhm",
+  "mm",
+  "mm hmm",
+  "mm hm",
+  "hmm",
+  "hm",
+  "uh huh",
+  "uh-huh",
+  "okay",
+  "ok",
+  "right",
+  "i see",
+  "yeah",
+  "yep",
+  "sure",
+  "alright",
+  "all right",
+  "got it",
+  "oh",
+  "ah",
+  "嗯",
+  "嗯 嗯",
+  "哦",
+  "好",
+  "对",
+  "是 的",
+];
