@@ -25,7 +25,9 @@ async function listen(
   const notices: AnalyzerNotice[] = [];
   const waiting: (() => void)[] = [];
   const look = (): void => waiting.forEach((one) => one());
-  const config = withDefaults({ kind, name: "remote", url: mock.url, timeoutMs: 300, ...more });
+  // Only who answers nothing is waited for in vain.
+  const timeoutMs = scenario === "silent" ? 300 : 20_000;
+  const config = withDefaults({ kind, name: "remote", url: mock.url, timeoutMs, ...more });
   const made = await createAnalyzer(config, {
     time: nodeTime(),
     rng: { next: () => 0 },
