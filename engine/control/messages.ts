@@ -24,6 +24,8 @@ export type ShardLinkData = {
   readonly inbound: SharedArrayBuffer;
   /** Shard → gateway. */
   readonly outbound: SharedArrayBuffer;
+  /** One word: up to which number the gateway has taken the shard's commands. */
+  readonly taken: SharedArrayBuffer;
 };
 
 /** A rendered prompt in one format, shared with every thread. */
@@ -144,6 +146,14 @@ export type LegCommand =
   | { readonly kind: "endStream"; readonly slot: number; readonly utterance: number }
   | { readonly kind: "clear"; readonly slot: number; readonly utterance: number }
   | { readonly kind: "hangup"; readonly slot: number; readonly reason: string };
+
+/** A command on its way: it is repeated until the gateway has taken it, and obeyed once. */
+export type NumberedCommand = LegCommand & {
+  /** From 1, on one link. */
+  readonly number: number;
+  /** The command for the same leg that comes before it, if that may still be on its way; or 0. */
+  readonly after: number;
+};
 
 /** Gateway → shard. */
 export type LegNotice =

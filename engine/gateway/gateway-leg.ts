@@ -8,7 +8,6 @@ import type { LegAdoption } from "../../actors/call/cast-ports.js";
 import type { PlaybackNotice } from "../../actors/call/messages.js";
 import type { Time, Timer } from "../../base/ports.js";
 import {
-  codecOf,
   frameBytes,
   frameSamples,
   formatKey,
@@ -24,6 +23,7 @@ import type {
 import { CreditPack } from "./credit-pack.js";
 import type { LegNotice } from "../control/messages.js";
 import { LegKeys, type KeySource } from "./leg-keys.js";
+import { wholeFrames } from "./whole-frames.js";
 
 /** A peer that does not return its mark is taken to have played the audio this long after. */
 const markGraceMs = 500;
@@ -211,7 +211,7 @@ export class GatewayLeg implements PacedLeg {
 
   /** Plays a prompt in the format of this leg; the last frame is filled up with silence. */
   playPrompt(utterance: number, audio: Uint8Array): void {
-    if (this.#isNew(utterance)) this.#playout.addPrompt(utterance, this.#wholeFrames(audio));
+    if (this.#isNew(utterance)) this.#playout.addPrompt(utterance, wholeFrames(audio, this));
   }
 
   /** A prompt that this gateway does not hold is over at once, unheard. */
@@ -234,11 +234,13 @@ export class GatewayLeg implements PacedLeg {
     this.#takeCompleted();
   }
 
-  /** Utterances come in order, each once: what comes again is not played again. */
+  /** Utterances come in order, each once; not one whose clear was quicker. */
   #isNew(utterance: number): boolean {
     if (utterance <= this.#lastUtterance) return false;
     this.#lastUtterance = utterance;
-    return true;
+    if (utterance > this.#clearedUtterance) return true;
+    this.#tellEnded(utterance, 0, "cleared");
+    return false;
   }
 
   sendFrame(playAtMs: number, nowMs: number): boolean {
@@ -387,14 +389,5 @@ export class GatewayLeg implements PacedLeg {
 
   #tell(notice: PlaybackNotice): void {
     this.#tellShard({ kind: "playback", slot: this.slot, notice });
-  }
-
-  #wholeFrames(audio: Uint8Array): Uint8Array {
-    const rest = audio.length % this.frameBytes;
-    if (rest === 0) return audio;
-    const whole = new Uint8Array(audio.length - rest + this.frameBytes);
-    whole.fill(codecOf(this.#options.start.format.codec).silence);
-    whole.set(audio);
-    return whole;
   }
 }

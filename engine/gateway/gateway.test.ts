@@ -218,6 +218,26 @@ describe("audio out", () => {
     expect(heard.items.some((item) => item.kind === "frame" && item.value === 4)).toBe(false);
   });
 
+  test("what a clear has overtaken is never heard, and has its end", async () => {
+    const { gateway, shard, leg, heard, notices } = await answered();
+    addPrompt(gateway, 5);
+    const { slot } = leg;
+    shard.postBackwards(
+      { kind: "playPrompt", slot, utterance: 1, promptId: "p" },
+      { kind: "openStream", slot, utterance: 2 },
+      { kind: "clear", slot, utterance: 2 },
+      { kind: "playPrompt", slot, utterance: 3, promptId: "p" },
+    );
+    const ends = await notices.count(3, isPlayback("playbackEnded"));
+    expect(ends.map((end) => "notice" in end && end.notice)).toMatchObject([
+      { utterance: 1, heardMs: 0, reason: "cleared" },
+      { utterance: 2, heardMs: 0, reason: "cleared" },
+      { utterance: 3, heardMs: 100, reason: "completed" },
+    ]);
+    const utterances = heard.items.filter(isKind("frame")).map(({ utterance }) => utterance);
+    expect(utterances).toEqual([3, 3, 3, 3, 3]);
+  });
+
   test("a streamed utterance whose frames come late still sounds before the prompt after it", async () => {
     const { gateway, shard, leg, heard, notices, writer } = await answered();
     addPrompt(gateway, 2);

@@ -4,7 +4,7 @@ import { WebSocket } from "ws";
 import { connectMediaClient } from "../../access/client/index.js";
 import { createFrameRing, FrameRingReader } from "../../base/frame-ring.js";
 import { nodeTime } from "../../base/node-ports.js";
-import { feed, isKind, startGateway } from "../../test/support/gateway-rig.js";
+import { commandPort, feed, isKind, startGateway } from "../../test/support/gateway-rig.js";
 import type { LegNotice } from "../control/messages.js";
 
 const time = nodeTime();
@@ -68,12 +68,12 @@ function attachShard({ gateway }: Pick<Awaited<ReturnType<typeof startGateway>>,
   const rings = { inbound: inbound!, outbound: outbound! };
   gateway.receive({
     kind: "attachShard",
-    link: { shardIndex: 1, incarnation: 1, port: port1, ...rings },
+    link: { shardIndex: 1, incarnation: 1, port: port1, ...rings, taken: new SharedArrayBuffer(4) },
   });
   const notices = feed<LegNotice>();
   port2.on("message", (notice: LegNotice) => notices.push(notice));
   open.push({ stop: () => port2.close() });
-  return { shard: port2, notices, reader: new FrameRingReader(rings.inbound) };
+  return { shard: commandPort(port2), notices, reader: new FrameRingReader(rings.inbound) };
 }
 
 describe("a leg that waits for a shard", () => {

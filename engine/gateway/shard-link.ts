@@ -6,7 +6,8 @@ import {
   type FrameHead,
   type FrameView,
 } from "../../base/frame-ring.js";
-import type { LegCommand, LegNotice, ShardLinkData } from "../control/messages.js";
+import type { LegCommand, LegNotice, NumberedCommand, ShardLinkData } from "../control/messages.js";
+import { CommandOrder } from "./command-order.js";
 
 /** Frames taken from a shard in one pass: more than a pass can ever find in its time. */
 const framesPerPollMax = 4096;
@@ -26,7 +27,8 @@ export class ShardLink {
     this.#inbound = data.inbound;
     this.#writer = new FrameRingWriter(data.inbound);
     this.#reader = new FrameRingReader(data.outbound);
-    data.port.on("message", (command: LegCommand) => receive(command, this));
+    const order = new CommandOrder(data.taken, (command) => receive(command, this));
+    data.port.on("message", (command: NumberedCommand) => order.arrived(command));
   }
 
   tell(notice: LegNotice): void {

@@ -140,6 +140,7 @@ export function connectShard(
     ...place,
     inbound: createFrameRing({ bytes: ringBytes, incarnation }),
     outbound: createFrameRing({ bytes: ringBytes, incarnation }),
+    taken: new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT),
   };
   gateway.tell({ kind: "attachShard", link: { ...rings, port: port1 } }, [port1]);
   shard.tell({ kind: "attachGateway", link: { ...rings, port: port2 } }, [port2]);

@@ -7,7 +7,8 @@ import { createActorSystem, createSchedulerDispatcher } from "../../actors/kerne
 import { createFrameRing } from "../../base/frame-ring.js";
 import { virtualTime } from "../../base/virtual-time.js";
 import { castRig } from "../../test/support/cast-rig.js";
-import type { LegCommand, LegNotice, ShardLinkData } from "../control/messages.js";
+import type { LegCommand, LegNotice, NumberedCommand, ShardLinkData } from "../control/messages.js";
+import { CommandOrder } from "../gateway/command-order.js";
 import { Shard } from "./shard.js";
 
 const flow = readFileSync(new URL("../../test/flows/two-keys.yaml", import.meta.url), "utf8");
@@ -16,11 +17,15 @@ const format = { codec: "pcmu", rateHz: 8000 } as const;
 /** A gateway that keeps what it is told, and says what the test says. */
 function fakeGateway() {
   const told: LegCommand[] = [];
+  const taken = new SharedArrayBuffer(4);
+  const order = new CommandOrder(taken, ({ number: _number, after: _after, ...command }) =>
+    told.push(command),
+  );
   let receive: (notice: LegNotice) => void = () => undefined;
   let isClosed = false;
   const port = {
     on: (_event: string, run: (notice: LegNotice) => void) => void (receive = run),
-    postMessage: (command: LegCommand) => void told.push(command),
+    postMessage: (command: NumberedCommand) => order.arrived(command),
     close: () => void (isClosed = true),
   } as unknown as MessagePort;
   const ring = () => createFrameRing({ bytes: 65_536, incarnation: 1 });
@@ -30,6 +35,7 @@ function fakeGateway() {
     port,
     inbound: ring(),
     outbound: ring(),
+    taken,
   };
   return {
     link,

@@ -9,7 +9,8 @@ import type { CallDirectory } from "../../actors/call/messages.js";
 import type { ActorSystem } from "../../actors/kernel/index.js";
 import { FrameRingReader, FrameRingWriter, type FrameView } from "../../base/frame-ring.js";
 import type { Time, Timer } from "../../base/ports.js";
-import type { LegCommand, LegNotice, ShardLinkData } from "../control/messages.js";
+import type { LegCommand, LegNotice, NumberedCommand, ShardLinkData } from "../control/messages.js";
+import { CommandOutbox } from "./command-outbox.js";
 import { ShardCalls, type CallsListener } from "./calls.js";
 import type { CallMemory, CallSpec, MediaLink } from "../../actors/call/cast-ports.js";
 
@@ -41,6 +42,7 @@ type GatewayEnd = {
   readonly port: MessagePort;
   readonly reader: FrameRingReader;
   readonly writer: FrameRingWriter;
+  readonly commands: CommandOutbox;
 };
 
 export class Shard {
@@ -90,7 +92,9 @@ export class Shard {
     const { port } = link;
     const reader = new FrameRingReader(link.inbound);
     const writer = new FrameRingWriter(link.outbound);
-    const gateway = { port, reader, writer };
+    const post = (command: NumberedCommand): void => port.postMessage(command);
+    const commands = new CommandOutbox({ time: this.#time, taken: link.taken, post });
+    const gateway = { port, reader, writer, commands };
     this.#gateway = gateway;
     port.on("message", (notice: LegNotice) => {
       if (this.#gateway === gateway) this.#notice(notice);
@@ -134,6 +138,7 @@ export class Shard {
 
   close(): void {
     this.#gateway?.port.close();
+    this.#gateway?.commands.close();
     this.#gateway = undefined;
   }
 
@@ -304,6 +309,6 @@ export class Shard {
   }
 
   #tell(command: LegCommand): void {
-    this.#gateway?.port.postMessage(command);
+    this.#gateway?.commands.send(command);
   }
 }

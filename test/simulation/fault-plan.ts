@@ -220,7 +220,8 @@ function pickMode(rng: SeededRng, modes: readonly string[]): string {
   return rng.pick(modes);
 }
 
-const betweenThreads = new Set<FaultSite>(["notice", "command", "nodeCommand"]);
+/** Ways on which nothing is repeated; commands of a shard are, until they are taken. */
+const betweenThreads = new Set<FaultSite>(["notice", "nodeCommand"]);
 
 /** The faults of one call at work: each place counts what passes and asks whether it is struck. */
 export class FaultDesk {

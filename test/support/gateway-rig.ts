@@ -9,7 +9,12 @@ import type { Time } from "../../base/ports.js";
 import { openOpus } from "../../codecs/audio/opus.js";
 import { defaultConfig } from "../../config/default-config.js";
 import type { GatewayConfig } from "../../config/schema.js";
-import type { GatewayReport, LegCommand, LegNotice } from "../../engine/control/messages.js";
+import type {
+  GatewayReport,
+  LegCommand,
+  LegNotice,
+  NumberedCommand,
+} from "../../engine/control/messages.js";
 import { Gateway } from "../../engine/gateway/gateway.js";
 
 /** A list that can be waited on: the next item that fits, past or future. */
@@ -79,7 +84,8 @@ export async function startGateway(
   const { port1, port2 } = new MessageChannel();
   const inbound = createFrameRing({ bytes: 1 << 20, incarnation: 1 });
   const outbound = createFrameRing({ bytes: 1 << 20, incarnation: 1 });
-  const link = { shardIndex: 0, incarnation: 1, port: port1, inbound, outbound };
+  const taken = new SharedArrayBuffer(4);
+  const link = { shardIndex: 0, incarnation: 1, port: port1, inbound, outbound, taken };
   gateway.receive({ kind: "attachShard", link });
   port2.on("message", (notice: LegNotice) => notices.push(notice));
   return {
@@ -89,12 +95,30 @@ export async function startGateway(
     url: `ws://127.0.0.1:${port}`,
     reader: new FrameRingReader(inbound),
     writer: new FrameRingWriter(outbound),
-    shard: port2 as MessagePort & { postMessage(command: LegCommand): void },
+    shard: commandPort(port2),
     expectCall: (callId: string, token: string, expiresInMs = 10_000) =>
       gateway.receive({ kind: "expectCall", callId, token, shardIndex: 0, expiresInMs }),
     stop() {
       gateway.receive({ kind: "stop" });
       port2.close();
     },
+  };
+}
+
+/** A shard's end of its port: numbers what it sends, as a shard does. */
+export function commandPort(port: MessagePort) {
+  let number = 0;
+  const numbered = (command: LegCommand): NumberedCommand => {
+    const after = number;
+    number += 1;
+    return { ...command, number, after };
+  };
+  return {
+    postMessage: (command: LegCommand): void => port.postMessage(numbered(command)),
+    /** Sends these with the last one first. */
+    postBackwards(...commands: LegCommand[]): void {
+      for (const command of commands.map(numbered).reverse()) port.postMessage(command);
+    },
+    close: () => port.close(),
   };
 }
