@@ -1,6 +1,7 @@
 /** What one engine offers to whoever embeds it: the CLI, the HTTP server, an integrator's code. */
 import type { AnswerKind } from "../speech/analyzers/answer-analyzer.js";
 import type { Side, TurnLatency } from "../actors/call/call-events.js";
+import type { MediaFigures } from "../access/protocols/media-figures.js";
 import type { AnsweredBy } from "../access/trunks/trunk.js";
 import type { WebhookReply, WebhookRequest } from "../access/trunks/webhook.js";
 import type { HistogramSummary } from "../base/histogram.js";
@@ -60,6 +61,8 @@ export type CallView = {
   readonly labels?: readonly CallLabel[];
   readonly state?: string;
   readonly protocol?: string;
+  /** What is known of its media stream's line. */
+  readonly media?: MediaFigures;
   readonly format?: string;
   readonly startedEpochMs: number;
   readonly answeredEpochMs?: number;

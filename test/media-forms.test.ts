@@ -19,7 +19,7 @@ import { frameBytes } from "../codecs/audio/audio-codec.js";
 import { openOpus } from "../codecs/audio/opus.js";
 import { decodeWav } from "../codecs/audio/wav-reader.js";
 import { defaultConfig } from "../config/default-config.js";
-import type { EngineNode } from "../engine/engine-node.js";
+import type { CallView, EngineNode } from "../engine/engine-node.js";
 import { createNode } from "../engine/node/node.js";
 import { flowFile } from "./support/engine-rig.js";
 
@@ -33,13 +33,18 @@ const format = { codec: "l16", rateHz: 16000 } as const;
 type Place = { readonly mediaUrl: string; readonly callId: string; readonly token: string };
 type Form = {
   readonly frameMs: number;
+  /** What the call has of its line. */
+  readonly media: CallView["media"];
   readonly connect: (place: Place, listener: MediaClientListener) => MediaClient;
 };
 const socket: OpenSocket = (url, protocols) => new WebSocket(url, [...protocols]);
 
+const goodLine = { outBitsPerSecond: 20_000, inBitsPerSecond: 20_000, changes: 0 };
+
 function native(more: Pick<NativeCallOptions, "frameMs" | "opus" | "packetMs">): Form {
   return {
     frameMs: more.frameMs ?? 20,
+    media: more.opus === undefined ? undefined : { opus: goodLine },
     connect: ({ mediaUrl, ...call }, listener) =>
       connectMediaClient({
         ...{ ...more, ...call, listener, format, socket, time },
@@ -48,8 +53,10 @@ function native(more: Pick<NativeCallOptions, "frameMs" | "opus" | "packetMs">):
   };
 }
 
+const inOrder = { early: 0, reordered: 0, late: 0, duplicated: 0, lost: 0 };
 const telnyxInOpus: Form = {
   frameMs: 20,
+  media: { order: { ...inOrder, delayMs: 100 } },
   connect: ({ mediaUrl, ...call }, listener) =>
     connectCarrierClient(
       { ...call, listener, socket, time, url: `${mediaUrl}/media/telnyx?codec=opus` },
@@ -135,7 +142,8 @@ test.concurrent.each(Object.keys(forms))("a call in %s", async (to) => {
   const variables = { name: "Anna Miller" };
   const request = { userId: "person", flow: "two-keys", trunk: "forms", variables, to };
   const { callId } = await node.startCall(request);
-  const { outcome, transcript } = await node.callEnded(callId);
+  const { outcome, transcript, media } = await node.callEnded(callId);
+  expect(media).toEqual(forms[to]!.media);
   expect(outcome).toBe("completed");
   expect(transcript.map(({ text }) => text)).toEqual([
     "Press one, Anna Miller.",

@@ -163,6 +163,15 @@ describe("a Telnyx session", () => {
     expect(heard([1, 3, 4, 5, 6, 7, 8, 2, 9])).toEqual([1, 3, 4, 5, 6, 7, 8, 9]);
   });
 
+  it("tells what became of chunks out of order, and how long it waits for one", () => {
+    const { session, receive } = open(telnyxProtocol());
+    expect(session.figures?.(1)).toBeUndefined();
+    receive(telnyxDialect.start(stream()));
+    for (const chunk of [1, 3, 2, 2, 5, 6, 7, 8, 9, 10, 4]) receive(media(chunk));
+    const order = { early: 7, reordered: 1, duplicated: 1, lost: 1, late: 1, delayMs: 120 };
+    expect(session.figures?.(1)).toEqual({ order });
+  });
+
   it("goes on when Telnyx refuses something of ours", () => {
     const { receive, told } = open(telnyxProtocol());
     receive(telnyxDialect.start(stream()));

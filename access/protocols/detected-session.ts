@@ -5,6 +5,7 @@
  */
 import { ProtocolError } from "../../codecs/wire/protocol-error.js";
 import { recognise } from "../../codecs/wire/recognise.js";
+import type { MediaFigures } from "./media-figures.js";
 import type {
   MediaLink,
   MediaPeer,
@@ -76,6 +77,10 @@ class DetectedSession implements MediaSession {
 
   latencyMs(streamId: number): number {
     return this.#session?.latencyMs?.(streamId) ?? 0;
+  }
+
+  figures(streamId: number): MediaFigures | undefined {
+    return this.#session?.figures?.(streamId);
   }
 
   receive(message: Uint8Array | string): void {

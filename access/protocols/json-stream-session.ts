@@ -18,6 +18,7 @@ import {
 } from "../../codecs/wire/json-stream.js";
 import { ProtocolError } from "../../codecs/wire/protocol-error.js";
 import { ChunkOrder } from "./chunk-order.js";
+import type { MediaFigures } from "./media-figures.js";
 import type { MediaProtocol, MediaSession } from "./media-protocol.js";
 import { PieceJoiner } from "./piece-joiner.js";
 import { frameMs, SingleStream, type SessionParts } from "./single-stream.js";
@@ -104,6 +105,13 @@ class JsonStreamSession implements MediaSession {
   latencyMs(): number {
     const { pieceBytesMin } = this.#dialect;
     return pieceBytesMin === undefined ? 0 : this.#stream.lengthMs(pieceBytesMin) - frameMs;
+  }
+
+  figures(): MediaFigures | undefined {
+    const counters = this.#carrier?.order?.counters;
+    if (counters === undefined) return undefined;
+    const { window, ...counts } = counters;
+    return { order: { ...counts, delayMs: window * frameMs } };
   }
 
   receive(message: Uint8Array | string): void {

@@ -6,6 +6,7 @@ import type { Timer } from "../../base/ports.js";
 import type { NativePacking } from "../../codecs/wire/native-channel.js";
 import type { AudioFormat } from "../../codecs/audio/audio-codec.js";
 
+import type { MediaFigures } from "./media-figures.js";
 import type { OpusChange } from "./opus-leg.js";
 import type { ProtocolError } from "../../codecs/wire/protocol-error.js";
 
@@ -97,6 +98,8 @@ export interface MediaSession {
   sendMark(streamId: number, name: string): void;
   /** Makes the peer drop what it has of utterances up to and including this one. */
   sendClear(streamId: number, utterance: number): void;
+  /** What is known of the line, where that is more than nothing. */
+  figures?(streamId: number): MediaFigures | undefined;
   /** Sends what is packed: see `MediaPeer.packing`. */
   flush?(): void;
   /** Many calls may come and go on the connection: it stays when the last one ends. */

@@ -26,6 +26,7 @@ import {
 } from "../../codecs/wire/native-v1.js";
 import type { OpenOpus } from "../../codecs/audio/opus-line.js";
 import { isProtocolError, ProtocolError } from "../../codecs/wire/protocol-error.js";
+import type { MediaFigures } from "./media-figures.js";
 import type {
   MediaPeer,
   MediaProtocol,
@@ -99,6 +100,11 @@ class NativeSession implements MediaSession, NativeReceiver {
 
   latencyMs(streamId: number): number {
     return this.#legs.get(streamId)?.opus?.packer.latencyMs ?? 0;
+  }
+
+  figures(streamId: number): MediaFigures | undefined {
+    const opus = this.#legs.get(streamId)?.opus;
+    return opus === undefined ? undefined : { opus: opus.figures };
   }
 
   flush(): void {

@@ -262,7 +262,7 @@ describe("a native call in Opus", () => {
   });
 
   it("asks the client for less when its frames come late, and for more once the link is good", () => {
-    const { time, changes, asked, heard, wire, client } = call(true, true);
+    const { time, changes, asked, heard, wire, client, session } = call(true, true);
     let index = 0;
     const speak = (seconds: number, delayMs: (at: number) => number): void => {
       for (let end = index + seconds * 50; index < end; index++) {
@@ -284,6 +284,8 @@ describe("a native call in Opus", () => {
       { bitsPerSecond: 14_000, audioRateHz: 16000, packetMs: 40 },
       { bitsPerSecond: 9000, audioRateHz: 8000, packetMs: 60 },
     ]);
+    const rates = { outBitsPerSecond: 20_000, inBitsPerSecond: 9000, changes: 2 };
+    expect(session.figures?.(1)).toEqual({ opus: rates });
     const degraded = heard.length;
     speak(2, () => 270);
     // Of a tone of 5 kHz nothing is left at 8 kHz, and the engine has every frame.

@@ -7,6 +7,7 @@ import { OPUS_RATES, type OpusRate } from "../../codecs/audio/opus-line.js";
 import type { ReportMessage } from "../../codecs/wire/native-control.js";
 import { AdaptiveRate, type RateChange } from "./adaptive-rate.js";
 import { InboundLink } from "./inbound-link.js";
+import type { MediaFigures } from "./media-figures.js";
 import { OpusPacker, type OpusPackerOptions } from "./opus-packer.js";
 
 /** A change of the rate, for a log. */
@@ -33,6 +34,9 @@ export class OpusLeg {
   readonly #secondFrames: number;
   readonly #adaptive = new AdaptiveRate(OPUS_RATES.length);
   readonly #inbound: InboundLink;
+  #outRate = OPUS_RATES[0]!;
+  #inRate = OPUS_RATES[0]!;
+  #changes = 0;
   #frames = 0;
   /** Of the second that is not over. */
   #sentBytes = 0;
@@ -53,6 +57,14 @@ export class OpusLeg {
     this.packer.packetMs = options.packetMs;
   }
 
+  get figures(): NonNullable<MediaFigures["opus"]> {
+    return {
+      outBitsPerSecond: this.#outRate.bitsPerSecond,
+      inBitsPerSecond: this.#inRate.bitsPerSecond,
+      changes: this.#changes,
+    };
+  }
+
   send(frame: Uint8Array, utterance: number, samples: number): void {
     this.#frames += 1;
     if (this.#frames % this.#secondFrames === 0) this.#second();
@@ -70,6 +82,8 @@ export class OpusLeg {
     const change = this.#inbound.frame(mediaSamples, this.#options.time.nowMs());
     if (change === undefined) return undefined;
     const rate = OPUS_RATES[change.level]!;
+    this.#inRate = rate;
+    this.#changes += 1;
     this.#options.changed({ ...change, ...rate, direction: "in" });
     return rate;
   }
@@ -82,6 +96,8 @@ export class OpusLeg {
     const change = this.#adaptive.second({ lateShare, queuedMs });
     if (change === undefined) return;
     const rate = OPUS_RATES[change.level]!;
+    this.#outRate = rate;
+    this.#changes += 1;
     line.setRate(rate);
     this.packer.packetMs = Math.max(packetMs, rate.packetMs);
     changed({ ...change, ...rate, direction: "out" });

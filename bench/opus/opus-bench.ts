@@ -1,29 +1,33 @@
 /**
  * Opus: how much less is sent than with G.711 for the same speech, by payload and on the wire, in
- * frames of 20 and of 60 ms, and what a frame costs. With `--wav` one sentence over a link that
- * degrades and recovers is written as it is heard, with the log of the switches.
+ * packets of 20, 40 and 60 ms, and what a packet costs. With `--wav` a call over a link that gets
+ * narrow and wide again is written as it is heard at either end, with the log of the switches, and
+ * recognised, sentence by sentence, where there is a recogniser.
  */
 import { writeFile } from "node:fs/promises";
-import { AdaptiveRate } from "../../access/protocols/adaptive-rate.js";
 import { nodeTime } from "../../base/node-ports.js";
 import { openOpus } from "../../codecs/audio/opus.js";
 import { OPUS_RATES, type OpusRate } from "../../codecs/audio/opus-line.js";
-import { createResampler } from "../../codecs/audio/resampler.js";
+import { resampleWhole } from "../../codecs/audio/resampler.js";
 import { encodeWav } from "../../codecs/audio/wav.js";
 import { NATIVE_HEADER_BYTES } from "../../codecs/wire/native-v1.js";
+import { createLocalRecognizer } from "../../speech/asr/local-recognizer.js";
+import { isPocketSphinxAvailable } from "../../speech/asr/pocketsphinx.js";
 import { createFlite } from "../../speech/tts/flite.js";
 import { defineBench, type OptionSpecs } from "../support/bench.js";
+import { passThrough, type Direction, type Passage } from "./bad-link.js";
 
 const options = {
   sentences: { kind: "count", default: 12, min: 1, max: 200, help: "of speech to encode" },
-  wav: { kind: "flag", help: "write opus-adaptive.wav and its log" },
+  wav: { kind: "flag", help: "write opus-to-client.wav, opus-to-engine.wav and their logs" },
 } as const satisfies OptionSpecs;
 
 /** G.711: 64 kbit/s, whatever is said (ITU-T G.711). */
 const g711BytesPerMs = 8;
 /** A WebSocket header: 2 bytes up to 125 bytes of message, then 4 (RFC 6455 section 5.2). */
 const webSocketBytes = (message: number): number => (message <= 125 ? 2 : 4);
-const format = { codec: "l16", rateHz: 16000 } as const;
+const rateHz = 16_000;
+const format = { codec: "l16", rateHz } as const;
 
 const lines = [
   "I am calling about your appointment with Doctor Brown, on Tuesday at half past nine.",
@@ -34,7 +38,7 @@ const lines = [
 type Row = {
   readonly kbitPerSecond: number;
   readonly audioRateHz: number;
-  readonly frameMs: number;
+  readonly packetMs: number;
   readonly payloadBytes: number;
   readonly wireBytes: number;
   readonly lessThanG711Pct: number;
@@ -43,11 +47,24 @@ type Row = {
   readonly decodeUs: number;
 };
 
+/** What came of a call over a bad link, in one direction. */
+type Passed = {
+  readonly name: string;
+  readonly switches: readonly { atSeconds: number; level: number; why: string }[];
+  readonly gapsMs: number;
+  readonly queuedMsMax: number;
+  readonly sentences: number;
+  /** Left out where there is no recogniser. */
+  readonly understood?: number;
+};
+
 type OpusResult = {
   readonly bench: "opus";
   readonly isValid: boolean;
   readonly speechSeconds: number;
   readonly rows: readonly Row[];
+  /** Only with `--wav`. */
+  readonly passed: readonly Passed[];
   readonly checksum: number;
 };
 
@@ -59,35 +76,54 @@ export async function opusBench(given: {
   const speech = await speechOf(given.sentences);
   let checksum = 0;
   const rows = OPUS_RATES.flatMap((rate) =>
-    [20, 60].map((frameMs) => {
-      const { row, sum } = measure(speech, rate, frameMs);
+    [20, 40, 60].map((packetMs) => {
+      const { row, sum } = measure(speech.samples, rate, packetMs);
       checksum = (checksum + sum) % 1_000_000_007;
       return row;
     }),
   );
-  if (given.wav) await writeDegraded(speech);
-  const isValid = rows.every(({ lessThanG711Pct }) => lessThanG711Pct >= 60);
-  return { bench: "opus", isValid, speechSeconds: speech.length / 16_000, rows, checksum };
+  const passed = given.wav
+    ? [await overBadLink(speech, "out"), await overBadLink(speech, "in")]
+    : [];
+  const isValid =
+    rows.every(({ lessThanG711Pct }) => lessThanG711Pct >= 60) &&
+    // But the one in which the link got narrow.
+    passed.every(({ sentences, understood = sentences }) => understood >= sentences - 1);
+  const speechSeconds = speech.samples.length / rateHz;
+  return { bench: "opus", isValid, speechSeconds, rows, passed, checksum };
 }
 
-async function speechOf(sentences: number): Promise<Int16Array> {
+type Sentence = { readonly text: string; readonly from: number; readonly to: number };
+/** `from` and `to` are samples. */
+type Speech = { readonly samples: Int16Array; readonly sentences: readonly Sentence[] };
+
+async function speechOf(sentenceCount: number): Promise<Speech> {
   const flite = await createFlite();
   const parts: Int16Array[] = [];
-  for (let index = 0; index < sentences; index += 1) {
+  const sentences: Sentence[] = [];
+  let from = 0;
+  for (let index = 0; index < sentenceCount; index += 1) {
     const text = lines[index % lines.length]!;
-    const { samples, rateHz } = await flite.synthesize({ text, voice: "slt", language: "en-US" });
-    parts.push(createResampler({ fromHz: rateHz, toHz: 16_000 }).process(samples).slice());
+    const spoke = await flite.synthesize({ text, voice: "slt", language: "en-US" });
+    const { samples, rateHz: voiceHz } = spoke;
+    const spoken = resampleWhole({ fromHz: voiceHz, toHz: rateHz, samples });
+    // Whole frames, so that a sentence begins with one.
+    const part = new Int16Array(Math.ceil(spoken.length / 320) * 320);
+    part.set(spoken);
+    parts.push(part);
+    sentences.push({ text, from, to: from + part.length });
+    from += part.length;
   }
   const all = new Int16Array(parts.reduce((sum, { length }) => sum + length, 0));
   parts.reduce((at, part) => (all.set(part, at), at + part.length), 0);
-  return all;
+  return { samples: all, sentences };
 }
 
-function measure(speech: Int16Array, rate: OpusRate, frameMs: number): { row: Row; sum: number } {
+function measure(speech: Int16Array, rate: OpusRate, packetMs: number): { row: Row; sum: number } {
   const time = nodeTime();
-  const line = openOpus(format, frameMs)!;
+  const line = openOpus(format, 20)!;
   line.setRate(rate);
-  const frames = cut(speech, frameMs);
+  const frames = cut(speech, packetMs);
   let [bytes, wire, sum, encodeMs, decodeMs] = [0, 0, 0, 0, 0];
   for (const frame of frames) {
     const startMs = time.nowMs();
@@ -102,7 +138,7 @@ function measure(speech: Int16Array, rate: OpusRate, frameMs: number): { row: Ro
     sum = (sum * 31 + packet.length) % 1_000_000_007;
   }
   const count = frames.length;
-  const g711 = g711BytesPerMs * frameMs;
+  const g711 = g711BytesPerMs * packetMs;
   const g711Wire = NATIVE_HEADER_BYTES + g711 + webSocketBytes(NATIVE_HEADER_BYTES + g711);
   const round = (value: number): number => Math.round(value * 10) / 10;
   return {
@@ -110,7 +146,7 @@ function measure(speech: Int16Array, rate: OpusRate, frameMs: number): { row: Ro
     row: {
       kbitPerSecond: rate.bitsPerSecond / 1000,
       audioRateHz: rate.audioRateHz,
-      frameMs,
+      packetMs,
       payloadBytes: round(bytes / count),
       wireBytes: round(wire / count),
       lessThanG711Pct: round(100 * (1 - bytes / count / g711)),
@@ -121,29 +157,41 @@ function measure(speech: Int16Array, rate: OpusRate, frameMs: number): { row: Ro
   };
 }
 
-/** Seconds 4 to 8 every tenth frame is late, as the far end reports it. */
-async function writeDegraded(speech: Int16Array): Promise<void> {
-  const line = openOpus(format, 20)!;
-  const adaptive = new AdaptiveRate(OPUS_RATES.length);
-  const heard: Uint8Array[] = [];
-  const log: string[] = [];
-  cut(speech, 20).forEach((frame, index) => {
-    const second = index / 50;
-    if (Number.isInteger(second) && second > 0) {
-      const isBad = second > 4 && second <= 8;
-      const change = adaptive.second({ lateShare: isBad ? 0.1 : 0, queuedMs: 0 });
-      if (change !== undefined) {
-        const rate = OPUS_RATES[change.level]!;
-        line.setRate(rate);
-        log.push(JSON.stringify({ atSeconds: second, ...change, ...rate }));
-      }
-    }
-    heard.push(line.decode(line.encode(frame)).slice());
-  });
-  const bytes = Buffer.concat(heard);
-  const samples = new Int16Array(bytes.buffer, bytes.byteOffset, bytes.length / 2);
-  await writeFile("opus-adaptive.wav", encodeWav({ rateHz: 16_000, channels: 1, samples }));
-  await writeFile("opus-adaptive.log", `${log.join("\n")}\n`);
+/** What came through a link that was too narrow for a third of the time. */
+async function overBadLink(speech: Speech, direction: Direction): Promise<Passed> {
+  const lengthMs = (speech.samples.length * 1000) / rateHz;
+  const link = { fromMs: lengthMs / 6, toMs: lengthMs / 2, narrowBps: 22_000, wideBps: 256_000 };
+  const passage = passThrough(speech.samples, link, direction);
+  const { heard: samples, log, gapsMs, queuedMsMax } = passage;
+  const name = direction === "out" ? "opus-to-client" : "opus-to-engine";
+  await writeFile(`${name}.wav`, encodeWav({ rateHz, channels: 1, samples }));
+  await writeFile(`${name}.log`, log.map((line) => `${JSON.stringify(line)}\n`).join(""));
+  const words = await recognised(speech, passage);
+  const switches = log.map(({ atSeconds, level, why }) => ({ atSeconds, level, why }));
+  return { name, switches, gapsMs, queuedMsMax, ...words };
+}
+
+/** How many of the sentences a recogniser understands in what came through. */
+async function recognised(speech: Speech, passage: Passage) {
+  const { sentences } = speech;
+  if (!isPocketSphinxAvailable()) return { sentences: sentences.length };
+  const recognizer = createLocalRecognizer({ scheduler: nodeTime() });
+  const grammar = { language: "en-US", phrases: [...lines] };
+  let understood = 0;
+  for (const { text, from, to } of sentences) {
+    const samples = passage.part(from, to);
+    const heard = await new Promise<string>((resolve) => {
+      const stream = recognizer.open({ grammar, rateHz }, (event) => {
+        if (event.kind === "final") resolve(event.text);
+        if (event.kind === "failed") resolve(event.error.message);
+      });
+      stream.write(samples);
+      stream.finish();
+    });
+    if (heard === text) understood += 1;
+  }
+  recognizer.close();
+  return { sentences: sentences.length, understood };
 }
 
 function cut(speech: Int16Array, frameMs: number): Uint8Array[] {
@@ -154,20 +202,37 @@ function cut(speech: Int16Array, frameMs: number): Uint8Array[] {
   });
 }
 
+function passedLine({
+  name,
+  switches,
+  gapsMs,
+  queuedMsMax,
+  sentences,
+  understood,
+}: Passed): string {
+  const rates = switches.map(({ atSeconds, level }) => `${level} at ${atSeconds.toFixed(1)} s`);
+  const words = understood === undefined ? "not recognised here" : `${understood} of ${sentences}`;
+  return (
+    `${name}.wav: rate ${rates.join(", ")}; at most ${queuedMsMax} ms behind, ${gapsMs} ms of gaps; ` +
+    `sentences understood: ${words}`
+  );
+}
+
 export const opus = defineBench({
   name: "opus",
   question: "How much less than G.711 is sent with Opus, and what does a frame cost?",
   options,
   run: (values) => opusBench(values),
-  format: ({ rows, speechSeconds, checksum }: OpusResult) =>
+  format: ({ rows, passed, speechSeconds, checksum }: OpusResult) =>
     [
       `${speechSeconds.toFixed(1)} s of speech; G.711 has 160 bytes of payload in 20 ms, 480 in 60 ms`,
-      "kbit/s  sound Hz  frame ms  payload B  less %  on the wire B  less %  encode µs  decode µs",
+      "kbit/s  sound Hz packet ms  payload B  less %  on the wire B  less %  encode µs  decode µs",
       ...rows.map((row) =>
         Object.values(row)
           .map((value, at) => String(value).padStart(at === 0 ? 6 : 9))
           .join(" "),
       ),
+      ...passed.map(passedLine),
       `checksum ${checksum}`,
       "",
     ].join("\n"),

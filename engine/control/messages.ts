@@ -3,6 +3,7 @@
  * rings. Everything here is structured-cloned, so errors travel as `ErrorData`.
  */
 import type { MessagePort } from "node:worker_threads";
+import type { MediaFigures } from "../../access/protocols/media-figures.js";
 import type { CallEvent } from "../../actors/call/call-events.js";
 import type { CallSpec, LegAdoption } from "../../actors/call/cast-ports.js";
 import type { PlaybackNotice } from "../../actors/call/messages.js";
@@ -126,6 +127,8 @@ export type GatewayReport =
   | { readonly kind: "mediaResumed"; readonly callId: string; readonly generation: number }
   /** Nobody came for an `expectResume`. */
   | { readonly kind: "resumeExpired"; readonly callId: string }
+  /** What is known of its line; told when it changes, once a second, and when its peer ends it. */
+  | { readonly kind: "mediaFigures"; readonly callId: string; readonly figures: MediaFigures }
   | { readonly kind: "mediaClosed"; readonly callId: string; readonly reason: string }
   | { readonly kind: "counters"; readonly counters: GatewayCounters }
   | LogReport

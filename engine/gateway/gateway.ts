@@ -30,6 +30,7 @@ import type { GatewayConfig } from "../../config/schema.js";
 import type { GatewayCommand, GatewayCounters, GatewayReport } from "../control/messages.js";
 import { Admission } from "./admission.js";
 import { LegDesk, type Seat } from "./leg-desk.js";
+import { LineFigures } from "./line-figures.js";
 import { brokenFields, MediaSocket, type SocketOwner } from "./media-socket.js";
 import { guardRules } from "./guard-rules.js";
 import { judgeUpgrade } from "./upgrade-policy.js";
@@ -49,6 +50,7 @@ export class Gateway {
   readonly #frameOut = new Histogram();
   readonly #admission: Admission;
   readonly #desk: LegDesk;
+  readonly #lines: LineFigures;
   readonly #prompts = new Map<string, Uint8Array>();
   readonly #counters = { refusedUpgrades: 0, refusedStarts: 0, protocolErrors: 0 };
   #listener: Listener | undefined;
@@ -62,6 +64,7 @@ export class Gateway {
     const { time, config, report } = options;
     this.#options = options;
     this.#admission = new Admission(time);
+    this.#lines = new LineFigures(report);
     this.#guard = new UpgradeGuard(
       guardRules(config, () => this.#ownUrl),
       time,
@@ -246,7 +249,10 @@ export class Gateway {
       if (isOver) this.#desk.end(seat, "connection lost");
       else this.#desk.lose(seat);
     },
-    ended: (seat, reason) => this.#desk.end(seat, reason),
+    ended: (seat, reason) => {
+      this.#lines.tell([seat]);
+      this.#desk.end(seat, reason);
+    },
     broken: (socket, error) => {
       this.#counters.protocolErrors += 1;
       this.#log("warn", "a media client broke its protocol", brokenFields(socket, error));
@@ -294,6 +300,7 @@ export class Gateway {
     this.#options.time.after(countersEveryMs, () => {
       if (this.#listener === undefined) return;
       this.#options.report({ kind: "counters", counters: this.counters() });
+      this.#lines.tell(this.#desk.seats.values());
       this.#reportCounters();
     });
   }

@@ -23,7 +23,6 @@ import { LegConnection } from "./leg-connection.js";
 import type { MediaSocket } from "./media-socket.js";
 import { ShardLink } from "./shard-link.js";
 
-const frameMs = 20;
 /**
  * Frames sent in one write. A write is what a frame costs most, and a peer that takes the playout's
  * lead holds more than this anyway; what a clear drops there is 20 ms more.
@@ -74,7 +73,8 @@ export class LegDesk {
   readonly #links = new Map<number, ShardLink>();
   /** Links of lost shards that still have legs. */
   readonly #retired = new Set<ShardLink>();
-  readonly #seats = new Map<number, Seat>();
+  /** By slot. */
+  readonly seats = new Map<number, Seat>();
   readonly #seatOfCall = new Map<string, Seat>();
   #lastSlot: number;
   #resumed = 0;
@@ -88,7 +88,7 @@ export class LegDesk {
     this.#lastSlot = Math.floor(options.time.nowMs());
     this.#wheel = new PlayoutWheel({
       time: options.time,
-      frameMs,
+      frameMs: 20,
       leadMs: options.playoutLeadMs,
       packFrames,
       sent: options.sent,
@@ -104,13 +104,13 @@ export class LegDesk {
   }
 
   get count(): number {
-    return this.#seats.size;
+    return this.seats.size;
   }
 
   /** Legs without a connection. */
   get awayCount(): number {
     let count = 0;
-    for (const { socket } of this.#seats.values()) if (socket === undefined) count += 1;
+    for (const { socket } of this.seats.values()) if (socket === undefined) count += 1;
     return count;
   }
 
@@ -140,7 +140,7 @@ export class LegDesk {
     const before = this.#links.get(link.shardIndex);
     before?.close();
     // Its rings are large: they stay only for legs that have not been moved yet.
-    const seats = [...this.#seats.values()];
+    const seats = [...this.seats.values()];
     if (before !== undefined && seats.some(({ route }) => route.link === before)) {
       this.#retired.add(before);
     }
@@ -168,7 +168,7 @@ export class LegDesk {
       isStreamCut: false,
     };
     socket.seat(start.streamId, seat);
-    this.#seats.set(slot, seat);
+    this.seats.set(slot, seat);
     this.#seatOfCall.set(callId, seat);
     this.#wheel.keepTurning(true);
     session.ready(start.streamId, { ...this.#readyOf(seat), isResumed });
@@ -247,13 +247,13 @@ export class LegDesk {
   /** A leg is over, whoever ended it. */
   end(seat: Seat, reason: string): void {
     const { leg, socket, route } = seat;
-    if (!this.#seats.delete(leg.slot)) return;
+    if (!this.seats.delete(leg.slot)) return;
     socket?.leave(leg.streamId);
     seat.graceTimer?.cancel();
     this.#seatOfCall.delete(leg.callId);
     this.#wheel.stop(leg);
     leg.close();
-    if (this.#seats.size === 0) this.#wheel.keepTurning(false);
+    if (this.seats.size === 0) this.#wheel.keepTurning(false);
     route.tell({ kind: "legClosed", slot: leg.slot, reason });
     this.#options.report({ kind: "mediaClosed", callId: leg.callId, reason });
   }
@@ -282,13 +282,13 @@ export class LegDesk {
       else if (!isExpected(callId, shardIndex)) this.#move(callId, link);
     }
     lost?.drainInbound(({ slot, payload, mediaSamples, atMs }) => {
-      this.#seats.get(slot)?.route.hold(payload, mediaSamples, atMs);
+      this.seats.get(slot)?.route.hold(payload, mediaSamples, atMs);
     });
     if (lost !== undefined) this.#retired.delete(lost);
   }
 
   stop(): void {
-    for (const seat of [...this.#seats.values()]) this.end(seat, "the engine stops");
+    for (const seat of [...this.seats.values()]) this.end(seat, "the engine stops");
     this.#wheel.keepTurning(false);
     for (const link of this.#links.values()) link.close();
   }
@@ -344,7 +344,7 @@ export class LegDesk {
   #command(command: LegCommand, link: ShardLink): void {
     // Frames written before this command lie in the ring: they come first.
     this.#pollRings();
-    const seat = this.#seats.get(command.slot);
+    const seat = this.seats.get(command.slot);
     // A lost shard's last words about a leg that is another's now are void; but whoever interrupted
     // us is obeyed: all that such a clear covers is older than what the other shard says.
     const isVoid = seat?.route.link !== link && command.kind !== "clear";
@@ -388,7 +388,7 @@ export class LegDesk {
   }
 
   readonly #takeFrame = (slot: number, utterance: number, payload: Uint8Array): void => {
-    const leg = this.#seats.get(slot)?.leg;
+    const leg = this.seats.get(slot)?.leg;
     if (leg === undefined) return;
     leg.addFrame(utterance, payload);
     this.#play(leg);

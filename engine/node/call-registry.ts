@@ -1,4 +1,5 @@
 /** The calls of this engine as the outside sees them, built up from what their actors report. */
+import type { MediaFigures } from "../../access/protocols/media-figures.js";
 import type { CallEvent } from "../../actors/call/call-events.js";
 import { EngineError } from "../../base/errors.js";
 import type { Clock, Time, Timer } from "../../base/ports.js";
@@ -63,6 +64,11 @@ export class CallRegistry {
   /** What the network thinks of who answered. */
   setAnsweredBy(callId: string, answeredBy: NonNullable<CallView["answeredBy"]>): void {
     if (this.find(callId)?.status !== "ended") this.#change(callId, () => ({ answeredBy }));
+  }
+
+  /** What the gateway knows of the call's line. */
+  setMedia(callId: string, media: MediaFigures): void {
+    if (this.find(callId)?.status !== "ended") this.#change(callId, () => ({ media }));
   }
 
   /** The connection of a call that was answered is lost, or found again. */

@@ -278,9 +278,7 @@ class Node implements EngineNode {
     this.#running?.threads.voices ?? { voices: {}, unspoken: {} };
   readonly promptsReady: EngineNode["promptsReady"] = async () => this.#running?.prompts.allReady();
 
-  resetLatency(): void {
-    this.#running?.threads.resetLatency();
-  }
+  readonly resetLatency = (): void => this.#running?.threads.resetLatency();
 
   readonly processIds = () => this.#running?.recognition.processIds() ?? [];
 
@@ -386,6 +384,7 @@ class Node implements EngineNode {
   #media(report: MediaReport): void {
     this.#resumptions.report(report);
     if (report.kind === "mediaClosed") this.#farewells?.mediaClosed(report.callId);
+    if (report.kind === "mediaFigures") this.#calls.setMedia(report.callId, report.figures);
   }
 
   #fail(callId: string, recordedMs = 0): void {
