@@ -8,6 +8,7 @@
  * section 8.2.2): one user would have to be sealed for 2^32 times before they become a concern.
  */
 import { createCipheriv, createDecipheriv, createHmac, randomBytes } from "node:crypto";
+import { createIndexMemo } from "./index-memo.js";
 import { createKeyFiles } from "./key-files.js";
 import { idBytes } from "./ids.js";
 import { loadMasterKey, type MasterKeyOptions } from "./master-key.js";
@@ -40,11 +41,14 @@ export function createAesSealer(options: AesSealerOptions): IndexedSealer {
   const { wrapKey, indexKey } = loadMasterKey(options);
   const { dataDir, usersMax = cachedUsersMax } = options;
   const keys = createKeyFiles({ dataDir, wrapKey, usersMax });
-  const blindIndex = (kind: IndexKind, id: string): string =>
+  const computeIndex = (kind: IndexKind, id: string): string =>
     createHmac("sha256", indexKey)
       .update(`${kind}\0`)
       .update(idBytes(`${kind}Id`, id))
       .digest("hex");
+  const userIndexes = createIndexMemo(usersMax, (id) => computeIndex("user", id));
+  const blindIndex = (kind: IndexKind, id: string): string =>
+    kind === "user" ? userIndexes.of(id) : computeIndex(kind, id);
   const openIndexed = (userIndex: string, sealed: Uint8Array, context: Uint8Array): Uint8Array => {
     const key = keys.find(userIndex);
     if (key === undefined) throw keyMissing(userIndex);
@@ -58,8 +62,15 @@ export function createAesSealer(options: AesSealerOptions): IndexedSealer {
       sealWith(keys.findOrCreate(blindIndex("user", userId)), plain, context),
     open: (userId, sealed, context) => openIndexed(blindIndex("user", userId), sealed, context),
     has: (userId) => keys.find(blindIndex("user", userId)) !== undefined,
-    forget: (userId) => keys.forget(blindIndex("user", userId)),
-    dropCache: () => keys.dropCache(),
+    forget(userId) {
+      const userIndex = blindIndex("user", userId);
+      userIndexes.drop(userId);
+      return keys.forget(userIndex);
+    },
+    dropCache() {
+      userIndexes.dropAll();
+      keys.dropCache();
+    },
   };
 }
 

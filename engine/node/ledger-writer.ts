@@ -1,7 +1,7 @@
 /**
- * Writes the ledger through to the store. Each call has at most one write under way; what changes
- * meanwhile goes with the next one, so that a slow store costs newness and never memory. Nobody
- * waits for it.
+ * Writes the ledger through to the store. Each call has at most one write under way, and rests
+ * after it; what changes meanwhile goes with the next one, so that a slow store costs newness and
+ * never memory, and the steps of one answer are not a write each. Nobody waits for it.
  */
 import { toErrorData } from "../../base/errors.js";
 import type { Time, Timer } from "../../base/ports.js";
@@ -9,6 +9,8 @@ import type { CallLedger } from "../../storage/call-ledger.js";
 
 /** After a write that failed. */
 const retryMs = 1000;
+/** Between two writes of a call: what a lost process may have known that the store does not. */
+const restMs = 200;
 /** How often the ledger notes that the process lives, while any call does. */
 const aliveEveryMs = 1000;
 
@@ -20,7 +22,13 @@ export type LedgerWriterOptions = {
   readonly log: (level: "error", message: string, fields: object) => void;
 };
 
-type Write = { isUnderWay: boolean; isChanged: boolean; retry: Timer | undefined };
+type Write = {
+  /** Or rests after one. */
+  isUnderWay: boolean;
+  isChanged: boolean;
+  retry: Timer | undefined;
+  rest: Timer | undefined;
+};
 
 export class LedgerWriter {
   readonly #options: LedgerWriterOptions;
@@ -46,7 +54,8 @@ export class LedgerWriter {
 
   /** The call has ended: its record takes the memory away. */
   forget(callId: string): void {
-    this.#writes.get(callId)?.retry?.cancel();
+    const write = this.#writes.get(callId);
+    if (write !== undefined) cancel(write);
     this.#writes.delete(callId);
     for (const told of this.#told) if (told.startsWith(`${callId} `)) this.#told.delete(told);
   }
@@ -55,32 +64,40 @@ export class LedgerWriter {
   stop(): void {
     this.#isStopped = true;
     this.#alive?.cancel();
-    for (const { retry } of this.#writes.values()) retry?.cancel();
+    for (const write of this.#writes.values()) cancel(write);
     this.#writes.clear();
   }
 
   #begin(callId: string): Write {
-    const write: Write = { isUnderWay: false, isChanged: false, retry: undefined };
+    const write: Write = {
+      isUnderWay: false,
+      isChanged: false,
+      retry: undefined,
+      rest: undefined,
+    };
     this.#writes.set(callId, write);
     this.#alive ??= this.#options.time.after(0, () => this.#noteLife());
     return write;
   }
 
   async #write(callId: string, write: Write): Promise<void> {
-    while (write.isChanged && this.#writes.get(callId) === write) {
-      write.isChanged = false;
-      const call = this.#options.read(callId);
-      // Over already: a late word about it must not keep it here.
-      if (call === undefined) return this.forget(callId);
-      write.isUnderWay = true;
-      const savedEpochMs = this.#options.time.epochMs();
-      try {
-        await this.#options.ledger.remember({ callId, savedEpochMs, ...call });
-      } catch (error) {
-        this.#failed(callId, write, error);
-      }
-      write.isUnderWay = false;
+    if (this.#writes.get(callId) !== write || !write.isChanged) return;
+    write.isChanged = false;
+    const call = this.#options.read(callId);
+    // Over already: a late word about it must not keep it here.
+    if (call === undefined) return this.forget(callId);
+    write.isUnderWay = true;
+    const savedEpochMs = this.#options.time.epochMs();
+    try {
+      await this.#options.ledger.remember({ callId, savedEpochMs, ...call });
+    } catch (error) {
+      this.#failed(callId, write, error);
     }
+    if (this.#writes.get(callId) !== write || this.#isStopped) return;
+    write.rest = this.#options.time.after(restMs, () => {
+      write.isUnderWay = false;
+      void this.#write(callId, write);
+    });
   }
 
   #failed(callId: string, write: Write, thrown: unknown): void {
@@ -107,4 +124,9 @@ export class LedgerWriter {
     ledger.alive(time.epochMs()).catch(() => undefined);
     this.#alive = time.after(aliveEveryMs, () => this.#noteLife());
   }
+}
+
+function cancel({ retry, rest }: Write): void {
+  retry?.cancel();
+  rest?.cancel();
 }
