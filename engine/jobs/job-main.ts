@@ -3,6 +3,7 @@ import { parentPort, workerData } from "node:worker_threads";
 import { assert, assertNever } from "../../base/assert.js";
 import type { RecordedChunk } from "../../actors/call/cast-ports.js";
 import { toErrorData, type ErrorData } from "../../base/errors.js";
+import { nodeTime } from "../../base/node-ports.js";
 import { yieldToAudio } from "../../base/thread-priority.js";
 import { codecOf } from "../../codecs/audio/audio-codec.js";
 import { decodeStereo, interleaveCoded } from "../../codecs/audio/mix.js";
@@ -15,12 +16,15 @@ import { encodePrompt } from "../../speech/prompts/prompt-audio.js";
 import { createFlite } from "../../speech/tts/flite.js";
 import type { SpeechRenderer } from "../../speech/tts/synthesizer.js";
 import type { JobReply } from "../control/messages.js";
+import { collectWhenIdle } from "./collect-when-idle.js";
 import type { Job, JobResult, JobWorkerData } from "./jobs.js";
 
 assert(parentPort !== null, "a job worker runs in a thread");
 yieldToAudio();
 const port = parentPort;
 const { dataDir, kekFile } = workerData as JobWorkerData;
+
+const spoken = collectWhenIdle(nodeTime());
 
 /** Compiled at the first use; every worker has its own. */
 let flite: Promise<SpeechRenderer> | undefined;
@@ -29,7 +33,11 @@ async function run(job: Job): Promise<JobResult> {
   switch (job.kind) {
     case "synthesize":
       flite ??= createFlite();
-      return { kind: "synthesize", audio: await (await flite).synthesize(job.request) };
+      try {
+        return { kind: "synthesize", audio: await (await flite).synthesize(job.request) };
+      } finally {
+        spoken();
+      }
     case "encodePrompt":
       return { kind: "encodePrompt", audio: encodePrompt(job.pcm, job.format) };
     case "record":
