@@ -19,7 +19,7 @@ import { withLoad } from "../support/with-load.js";
 import { promptCount, runCapacity, type CapacityPlan, type CapacityRun } from "./capacity-run.js";
 import { formatCapacity } from "./format-capacity.js";
 import { overloadOf, type Overload } from "./overload.js";
-import { climb, type Rung } from "./ladder.js";
+import { climb, ladderCost, type LadderCost, type Rung } from "./ladder.js";
 import { whyNotCarried } from "./verdict.js";
 
 const options = {
@@ -54,6 +54,8 @@ export type CapacityResult = CallFigures & {
   /** Where more calls were offered than `calls`. */
   readonly overload?: Overload;
   readonly ladder?: readonly Rung[];
+  /** Absent when no more than a hundred calls were carried. */
+  readonly ladderCost?: LadderCost;
 };
 
 export async function capacityBench(
@@ -65,7 +67,8 @@ export async function capacityBench(
     const at = (calls: number): Promise<CapacityResult> =>
       single({ ...values, calls }, progress, load);
     const { top, rungs } = await climb(values.calls, at);
-    return { ...top, ladder: rungs };
+    const cost = ladderCost(rungs);
+    return { ...top, ladder: rungs, ...(cost && { ladderCost: cost }) };
   });
 }
 

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import type { CallView } from "../../engine/engine-node.js";
-import { climb, rungsUpTo, type RungResult } from "./ladder.js";
+import { climb, ladderCost, rungsUpTo, type RungResult } from "./ladder.js";
 import { overloadOf } from "./overload.js";
 import { checkTranscripts } from "./transcripts.js";
 import { whyNotCarried, type Carried } from "./verdict.js";
@@ -86,7 +86,36 @@ describe("the ladder", () => {
       [200, true],
       [300, false],
     ]);
+    expect(rungs.map(({ tries }) => tries)).toEqual([1, 1, 1, 1, 2]);
     expect(rungs.at(-1)!.why).toEqual(["frame p99.9 is 30 ms"]);
+  });
+
+  test("climbs on from a rung that was carried at the second try", async () => {
+    const runs: number[] = [];
+    const { top } = await climb(100, (calls) => {
+      runs.push(calls);
+      const isStalled = runs.length === 2;
+      return Promise.resolve(result(calls, isStalled ? 30 : 5));
+    });
+    expect(runs).toEqual([10, 50, 50, 100]);
+    expect(top.calls).toBe(100);
+  });
+
+  test("compares the cost of a call at the top with that of a hundred", async () => {
+    const costs = async (callsMax: number) => {
+      const { rungs } = await climb(callsMax, (calls) =>
+        Promise.resolve({ ...result(calls, 5), coresPerCall: calls > 100 ? 0.0011 : 0.001 }),
+      );
+      return ladderCost(rungs);
+    };
+    expect(await costs(200)).toEqual({
+      calls: 200,
+      coresPerCall: 0.0011,
+      coresPerCallAt100: 0.001,
+      growthPct: 10,
+    });
+    expect(await costs(100)).toBeUndefined();
+    expect(await costs(50)).toBeUndefined();
   });
 
   test("judges turns by those of the unloaded engine", async () => {

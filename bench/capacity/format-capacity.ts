@@ -2,10 +2,10 @@
 import { formatCalls } from "../support/format-calls.js";
 import type { CapacityResult } from "./capacity-bench.js";
 import type { Overload } from "./overload.js";
-import type { Rung } from "./ladder.js";
+import type { LadderCost, Rung } from "./ladder.js";
 
 export function formatCapacity(result: CapacityResult): string {
-  const { without, line, transcripts, isCarried, why, ladder, overload } = result;
+  const { without, line, transcripts, isCarried, why, ladder, ladderCost, overload } = result;
   const left = without.length === 0 ? "" : `, without ${without.join(" and ")}`;
   const text = formatCalls(`capacity (${line}${left})`, result, [
     ["turn", result.turnMs],
@@ -18,6 +18,7 @@ export function formatCapacity(result: CapacityResult): string {
     isCarried ? "  carried" : `  NOT carried: ${why.join("; ")}`,
     ...(overload === undefined ? [] : overloadLines(overload)),
     ...(ladder === undefined ? [] : ladderTable(ladder)),
+    ...(ladderCost === undefined ? [] : [costLine(ladderCost)]),
   ];
   return `${text}${lines.join("\n")}\n`;
 }
@@ -28,6 +29,11 @@ function overloadLines({ offered, taken, refused, isExact, reasons }: Overload):
     `  offered ${offered}: taken ${taken}, refused ${refused}, ${exact}`,
     ...reasons.map((reason) => `    ${reason}`),
   ];
+}
+
+function costLine({ calls, coresPerCall, coresPerCallAt100, growthPct }: LadderCost): string {
+  const sign = growthPct < 0 ? "" : "+";
+  return `  cores per call: ${coresPerCallAt100} with 100, ${coresPerCall} with ${calls} (${sign}${growthPct} %)`;
 }
 
 function ladderTable(rungs: readonly Rung[]): string[] {

@@ -31,7 +31,7 @@ export type Comparison = {
 const noisePct = 10;
 /** Not figures of the engine. */
 const ignored =
-  /^(calls|seconds|repeats|completed)$|\.count$|^work\.|^generator\.|Spread|^ladder|Curve/;
+  /^(calls|seconds|repeats|completed)$|\.count$|^work\.|^generator\.|Spread|^ladder\b|Curve/;
 /** More is better; everything else costs. */
 const moreIsBetter = /PerSecond|understood|right|said/;
 

@@ -1,5 +1,5 @@
 /** The report as one self-contained page: what was measured last, with pictures. Pure. */
-import type { Rung } from "../capacity/ladder.js";
+import type { LadderCost, Rung } from "../capacity/ladder.js";
 import type { ResultLine } from "../support/bench.js";
 import { costChart, frameChart, ladderChart, type OwnCost } from "./charts.js";
 import type { Curve } from "./distribution.js";
@@ -94,10 +94,16 @@ function costSection(capacity: ResultLine | undefined, media: ResultLine | undef
 }
 
 function ladderSection(line: ResultLine): string {
+  const cost = line["ladderCost"] as LadderCost | undefined;
+  const costs =
+    cost === undefined
+      ? ""
+      : ` A call costs ${cost.coresPerCallAt100} cores with 100 of them and ${cost.coresPerCall} with ${cost.calls}.`;
   return (
     "<section><h2>Latency over load</h2><p>Each point is a run of its own with the full pipeline. " +
     "A load is carried when under 0.5 % of the calls fail, every transcript is right, a frame takes under " +
-    "20 ms at p99.9 and answers come at most 25 % later than unloaded. Hollow points were not carried.</p>" +
+    "20 ms at p99.9 and answers come at most 25 % later than unloaded. Hollow points were not carried." +
+    `${costs}</p>` +
     `${ladderChart(line["ladder"] as readonly Rung[])}</section>`
   );
 }
