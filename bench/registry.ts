@@ -12,6 +12,7 @@ import { codecs } from "./parts/codecs-bench.js";
 import { flow } from "./parts/flow-bench.js";
 import { ring } from "./parts/ring-bench.js";
 import { vad } from "./parts/vad-bench.js";
+import { voiceprint } from "./voiceprint/voiceprint-bench.js";
 import { opus } from "./opus/opus-bench.js";
 import { start } from "./start/start-bench.js";
 import { recogniserLoss } from "./recogniser-loss/recogniser-loss-bench.js";
@@ -35,6 +36,7 @@ export const benches: readonly Bench[] = [
   codecs, // codecs, resampler, wire formats
   opus, // bytes against G.711, and cost
   vad, // voice detection and turns
+  voiceprint, // how often one voice is taken for another
   flow, // one answer in a flow
   turns, // how soon an answer is heard, how often too early; what interrupts us
   recogniserLoss, // a recogniser that dies in mid-sentence

@@ -29,7 +29,7 @@ export type AnalyzerConfig = {
 };
 
 /** Those that come with the package, named as their kinds: flows may always ask for them. */
-export const shippedAnalyzers = ["emotion", "abuse", "asr-quality"] as const;
+export const shippedAnalyzers = ["emotion", "abuse", "asr-quality", "voiceprint"] as const;
 
 /** An analyzer with what is left out at its default; its name is that of its kind. */
 export function analyzer(

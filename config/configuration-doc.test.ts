@@ -24,7 +24,7 @@ function pathsOf(node: Node, path: string): string[] {
   // The two places of a secret are explained with it.
   if (
     node.def.shape === undefined ||
-    /(\.(apiToken|secretKey|password|signatureSecret|twilioAuthToken|vonageSignatureSecret|audiohookApiKey|audiohookSecret)|vendors\[\]\.key|analyzers\[\]\.key)$/.test(
+    /(\.(apiToken|secretKey|password|signatureSecret|twilioAuthToken|vonageSignatureSecret|audiohookApiKey|audiohookSecret)|vendors\[\]\.key|analyzers\[\]\.key|voiceprint\.key)$/.test(
       path,
     )
   )
@@ -76,6 +76,7 @@ describe("docs/configuration.md", () => {
     ["synthesis.vendors[].firstSound", limits.voiceVendor.firstSoundMsMax, formatDuration],
     ["synthesis.vendors[].stall", limits.voiceVendor.stallMsMax, formatDuration],
     ["synthesis.vendors[].rateHz", limits.voiceVendor.rateHz, String],
+    ["voiceprint.timeout", limits.voiceprint.timeoutMs, formatDuration],
     ["analyzers[].timeout", limits.analyzer.timeoutMs, formatDuration],
     ["analyzers[].streamsMax", limits.analyzer.streamsMax, String],
     ["prompts.bytesMax", limits.prompts.bytesMax, formatSize],

@@ -25,6 +25,7 @@ import { suggestion } from "./suggestion.js";
 import { trunk } from "./trunk-schema.js";
 import { recognitionVendor } from "./vendor-schema.js";
 import { voiceVendor } from "./voice-schema.js";
+import { voiceprintSection } from "./voiceprint-config.js";
 
 const hostRule = "must be an address or a host name, like 127.0.0.1";
 const host = z
@@ -124,6 +125,7 @@ export const fileSchema = part({
       .optional(),
   }),
   analyzers: listOf(analyzerPart, "analyzers, each with kind"),
+  voiceprint: voiceprintSection,
   storage: section({ dataDir: path.optional(), kekFile: path.optional() }),
   recording: section({ enabled: flag }),
   flows: listOf(flowPath, 'flow files, or "shipped"'),

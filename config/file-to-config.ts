@@ -5,6 +5,7 @@ import { analyzerOf } from "./analyzer-config.js";
 import { recognitionVendor, voiceVendor, type ConfigOverrides } from "./default-config.js";
 import type { FileDraft } from "./file-schema.js";
 import { said } from "./said.js";
+import { voiceprintOf } from "./voiceprint-config.js";
 import { trunkOf } from "./trunk-of-draft.js";
 
 export type VoiceKeys = {
@@ -21,6 +22,7 @@ export type FileContext = {
   /** The secrets of `trunks`, at their places. */
   readonly trunkPasswords: readonly (string | undefined)[];
   readonly trunkSignatureSecrets: readonly (string | undefined)[];
+  readonly voiceModelKey: string | undefined;
   /** The secrets of `analyzers`, at their places. */
   readonly analyzerKeys: readonly (string | undefined)[];
   /** The secrets of `recognition.vendors`, at their places. */
@@ -62,6 +64,7 @@ export function overridesOf(draft: FileDraft, context: FileContext): ConfigOverr
     }),
     recognition: recognitionOf(draft, context),
     synthesis: synthesisOf(draft, context),
+    voiceprint: voiceprintOf(draft.voiceprint ?? {}, { folder, key: context.voiceModelKey }),
     storage: said({
       dataDir: mapped(storage.dataDir, absolute),
       kekFile: mapped(storage.kekFile, absolute),

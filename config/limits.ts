@@ -94,6 +94,8 @@ export const limits = {
     /** Of the whole node: every shard has its part of them. */
     streamsMax: { min: 1, max: 100_000, default: 200 },
   },
+  /** From the speech to its print, of a service: a worker waits meanwhile. */
+  voiceprint: { timeoutMs: { min: 100, max: 10 * second, default: 3 * second } },
   prompts: {
     bytesMax: { min: mib, max: 16 * 1024 * mib, default: 256 * mib },
     diskBytesMax: { min: 0, max: 1024 * 1024 * mib, default: 1024 * mib },

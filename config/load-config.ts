@@ -59,6 +59,7 @@ export function loadConfig(source: string, { fileName, env }: LoadOptions): Conf
       (section === "recognition" && key === "vendors" && field === "key") ||
       (section === "synthesis" && key === "vendors" && /^(key|secretKey)$/.test(String(field))) ||
       (section === "analyzers" && given === "key") ||
+      (section === "voiceprint" && key === "key") ||
       (section === "trunks" && (given === "password" || given === "signatureSecret")),
   });
   for (const { path, message, at } of wrongParts) report(path, message, at);
@@ -94,16 +95,7 @@ type Report = (path: DocumentPath, message: string, at?: "key" | "value") => voi
 function secretsOf(
   draft: FileDraft,
   { folder, env, report }: { folder: string; env: LoadOptions["env"]; report: Report },
-): Pick<
-  FileContext,
-  | "apiToken"
-  | "analyzerKeys"
-  | "vendorKeys"
-  | "voiceKeys"
-  | "trunkPasswords"
-  | "trunkSignatureSecrets"
-  | "accessSecrets"
-> {
+): Omit<FileContext, "folder"> {
   const read: ReadSecret = (place, path, rule) => {
     if (place === undefined) return undefined;
     const file = place.file === undefined ? undefined : resolve(folder, place.file);
@@ -124,6 +116,7 @@ function secretsOf(
       audiohookSecret: ofAccess("audiohookSecret", base64Rule),
     }),
     apiToken: read(draft.http?.apiToken, ["http", "apiToken"], apiTokenRule),
+    voiceModelKey: read(draft.voiceprint?.key, ["voiceprint", "key"], vendorKeyRule),
     analyzerKeys: (draft.analyzers ?? []).map(({ key }, index) =>
       read(key, ["analyzers", index, "key"], vendorKeyRule),
     ),
@@ -184,6 +177,8 @@ function checkFiles(draft: FileDraft, { folder, report }: { folder: string; repo
   }
   const { recordings } = draft.prompts ?? {};
   if (recordings !== undefined) check(["prompts", "recordings"], recordings);
+  const { caFile: voiceModelCa } = draft.voiceprint ?? {};
+  if (voiceModelCa !== undefined) check(["voiceprint", "caFile"], voiceModelCa);
   draft.analyzers?.forEach(({ module, caFile }, index) => {
     if (module !== undefined) check(["analyzers", index, "module"], module);
     if (caFile !== undefined) check(["analyzers", index, "caFile"], caFile);

@@ -9,6 +9,7 @@ import { carrierNames, type Config } from "./schema.js";
 import { formatDuration, formatSize } from "./units.js";
 import { vendorSettings } from "./vendor-relations.js";
 import { voiceSettings } from "./voice-relations.js";
+import { voiceprintSettings } from "./voiceprint-config.js";
 import type { DocumentPath } from "./yaml-document.js";
 
 /** One contradiction, in the words of the file. */
@@ -33,6 +34,7 @@ export function findContradictions(config: Config): Contradiction[] {
     ...vendorSettings(config),
     ...voiceSettings(config),
     ...analyzerSettings(config),
+    ...voiceprintSettings(config),
   ];
 }
 

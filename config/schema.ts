@@ -4,6 +4,7 @@
  * nothing.
  */
 import type { AnalyzerConfig } from "./analyzer-config.js";
+import type { VoiceprintConfig } from "./voiceprint-config.js";
 
 /** What carries the sockets; `auto` is `uws` where `uWebSockets.js` is installed, else `lean`. */
 export type TransportName = "auto" | "lean" | "ws" | "uws";
@@ -346,6 +347,8 @@ export type Config = {
   readonly synthesis: SynthesisConfig;
   /** Flows say which of them listen to their calls. */
   readonly analyzers: readonly AnalyzerConfig[];
+  /** What knows people by their voices. */
+  readonly voiceprint: VoiceprintConfig;
   readonly storage: StorageConfig;
   /** Whether calls are recorded that do not say so themselves. */
   readonly recording: { readonly isEnabled: boolean };

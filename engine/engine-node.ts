@@ -1,4 +1,5 @@
 /** What one engine offers to whoever embeds it: the CLI, the HTTP server, an integrator's code. */
+import type { Voiceprints } from "./node/voiceprint-desk.js";
 import type { AnswerKind } from "../speech/analyzers/answer-analyzer.js";
 import type { Side, TurnLatency } from "../actors/call/call-events.js";
 import type { MediaFigures } from "../access/protocols/media-figures.js";
@@ -158,6 +159,8 @@ export interface EngineNode {
   mailboxes(): Promise<readonly ShardMailboxes[]>;
   /** What came of each recogniser on the network: finals, failures by code, takeovers. */
   recognition(): Readonly<Record<string, VendorCounters>>;
+  /** People by their voices: enrolled by recorded calls, verified, forgotten. */
+  readonly voiceprints: Voiceprints;
   /** What came of each analyzer that some flow asks for: labels, drops, failures by code. */
   analyzers(): AnalyzerFigures;
   /** What came of each voice: texts spoken, failures by code, takeovers; texts nobody spoke. */

@@ -59,6 +59,7 @@ function start(options: AnalysisOptions, ctx: Context<AnalysisMessage>): State {
     analyzers: flow.analyzers.flatMap((name) => ports.analyzers.get(name) ?? []),
     start: {
       callId: spec.callId,
+      userId: spec.userId,
       language: flow.language,
       rateHz: leg.format.rateHz === 8000 ? 8000 : 16_000,
     },

@@ -49,9 +49,13 @@ async function settled(): Promise<undefined> {
   return undefined;
 }
 
-function withHangingVoice({ threads: { jobWorkerCount: size }, storage }: Config): JobPool {
+function withHangingVoice({
+  threads: { jobWorkerCount: size },
+  storage,
+  voiceprint,
+}: Config): JobPool {
   const { dataDir, kekFile } = storage;
-  const pool = createJobPool({ size, workerData: { dataDir, kekFile } });
+  const pool = createJobPool({ size, workerData: { dataDir, kekFile, voiceprint } });
   return {
     run: (job) =>
       isVoiceHanging && job.kind === "synthesize" ? new Promise(() => undefined) : pool.run(job),

@@ -51,7 +51,7 @@ const keysRequest = z.strictObject(
 
 /** @throws {ProblemError} 422 with every wrong field */
 export function parseCallRequest(body: unknown): CallRequest {
-  const { variables, isRecorded, ...required } = parsed(callRequest, body);
+  const { variables, isRecorded, ...required } = parsedBody(callRequest, body);
   return {
     ...required,
     ...(variables === undefined ? {} : { variables }),
@@ -61,15 +61,19 @@ export function parseCallRequest(body: unknown): CallRequest {
 
 /** The body of a transfer. @throws {ProblemError} 422 */
 export function parseTransfer(body: unknown): { readonly to: string } {
-  return parsed(transferRequest, body);
+  return parsedBody(transferRequest, body);
 }
 
 /** The body of a request to press keys. @throws {ProblemError} 422 */
 export function parseKeys(body: unknown): { readonly keys: string } {
-  return parsed(keysRequest, body);
+  return parsedBody(keysRequest, body);
 }
 
-function parsed<Schema extends z.ZodType>(schema: Schema, body: unknown): z.output<Schema> {
+/** @throws {ProblemError} 422 with every mistake of the body */
+export function parsedBody<Schema extends z.ZodType>(
+  schema: Schema,
+  body: unknown,
+): z.output<Schema> {
   const result = schema.safeParse(body);
   if (result.success) return result.data;
   const options = { schema, value: body };

@@ -19,6 +19,7 @@ import type { HttpConfig } from "../../config/schema.js";
 import type { EngineNode } from "../engine-node.js";
 import { createAccessGuard } from "./access-guard.js";
 import { addCallRoutes } from "./call-routes.js";
+import { addVoiceprintRoutes } from "./voiceprint-routes.js";
 import { addWebhookRoutes } from "./webhook-routes.js";
 import {
   problemBody,
@@ -141,6 +142,7 @@ function addGuardedRoutes(app: FastifyInstance, { node, config }: HttpServerOpti
       next(problem === undefined ? undefined : (new ProblemError(problem) as unknown as Error));
     });
     addCallRoutes(scope, node);
+    addVoiceprintRoutes(scope, node);
     scope.get("/recognition", () => ({ vendors: node.recognition() }));
     scope.get("/analyzers", () => ({ analyzers: node.analyzers() }));
     scope.get("/voices", () => node.voices());
@@ -169,6 +171,7 @@ function acceptJsonOnly(app: FastifyInstance): void {
 const routes: readonly { readonly path: RegExp; readonly allow: string }[] = [
   { path: /^\/(healthz|readyz)$/, allow: "GET, HEAD" },
   { path: /^\/v1\/calls$/, allow: "POST" },
+  { path: /^\/v1\/voiceprints(\/(verify|forget))?$/, allow: "POST" },
   { path: /^\/trunks\/[^/]+\/[^/]+$/, allow: "POST" },
   { path: /^\/v1\/(mailboxes|recognition|analyzers|voices)$/, allow: "GET, HEAD" },
   { path: /^\/v1\/calls\/[^/]+\/(hangup|transfer|keys)$/, allow: "POST" },

@@ -77,9 +77,20 @@ function engineProblem({ code, message, detail }: EngineError): Problem | undefi
   if (code === "TRUNK_TRANSFER" || code === "TRUNK_UNSUPPORTED") {
     return { status: 409, code, title: "The trunk did not do it", detail: message };
   }
+  if (code.startsWith("VOICEPRINT_")) return voiceprintProblem(code, message);
   const field = fieldOfCode[code];
   if (field === undefined) return undefined;
   return invalidRequest([{ field, message }], code);
+}
+
+/** What is wrong with the speech or the person is the client's; the service behind it is not. */
+function voiceprintProblem(code: string, detail: string): Problem | undefined {
+  const title = "No word on the voice";
+  if (code === "VOICEPRINT_UNKNOWN") return { status: 404, code, title, detail };
+  if (["VOICEPRINT_SHORT", "VOICEPRINT_USER", "VOICEPRINT_MODEL"].includes(code)) {
+    return { status: 409, code, title, detail };
+  }
+  return code === "VOICEPRINT_CORRUPT" ? undefined : { status: 502, code, title, detail };
 }
 
 /** The answer to a request whose fields are wrong. */

@@ -17,17 +17,26 @@ import { createFlite } from "../../speech/tts/flite.js";
 import type { SpeechRenderer } from "../../speech/tts/synthesizer.js";
 import type { JobReply } from "../control/messages.js";
 import { collectWhenIdle } from "./collect-when-idle.js";
+import { VoiceprintJobs } from "./voiceprint-jobs.js";
 import type { Job, JobResult, JobWorkerData } from "./jobs.js";
 
 assert(parentPort !== null, "a job worker runs in a thread");
 yieldToAudio();
 const port = parentPort;
-const { dataDir, kekFile } = workerData as JobWorkerData;
+const data = workerData as JobWorkerData;
+const { dataDir, kekFile } = data;
 
 const spoken = collectWhenIdle(nodeTime());
 
 /** Compiled at the first use; every worker has its own. */
 let flite: Promise<SpeechRenderer> | undefined;
+
+/** Opened at the first use. */
+let voices: VoiceprintJobs | undefined;
+
+function voiceprints(): VoiceprintJobs {
+  return (voices ??= new VoiceprintJobs(data));
+}
 
 async function run(job: Job): Promise<JobResult> {
   switch (job.kind) {
@@ -52,6 +61,17 @@ async function run(job: Job): Promise<JobResult> {
       const { recordedMs } = closeRecording({ dataDir, kekFile, userId, callId });
       return { kind: "closeRecording", recordedMs };
     }
+    case "enrolVoice": {
+      const voicedMs = await voiceprints().enrol(job.userId, { callIds: job.callIds });
+      return { kind: "enrolVoice", voicedMs };
+    }
+    case "verifyVoice":
+      return {
+        kind: "verifyVoice",
+        verdict: await voiceprints().verify(job.userId, job.source),
+      };
+    case "forgetVoice":
+      return { kind: "forgetVoice", isGone: voiceprints().forget(job.userId) };
     default:
       return assertNever(job);
   }

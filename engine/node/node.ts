@@ -16,7 +16,6 @@ import type {
   EngineNode,
   HealthReport,
   LatencyReport,
-  ShardMailboxes,
 } from "../engine-node.js";
 import { inspectorStack } from "./blocked-stack.js";
 import { checkRequest } from "./call-check.js";
@@ -40,6 +39,7 @@ import { RecordWriter } from "./record-writer.js";
 import { recordingWav } from "./recording-wav.js";
 import { Resumptions } from "./resumptions.js";
 import { startParts, type Ground, type Running } from "./start-up.js";
+import { voiceprintDesk } from "./voiceprint-desk.js";
 import { TrunkDesk } from "./trunk-desk.js";
 
 export type { NodeParts } from "./node-parts.js";
@@ -268,11 +268,13 @@ class Node implements EngineNode {
     return latencyReport(this.#running?.threads.latency());
   }
 
-  async mailboxes(): Promise<readonly ShardMailboxes[]> {
-    return (await this.#running?.threads.mailboxes()) ?? [];
-  }
+  readonly mailboxes = async () => (await this.#running?.threads.mailboxes()) ?? [];
 
   readonly recognition: EngineNode["recognition"] = () => this.#running?.threads.recognition ?? {};
+  readonly voiceprints: EngineNode["voiceprints"] = voiceprintDesk({
+    jobs: () => this.#running?.jobs,
+    getCall: (callId) => this.getCall(callId),
+  });
   readonly analyzers: EngineNode["analyzers"] = () => this.#running?.threads.analyzers ?? {};
   readonly voices: EngineNode["voices"] = () =>
     this.#running?.threads.voices ?? { voices: {}, unspoken: {} };
@@ -281,7 +283,6 @@ class Node implements EngineNode {
   readonly resetLatency = (): void => this.#running?.threads.resetLatency();
 
   readonly processIds = () => this.#running?.recognition.processIds() ?? [];
-
   flows(): readonly { id: string; version: string; language: string }[] {
     const flows = [...(this.#running?.flows.values() ?? [])];
     return flows.map(({ flow: { id, version, language } }) => ({ id, version, language }));

@@ -97,7 +97,7 @@ async function startAll(options: StartOptions, undo: UndoList): Promise<Omit<Run
   undo.add("store", () => opened.stop());
   const { store } = opened;
   const size = config.threads.jobWorkerCount;
-  const workerData = { dataDir, kekFile };
+  const workerData = { dataDir, kekFile, voiceprint: config.voiceprint };
   const jobs = oneWriter(options.jobs ?? createJobPool({ size, workerData }));
   undo.add("jobs", () => jobs.stop());
   const log: ThreadsListener["log"] = (...line) => listener.log(...line);

@@ -37,8 +37,12 @@ async function start(): Promise<void> {
     rng: nodeRng,
     observe: recognitionReport(time, report),
   });
-  const observe = analyzerReport(time, report);
-  const analyzers = await openAnalyzers(configs, { time, rng: nodeRng, observe });
+  const analyzers = await openAnalyzers(configs, {
+    time,
+    rng: nodeRng,
+    observe: analyzerReport(time, report),
+    verifyVoice: (...voice) => thread.verifyVoice(...voice),
+  });
   const vad = await loadVad();
   const letters = shardLetters(time, report);
   const system = createActorSystem({

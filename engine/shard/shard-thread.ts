@@ -15,6 +15,7 @@ import type { SynthesisConfig } from "../../config/schema.js";
 import type { CompiledFlow } from "../../dialog/dialog-types.js";
 import type { compileFlow } from "../../dialog/flow-compiler.js";
 import type { VoiceSynthesizer } from "../../speech/tts/network/voice-synthesizer.js";
+import type { VerifyVoice } from "../../speech/voiceprint/voiceprint-analyzer.js";
 import type { VadFactory } from "../../speech/vad/vad.js";
 import type { ShardCommand, ShardReport } from "../control/messages.js";
 import { beatMs, markBeat } from "../node/loop-beat.js";
@@ -144,6 +145,12 @@ export class ShardThread {
         return this.#stop();
     }
   }
+
+  /** Has a voice compared with a person's voiceprint, in a job thread. */
+  readonly verifyVoice: VerifyVoice = async (userId, samples, rateHz) => {
+    const source = { samples, rateHz };
+    return (await this.#jobs.run({ kind: "verifyVoice", userId, source })).verdict;
+  };
 
   #tellMailboxes(askId: number): void {
     const { system, deadLetters, report } = this.#parts;

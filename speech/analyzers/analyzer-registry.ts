@@ -4,6 +4,7 @@ import { pathToFileURL } from "node:url";
 import { EngineError } from "../../base/errors.js";
 import type { Rng, Time } from "../../base/ports.js";
 import type { AnalyzerConfig } from "../../config/analyzer-config.js";
+import { voiceprintAnalyzer, type VerifyVoice } from "../voiceprint/voiceprint-analyzer.js";
 import type { Analyzer, AnalyzerNotice } from "./analyzer.js";
 import type { AnalyzerLine } from "./remote/analyzer-line.js";
 import { RemoteAnalyzer } from "./remote/remote-analyzer.js";
@@ -15,6 +16,8 @@ export type AnalyzerPorts = {
   readonly time: Time;
   readonly rng: Rng;
   readonly observe: (notice: AnalyzerNotice) => void;
+  /** Compares a voice with a person's voiceprint, somewhere else. */
+  readonly verifyVoice: VerifyVoice;
 };
 
 /** What `module` analyzers export. */
@@ -36,6 +39,8 @@ export async function createAnalyzer(
       return abuseAnalyzer(config.name);
     case "asr-quality":
       return asrQualityAnalyzer(config.name);
+    case "voiceprint":
+      return voiceprintAnalyzer({ ...ports, name: config.name, verify: ports.verifyVoice });
     case "module":
       return fromModule(config);
     case "http":

@@ -19,6 +19,8 @@ export type Label = {
 /** The call that is listened to. */
 export type AnalyzerStart = {
   readonly callId: string;
+  /** Personal data: nothing that it is sent to may have it. */
+  readonly userId: string;
   /** BCP 47. */
   readonly language: string;
   /** 8000 or 16000. */

@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import type { Analyzer, AnalyzerEvent, AnalyzerStream } from "./analyzer.js";
 import { AnalyzerPanel, slowInputsMax } from "./panel.js";
 
-const start = { callId: "c1", language: "en-US", rateHz: 8000 };
+const start = { callId: "c1", userId: "u1", language: "en-US", rateHz: 8000 };
 const silent: AnalyzerStream = {
   frame: () => undefined,
   partial: () => undefined,

@@ -3,18 +3,15 @@
  * for all of a thread.
  */
 import { fileURLToPath } from "node:url";
-import {
-  credentials,
-  loadPackageDefinition,
-  Metadata,
-  status,
-  type ChannelCredentials,
-  type ClientDuplexStream,
-  type ServiceClientConstructor,
-  type ServiceError,
-} from "@grpc/grpc-js";
-import { loadSync } from "@grpc/proto-loader";
+import type { ClientDuplexStream, Metadata, ServiceError } from "@grpc/grpc-js";
 import { packageRoot } from "../../../base/compiled-entry.js";
+import {
+  credentialsOf,
+  failureKindOf,
+  loadService,
+  metadataOf,
+  type GrpcServiceOptions,
+} from "../../vendors/grpc-service.js";
 import type { AnalyzerStart } from "../analyzer.js";
 import { readLabel } from "../label.js";
 import type {
@@ -30,15 +27,6 @@ export const analyzerProto = fileURLToPath(new URL("speech/analyzers/analyzer.pr
 /** Messages that wait for a server that does not read: 3 s of audio. */
 const waitingMax = 30;
 
-export type GrpcLineOptions = {
-  /** `http:` (plain) or `https:`, host and port. */
-  readonly url: string;
-  /** Sent as a bearer token. Secret. */
-  readonly key?: string | undefined;
-  /** Certificates to trust instead of the system's, PEM. */
-  readonly ca?: string | undefined;
-};
-
 type Stream = ClientDuplexStream<object, Output>;
 type Output = {
   readonly label?: Readonly<Record<string, unknown>> & { readonly turnId: number };
@@ -46,30 +34,11 @@ type Output = {
 };
 type AnalyzerClient = { Analyze(metadata: Metadata): Stream; close(): void };
 
-/** What this process knows of a service, as its `.proto` says. */
-export function loadService(file: string, path: readonly string[]): ServiceClientConstructor {
-  const loaded: unknown = loadPackageDefinition(loadSync(file, { defaults: true, oneofs: true }));
-  const found = path.reduce((at, name) => (at as Record<string, unknown>)[name], loaded);
-  return found as ServiceClientConstructor;
-}
-
-/** TLS where the URL says so. */
-export function credentialsOf({ url, ca }: GrpcLineOptions): ChannelCredentials {
-  if (!url.startsWith("https:")) return credentials.createInsecure();
-  return credentials.createSsl(ca === undefined ? null : Buffer.from(ca));
-}
-
-export function metadataOf({ key }: GrpcLineOptions): Metadata {
-  const metadata = new Metadata();
-  if (key !== undefined) metadata.set("authorization", `Bearer ${key}`);
-  return metadata;
-}
-
 export class GrpcAnalyzerLine implements AnalyzerLine {
   readonly #client: AnalyzerClient;
   readonly #metadata: Metadata;
 
-  constructor(options: GrpcLineOptions) {
+  constructor(options: GrpcServiceOptions) {
     const Service = loadService(analyzerProto, ["voxtree", "analyzer", "v1", "Analyzer"]);
     const made: unknown = new Service(new URL(options.url).host, credentialsOf(options));
     this.#client = made as AnalyzerClient;
@@ -94,9 +63,12 @@ class GrpcSession implements AnalyzerSession {
     this.#stream = stream;
     this.#listener = listener;
     stream.on("data", (output: Output) => this.#hear(output));
-    stream.on("error", (error: ServiceError) => this.#fail(codeOf(error), error.details));
+    stream.on("error", (error: ServiceError) => {
+      this.#fail(`ANALYZER_${failureKindOf(error)}`, error.details);
+    });
     stream.on("end", () => this.#fail("ANALYZER_UNAVAILABLE", "the server ended the stream"));
-    stream.write({ start });
+    const { callId, language, rateHz } = start;
+    stream.write({ start: { callId, language, rateHz } });
   }
 
   send(input: AnalyzerInput): boolean {
@@ -137,20 +109,4 @@ function messageOf(input: AnalyzerInput): object {
   }
   const { kind, ...text } = input;
   return { [kind]: text };
-}
-
-function codeOf({ code }: ServiceError): string {
-  switch (code) {
-    case status.UNAUTHENTICATED:
-    case status.PERMISSION_DENIED:
-      return "ANALYZER_DENIED";
-    case status.RESOURCE_EXHAUSTED:
-      return "ANALYZER_QUOTA";
-    case status.UNAVAILABLE:
-      return "ANALYZER_UNAVAILABLE";
-    case status.DEADLINE_EXCEEDED:
-      return "ANALYZER_STALLED";
-    default:
-      return "ANALYZER_VENDOR";
-  }
 }

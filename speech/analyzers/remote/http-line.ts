@@ -110,8 +110,11 @@ class HttpSession implements AnalyzerSession {
 
   #post({ text: { kind, ...text }, audio }: Waiting): void {
     const isFinal = kind === "final";
+    const { callId, language, rateHz } = this.#start;
     const document = {
-      ...this.#start,
+      callId,
+      language,
+      rateHz,
       ...text,
       isFinal,
       ...(audio === undefined ? {} : { audio }),

@@ -31,13 +31,14 @@ async function listen(
   const made = await createAnalyzer(config, {
     time: nodeTime(),
     rng: { next: () => 0 },
+    verifyVoice: () => Promise.reject(new Error("not asked")),
     observe(notice) {
       notices.push(notice);
       look();
     },
   });
   const open = (): AnalyzerStream =>
-    made.open({ callId: "c1", language: "en-US", rateHz: 8000 }, (event) => {
+    made.open({ callId: "c1", userId: "u1", language: "en-US", rateHz: 8000 }, (event) => {
       events.push(event);
       if (event.kind === "label") labels.push(event.label);
       look();

@@ -14,7 +14,7 @@ function labelsOf(
   turns: readonly { sound: Int16Array; text?: string; isRejected?: boolean }[],
 ): Label[][] {
   const all: Label[][] = [];
-  const start = { callId: "c", language: "en-US", rateHz: 16_000 };
+  const start = { callId: "c", userId: "u1", language: "en-US", rateHz: 16_000 };
   const stream = analyzer.open(start, (event) => {
     if (event.kind === "label") all.at(-1)!.push(event.label);
   });

@@ -7,7 +7,8 @@
 import { createServer, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { Server, ServerCredentials, status, type ServerDuplexStream } from "@grpc/grpc-js";
-import { analyzerProto, loadService } from "../remote/grpc-line.js";
+import { loadService } from "../../vendors/grpc-service.js";
+import { analyzerProto } from "../remote/grpc-line.js";
 
 export type MockAnalyzerScenario =
   "none" | "silent" | "errorIn200" | "halfJson" | "denied" | "quota" | "nonsense" | "dies" | "deaf";
