@@ -142,6 +142,23 @@ describe("the engine, keypad only", () => {
     await expect.poll(() => countOf("a thread runs again")).toBe(runsAgain + 1);
   });
 
+  test("a store thread that dies under a call is replaced, and no outcome is lost", async () => {
+    const talking = whenView(({ transcript }) => transcript.length > 0);
+    const { callId } = await rig.dial("two-keys", talking.listener);
+    await talking.seen;
+    const runsAgain = countOf("a thread runs again");
+    const store = rig.threads.get("store")!;
+    await store.terminate();
+    await expect.poll(() => countOf("a thread runs again")).toBe(runsAgain + 1);
+    expect(rig.threads.get("store")).not.toBe(store);
+    expectWhole(await rig.node.callEnded(callId));
+    // From the disk, not from memory; and the next call begins, as its intent can be stored.
+    await expect.poll(() => rig.node.health().liveCalls).toBe(0);
+    expect(await rig.node.getCall(callId)).toMatchObject({ outcome: "completed" });
+    const next = await rig.dial("two-keys");
+    expect(await rig.node.hangup(next.callId)).toMatchObject({ outcome: "cancelled" });
+  });
+
   test("when every shard dies at once, the calls wait for a new one", async () => {
     const talking = whenView(({ transcript }) => transcript.length > 0);
     const { callId } = await rig.dial("two-keys", talking.listener);

@@ -19,10 +19,10 @@ export function healthReport(state: {
   const notes: string[] = [];
   if (running === undefined) notes.push("starting");
   if (isDraining) notes.push("draining: takes no new calls");
-  const givenUp = running?.threads.givenUp ?? [];
+  const givenUp = running?.givenUp() ?? [];
   const isFailed = givenUp.length > 0;
   if (isFailed) notes.push(`${givenUp.join(", ")}: lost again and again, not started any more`);
-  else if (running?.threads.isWhole === false) notes.push("a thread is being restarted");
+  else if (running?.isWhole() === false) notes.push("a thread is being restarted");
   if (overload !== undefined) notes.push(`overloaded: ${overload}`);
   if (waitingRecords > 0) notes.push(`the store does not take ${waitingRecords} outcomes`);
   const isReady = notes.length === 0;

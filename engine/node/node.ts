@@ -218,9 +218,9 @@ class Node implements EngineNode {
   }
 
   /** While it is stored the engine may have begun to drain, or lost a thread: then nobody dials. */
-  async #putIntent(view: CallView, { store, threads }: Running): Promise<void> {
+  async #putIntent(view: CallView, { store, isWhole }: Running): Promise<void> {
     await putIntent(view, { store, calls: this.#calls, records: this.#records, time: this.#time });
-    if (!this.#isDraining && threads.isWhole) return;
+    if (!this.#isDraining && isWhole()) return;
     this.#fail(view.callId);
     throw this.#refusal();
   }
@@ -313,7 +313,7 @@ class Node implements EngineNode {
     const { callsMax } = this.#config.calls;
     const running = this.#running;
     const isFull = this.#calls.count >= callsMax;
-    if (running === undefined || !running.threads.isWhole || this.#isDraining || isFull) {
+    if (running === undefined || !running.isWhole() || this.#isDraining || isFull) {
       throw this.#refusal();
     }
     const nowMs = this.#time.nowMs();

@@ -23,7 +23,7 @@ import { FlowPrompts } from "./flow-prompts.js";
 import { openPromptRendering } from "./prompt-rendering.js";
 import { dropLostCalls, findLostCalls, type LostCall } from "./process-loss.js";
 import { startRecognition, type Recognition } from "./recognition.js";
-import { startStore } from "./thread-handles.js";
+import { StoreKeeper } from "./store-thread.js";
 import { createTrunks } from "./trunks.js";
 import { UndoList } from "./undo-list.js";
 
@@ -40,6 +40,10 @@ export type Running = Ground & {
   readonly recognition: Recognition;
   readonly prompts: FlowPrompts;
   readonly trunks: ReadonlyMap<string, Trunk>;
+  /** Whether every thread runs, the store's too. */
+  isWhole(this: void): boolean;
+  /** Threads that were lost too often and do not come back. */
+  givenUp(this: void): readonly string[];
   /** Stops every part. */
   stop(): Promise<void>;
 };
@@ -93,14 +97,14 @@ async function startAll(options: StartOptions, undo: UndoList): Promise<Omit<Run
   const lock = (options.lockData ?? lockDataDir)(dataDir, time.epochMs());
   undo.add("data directory", () => lock.release());
   progress("store");
-  const opened = await startStore(host, time, { dataDir, kekFile });
-  undo.add("store", () => opened.stop());
-  const { store } = opened;
+  const log: ThreadsListener["log"] = (...line) => listener.log(...line);
+  const keeper = new StoreKeeper({ host, time, data: { dataDir, kekFile }, log });
+  undo.add("store", () => keeper.stop());
+  const store = await keeper.start();
   const size = config.threads.jobWorkerCount;
   const workerData = { dataDir, kekFile, voiceprint: config.voiceprint };
   const jobs = oneWriter(options.jobs ?? createJobPool({ size, workerData }));
   undo.add("jobs", () => jobs.stop());
-  const log: ThreadsListener["log"] = (...line) => listener.log(...line);
   const lost = await findLostCalls(store, log);
   progress("speech recognition");
   const recognition = await startRecognition(config.recognition, time, log);
@@ -130,7 +134,9 @@ async function startAll(options: StartOptions, undo: UndoList): Promise<Omit<Run
   progress("trunks");
   const trunks = await startTrunks(options, undo);
   await dropped;
-  return { store, jobs, recognition, flows, threads, prompts, trunks };
+  const isWhole = (): boolean => keeper.isThere && threads.isWhole;
+  const givenUp = () => (keeper.isGivenUp ? [...threads.givenUp, "store"] : threads.givenUp);
+  return { store, jobs, recognition, flows, threads, prompts, trunks, isWhole, givenUp };
 }
 
 /** Prompts that are stored are there at once; the others are made while the engine runs. */

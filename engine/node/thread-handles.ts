@@ -3,9 +3,6 @@ import { compiledEntry } from "../../base/compiled-entry.js";
 import { EngineError, fromErrorData } from "../../base/errors.js";
 import { createFrameRing } from "../../base/frame-ring.js";
 import type { ThreadExit, ThreadHandle, ThreadHost, Time } from "../../base/ports.js";
-import type { CallStore } from "../../storage/call-ledger.js";
-import { createStoreClient } from "../../storage/store-client.js";
-import type { StoreReport, StoreThreadOptions } from "../../storage/store-messages.js";
 import type { GatewayConfig } from "../../config/schema.js";
 import type {
   GatewayCommand,
@@ -145,37 +142,4 @@ export function connectShard(
   gateway.tell({ kind: "attachShard", link: { ...rings, port: port1 } }, [port1]);
   shard.tell({ kind: "attachGateway", link: { ...rings, port: port2 } }, [port2]);
   return [rings.inbound, rings.outbound];
-}
-
-type StoreCommand =
-  { readonly kind: "close" } | { readonly kind: "connect"; readonly port: unknown };
-
-/** The store thread and a client of it. */
-export async function startStore(
-  host: ThreadHost,
-  time: Time,
-  options: StoreThreadOptions,
-): Promise<{ readonly store: CallStore; stop(): Promise<void> }> {
-  const entry = compiledEntry("storage/store-main.js");
-  const spawned = host.spawn({ name: "store", entry, data: options });
-  const thread = new EngineThread<StoreCommand, StoreReport>(spawned, time);
-  await thread.ready("ready");
-  const client = (): CallStore => {
-    const { port1, port2 } = host.channel();
-    thread.tell({ kind: "connect", port: port2 }, [port2]);
-    return createStoreClient({ port: port1, time });
-  };
-  // Bounds of their own: however much the ledger has to say, an outcome is not refused for it.
-  const [records, ledger] = [client(), client()];
-  return {
-    store: {
-      ...records,
-      remember: (entry) => ledger.remember(entry),
-      alive: (epochMs) => ledger.alive(epochMs),
-    },
-    async stop() {
-      await Promise.all([records.close(), ledger.close()]);
-      await thread.stop({ kind: "close" });
-    },
-  };
 }

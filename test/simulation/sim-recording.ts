@@ -3,7 +3,8 @@
  * is not written again, and none comes behind the last one. Only one job at a time may be at it:
  * two workers that append at once would write over one another.
  */
-import { EngineError } from "../../base/errors.js";
+import { EngineError, toErrorData } from "../../base/errors.js";
+import type { JobResult, RecordJob } from "../../engine/jobs/jobs.js";
 import type { VendorOptions } from "./sim-vendors.js";
 
 /** As the pool of jobs: one that takes longer is given up, and its worker ended. */
@@ -94,4 +95,27 @@ function carryOut<T>(take: () => T, settle: Settle<T>): void {
   } catch (error) {
     settle.fail(error as Error);
   }
+}
+
+/**
+ * Chunks of several calls in one job: what hangs holds up the others. A worker takes one after the
+ * other, which matters where two are of one recording: an actor that was restarted sends the chunk
+ * again that its earlier life left waiting for the job.
+ */
+export async function recordPack(
+  { kind, chunks }: RecordJob,
+  recordingOf: (callId: string) => SimRecording,
+): Promise<JobResult> {
+  const last = new Map<string, Promise<unknown>>();
+  const errors = chunks.map((chunk) => {
+    const { callId } = chunk;
+    const record = () =>
+      recordingOf(callId)
+        .record(chunk)
+        .then(() => undefined, toErrorData);
+    const done = last.get(callId)?.then(record) ?? record();
+    last.set(callId, done);
+    return done;
+  });
+  return { kind, errors: await Promise.all(errors) };
 }

@@ -18,6 +18,7 @@ import { SimDisk, simJobs, storeBody } from "./sim-disk.js";
 import { answerMsMax, durationMsMax, restMs, SimEngine } from "./sim-engine.js";
 import { SimLoop, type ThreadTime } from "./sim-loop.js";
 import { SimNetwork } from "./sim-network.js";
+import { recordPack } from "./sim-recording.js";
 import type { BodyContext, SimThread, ThreadBody } from "./sim-threads.js";
 import { simTrunk } from "./sim-trunk.js";
 import { openStream, simSynthesize } from "./sim-vendors.js";
@@ -315,7 +316,9 @@ export class World {
 
   /** A job of a call goes to the call's own vendors. */
   #job(job: Job): Promise<JobResult> | undefined {
-    if (job.kind === "record") return this.#record(job);
+    if (job.kind === "record") {
+      return recordPack(job, (callId) => this.#call(callId)!.recording);
+    }
     const simCall =
       this.#callOfJob.get(job) ?? this.#call("callId" in job ? job.callId : undefined);
     if (simCall === undefined) return undefined;
@@ -330,16 +333,6 @@ export class World {
       default:
         return undefined;
     }
-  }
-
-  /** Chunks of several calls in one pack: what hangs holds up the others. */
-  async #record({ kind, chunks }: Extract<Job, { kind: "record" }>): Promise<JobResult> {
-    const errors = chunks.map((chunk) =>
-      this.#call(chunk.callId)!
-        .recording.record(chunk)
-        .then(() => undefined, toErrorData),
-    );
-    return { kind, errors: await Promise.all(errors) };
   }
 
   /** What goes between the gateway and a shard goes over the way of its call. */
