@@ -105,7 +105,8 @@ class MemoryLine {
   }
 }
 
-function copyOf(message: Uint8Array | string): Uint8Array<ArrayBuffer> | string {
+/** What goes over a link is the sender's no more. */
+export function copyOf(message: Uint8Array | string): Uint8Array<ArrayBuffer> | string {
   return typeof message === "string" ? message : new Uint8Array(message);
 }
 
@@ -114,7 +115,8 @@ function asEventData(data: Uint8Array<ArrayBuffer> | string): ArrayBuffer | stri
   return typeof data === "string" ? data : data.buffer;
 }
 
-function emptySocket(): SocketLike {
+/** A client's end to which nothing is connected. */
+export function emptySocket(): SocketLike {
   return {
     binaryType: "blob",
     bufferedAmount: 0,

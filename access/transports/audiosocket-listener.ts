@@ -5,18 +5,11 @@
  * A packet that is only half there holds nothing up but its own connection, which the sweep for
  * quiet ones ends.
  */
-import { createServer, type AddressInfo, type Server, type Socket } from "node:net";
+import { createServer, type Socket } from "node:net";
 import { AudioSocketSplitter } from "../../codecs/wire/audiosocket.js";
 import { HandlerSlot, waitsTooMuch } from "./handler-slot.js";
-import {
-  acceptSafely,
-  introduce,
-  listenError,
-  sweep,
-  type Place,
-  type Sweep,
-  type SweptConnection,
-} from "./listening.js";
+import { acceptSafely, type Place, type SweptConnection } from "./listening.js";
+import { OpenConnections } from "./open-connections.js";
 import {
   CLOSE,
   CLOSE_MS_MAX,
@@ -29,43 +22,21 @@ import {
 /** The path that its connections are judged by. */
 export const AUDIOSOCKET_PATH = "/media/audiosocket";
 
-type ListenerState = {
-  readonly options: ListenOptions;
-  readonly server: Server;
-  readonly connections: Set<SweptConnection>;
-  nextId: number;
-  sweep: Sweep | undefined;
-  drained: () => void;
-};
-
 /** @throws {EngineError} `TRANSPORT_LISTEN_FAILED`, naming host and port */
 export async function listenForAudioSocket(options: ListenOptions): Promise<Listener> {
-  const state: ListenerState = {
-    options,
-    server: createServer({ noDelay: true }, (socket) => connected(state, socket)),
-    connections: new Set(),
-    nextId: 1,
-    sweep: undefined,
-    drained: () => undefined,
-  };
-  const { host, port } = options;
-  await new Promise<void>((resolve, reject) => {
-    const failed = (cause: NodeJS.ErrnoException): void => reject(listenError(host, port, cause));
-    state.server.once("error", failed);
-    state.server.listen({ host, port }, resolve);
-  });
-  state.sweep = sweep(options, state.connections);
+  const open = new OpenConnections(options);
+  const server = createServer({ noDelay: true }, (socket) => connected(options, open, socket));
+  const port = await open.bind(server);
   return {
-    port: (state.server.address() as AddressInfo).port,
+    port,
     get connectionCount() {
-      return state.connections.size;
+      return open.count;
     },
-    close: (code, reason) => close(state, code, reason),
+    close: (code, reason) => open.close(server, code, reason),
   };
 }
 
-function connected(state: ListenerState, socket: Socket): void {
-  const { options, connections } = state;
+function connected(options: ListenOptions, open: OpenConnections, socket: Socket): void {
   const request: UpgradeRequest = {
     path: AUDIOSOCKET_PATH,
     query: "",
@@ -76,31 +47,7 @@ function connected(state: ListenerState, socket: Socket): void {
   // Asterisk knows no refusal: it hears that the connection is gone.
   socket.on("error", () => undefined);
   if (!acceptSafely(options, request).ok) return void socket.destroy();
-  const connection = new AudioSocketConnection(socket, options, {
-    id: state.nextId,
-    request,
-    failed: (error, one) => options.failed?.(error, one),
-    gone(one) {
-      connections.delete(one);
-      if (connections.size === 0) state.drained();
-    },
-  });
-  state.nextId += 1;
-  connections.add(connection);
-  introduce(options, connection);
-}
-
-async function close(
-  state: ListenerState,
-  code: number = CLOSE.goingAway,
-  reason = "shutting down",
-): Promise<void> {
-  state.sweep?.stop();
-  const serverClosed = new Promise<void>((resolve) => state.server.close(() => resolve()));
-  const drained = new Promise<void>((resolve) => (state.drained = resolve));
-  for (const connection of [...state.connections]) connection.close(code, reason);
-  if (state.connections.size > 0) await drained;
-  await serverClosed;
+  open.add(new AudioSocketConnection(socket, options, open.place(request)));
 }
 
 class AudioSocketConnection implements SweptConnection {

@@ -5,25 +5,12 @@
  */
 import { createServer, type IncomingMessage, type Server } from "node:http";
 import { createServer as createTlsServer, type Server as TlsServer } from "node:https";
-import type { AddressInfo, Socket } from "node:net";
+import type { Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import type { Timer } from "../../base/ports.js";
-import {
-  acceptSafely,
-  introduce,
-  listenError,
-  sweep,
-  type Place,
-  type Sweep,
-  type SweptConnection,
-} from "./listening.js";
-import {
-  CLOSE,
-  type ListenOptions,
-  type Listener,
-  type UpgradeAnswer,
-  type UpgradeRequest,
-} from "./transport.js";
+import { acceptSafely, type Place, type SweptConnection } from "./listening.js";
+import { OpenConnections } from "./open-connections.js";
+import type { ListenOptions, Listener, UpgradeAnswer, UpgradeRequest } from "./transport.js";
 import {
   answerPlainRequest,
   judgeHandshake,
@@ -57,15 +44,11 @@ type ListenerState = {
   readonly options: ListenOptions;
   readonly adopt: Adopt;
   readonly server: Server;
-  readonly connections: Set<SweptConnection>;
+  readonly connections: OpenConnections;
   /** TCP connections that are not upgraded yet, oldest first, by the peer's end of them. */
   readonly handshakes: Map<string, { readonly socket: Socket; readonly timer: Timer }>;
-  nextId: number;
-  sweep: Sweep | undefined;
   /** Set once closing has begun; resolves when everything is gone. */
   closing: Promise<void> | undefined;
-  /** Called when the last connection of a closing listener is gone. */
-  drained: () => void;
 };
 
 /** @throws {EngineError} `TRANSPORT_LISTEN_FAILED`, naming host and port */
@@ -75,12 +58,9 @@ export async function listenOnHttp(options: ListenOptions, adopt: Adopt): Promis
     adopt,
     // Node's own handshake limits run on real time; ours run on the given one.
     server: serverOf(options),
-    connections: new Set(),
+    connections: new OpenConnections(options),
     handshakes: new Map(),
-    nextId: 1,
-    sweep: undefined,
     closing: undefined,
-    drained: () => undefined,
   };
   const { server } = state;
   server.on("request", answerPlainRequest);
@@ -89,12 +69,11 @@ export async function listenOnHttp(options: ListenOptions, adopt: Adopt): Promis
     refuseUpgrade(socket, { ok: false, status: 400, reason: "This is not HTTP/1.1." }),
   );
   server.on("upgrade", (message, socket, head) => upgrade(state, message, socket, head));
-  await bind(server, options);
-  state.sweep = sweep(options, state.connections);
+  const port = await state.connections.bind(server, BACKLOG);
   return {
-    port: (server.address() as AddressInfo).port,
+    port,
     get connectionCount() {
-      return state.connections.size;
+      return state.connections.count;
     },
     ...(options.tls === undefined
       ? {}
@@ -112,13 +91,6 @@ function serverOf({ tls }: ListenOptions): Server {
 /** The same for a TLS socket and the TCP socket beneath it. */
 function peerEnd({ remoteAddress, remotePort }: Socket): string {
   return `${remoteAddress} ${remotePort}`;
-}
-
-function bind(server: Server, { host, port }: ListenOptions): Promise<void> {
-  return new Promise((resolve, reject) => {
-    server.once("error", (cause: NodeJS.ErrnoException) => reject(listenError(host, port, cause)));
-    server.listen({ host, port, backlog: BACKLOG }, resolve);
-  });
 }
 
 /** A client that opens a TCP connection and says nothing is dropped in time. */
@@ -151,19 +123,12 @@ function upgrade(
     refuseUpgrade(socket, answer);
     return;
   }
-  const place: Place = {
-    id: state.nextId,
-    request,
-    failed: (error, connection) => state.options.failed?.(error, connection),
-    gone: (connection) => forget(state, connection),
-  };
+  const place = state.connections.place(request);
   const { subprotocol } = answer;
   const connection = state.adopt({ place, message, socket, head, subprotocol });
   if (connection === undefined) return;
-  state.nextId += 1;
   endHandshake(state.handshakes, peerEnd(socket as Socket));
   state.connections.add(connection);
-  introduce(state.options, connection);
 }
 
 function decide(
@@ -179,23 +144,8 @@ function decide(
   return acceptSafely(state.options, request);
 }
 
-function forget(state: ListenerState, connection: SweptConnection): void {
-  state.connections.delete(connection);
-  if (state.closing !== undefined && state.connections.size === 0) state.drained();
-}
-
-async function close(
-  state: ListenerState,
-  code: number = CLOSE.goingAway,
-  reason = "shutting down",
-): Promise<void> {
-  state.sweep?.stop();
-  const serverClosed = new Promise<void>((resolve) => state.server.close(() => resolve()));
+function close(state: ListenerState, code?: number, reason?: string): Promise<void> {
+  const closed = state.connections.close(state.server, code, reason);
   for (const { socket } of [...state.handshakes.values()]) socket.destroy();
-  const drained = new Promise<void>((resolve) => {
-    state.drained = resolve;
-  });
-  for (const connection of [...state.connections]) connection.close(code, reason);
-  if (state.connections.size > 0) await drained;
-  await serverClosed;
+  return closed;
 }

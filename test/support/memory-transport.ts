@@ -4,6 +4,7 @@
  * open, and nothing gets through.
  */
 import type { OpenSocket, SocketLike } from "../../access/client/index.js";
+import { copyOf, emptySocket } from "../../access/protocols/memory-link.js";
 import {
   CLOSE,
   type Connection,
@@ -159,21 +160,4 @@ export class MemoryConnection implements Connection {
     this.#handler?.closed(code, reason);
     this.#socket.onclose?.({ code, reason });
   }
-}
-
-function copyOf(message: Uint8Array | string): Uint8Array<ArrayBuffer> | string {
-  return typeof message === "string" ? message : new Uint8Array(message);
-}
-
-function emptySocket(): SocketLike {
-  return {
-    binaryType: "blob",
-    bufferedAmount: 0,
-    onopen: null,
-    onmessage: null,
-    onerror: null,
-    onclose: null,
-    send: () => undefined,
-    close: () => undefined,
-  };
 }
