@@ -84,6 +84,7 @@ describe.skipIf(!isTelephonyWanted())("calls through a real Asterisk", () => {
   test("a callee who presses keys is heard, and hears us", async () => {
     const view = await callTo("dtmf");
     expect(view).toMatchObject({ outcome: "completed", protocol: "asterisk", format: "pcmu/8000" });
+    // The media socket and ARI both tell of each.
     expect(view.keys.map(({ digit }) => digit).slice(0, 2)).toEqual(["1", "2"]);
     await expectNothingLeft();
   });
