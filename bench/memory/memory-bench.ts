@@ -23,7 +23,7 @@ const options = {
   "at-once": { kind: "count", default: 100, max: 5000, help: "of them" },
   calls: { kind: "count", default: 300, max: 5000, help: "live calls at once" },
   seconds: { kind: "count", default: 5, max: 600, help: "that they have lived when it is read" },
-  settle: { kind: "count", default: 2, min: 0, max: 60, help: "seconds of rest before a reading" },
+  settle: { kind: "count", default: 10, min: 0, max: 60, help: "seconds of rest before a reading" },
 } as const;
 
 type Values = OptionValues<typeof options>;
