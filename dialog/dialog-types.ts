@@ -2,6 +2,7 @@
  * What the dialog says to the rest of the engine and hears from it. Everything here is plain data:
  * it crosses threads, goes into the ledger as msgpack, and is replayed in tests.
  */
+import type { answeringLimits } from "./limits.js";
 
 /** What the caller may answer in the present state; recognisers make their grammar of it. */
 export type Expectation = {
@@ -94,6 +95,11 @@ export type ResumeOptions = {
   readonly isSounding?: boolean;
 };
 
+/** When a greeting is a person's and when a machine's; what is left out has its default. */
+export type AnsweringParameters = {
+  readonly [name in keyof typeof answeringLimits]?: number;
+};
+
 /** A checked flow, ready to run. Immutable: calls share it. */
 export type CompiledFlow = {
   readonly id: string;
@@ -105,6 +111,8 @@ export type CompiledFlow = {
   readonly fixedPrompts: readonly string[];
   /** Whether the flow says what becomes of answering machines: then who answers is found out. */
   readonly detectsMachines: boolean;
+  /** What decides that, where the flow says it; see `docs/flows.md`. */
+  readonly answering: AnsweringParameters;
   /** Analyzers that listen to its calls, by name. */
   readonly analyzers: readonly string[];
   /** Labels that its states have rules for: of others it need not be told. */

@@ -1,7 +1,7 @@
 /** Checked draft → flow: defaults filled in, texts cut at their places, phrases made ready. */
 import { assert } from "../base/assert.js";
 import { kindOf, labelRules, retryTarget, type StateEntry } from "./checks/check.js";
-import type { Expectation } from "./dialog-types.js";
+import type { AnsweringParameters, Expectation } from "./dialog-types.js";
 import type {
   AskState,
   DigitsEntry,
@@ -36,11 +36,18 @@ export function buildFlow(draft: FlowDraft): Flow {
     maxTurns: draft.maxTurns ?? flowDefaults.maxTurns,
     ...(afterMaxTurns === undefined ? {} : { afterMaxTurns }),
     ...(answeringMachine === undefined ? {} : { answeringMachine }),
+    answering: said(draft.answering ?? {}),
     offline: draft.offline ?? offlineText(language),
     analyzers: [...new Set(draft.analyzers ?? [])],
     variables: buildVariables(draft),
     states: new Map(entries.map((entry) => [entry[0], buildState(draft, entry)])),
   };
+}
+
+/** Without keys that were left out. */
+function said(parameters: NonNullable<FlowDraft["answering"]>): AnsweringParameters {
+  const pairs = Object.entries(parameters).filter(([, value]) => value !== undefined);
+  return Object.fromEntries(pairs);
 }
 
 function buildVariables(draft: FlowDraft): Map<string, Variable> {

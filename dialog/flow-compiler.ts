@@ -22,7 +22,7 @@ import type {
 import { buildFlow } from "./flow-builder.js";
 import { readFlowDraft } from "./flow-draft.js";
 import { FlowError, type Mistake } from "./flow-errors.js";
-import { createFlowMachine, effectsOf, listenEffect, sayEffect } from "./flow-machine.js";
+import { begin, createFlowMachine, effectsOf, listenEffect, sayEffect } from "./flow-machine.js";
 import type { MachineContext } from "./flow-machine.js";
 import type { Flow, FlowState, Resume } from "./flow-model.js";
 import { readFlowSource } from "./flow-source.js";
@@ -78,6 +78,7 @@ class MachineFlow implements CompiledFlow {
   readonly fixedPrompts: readonly string[];
   readonly offline: string;
   readonly detectsMachines: boolean;
+  readonly answering: CompiledFlow["answering"];
   readonly analyzers: readonly string[];
   readonly labels: readonly string[];
   readonly variables: CompiledFlow["variables"];
@@ -94,6 +95,7 @@ class MachineFlow implements CompiledFlow {
     this.fixedPrompts = fixedPromptsOf(flow);
     this.offline = flow.offline;
     this.detectsMachines = flow.answeringMachine !== undefined;
+    this.answering = flow.answering;
     this.analyzers = flow.analyzers;
     this.labels = labelsOf(flow);
     this.variables = [...flow.variables.values()].map(({ name, example, isRequired }) => {
@@ -121,6 +123,11 @@ class MachineFlow implements CompiledFlow {
   step(data: DialogSnapshot, event: DialogEvent): DialogStep {
     const snapshot = readSnapshot(this.#flow, this.version, data);
     const state = this.#flow.states.get(snapshot.state);
+    // A flow whose first state asks nothing stands at its end already, with nothing said yet.
+    if (event.kind === "machine" && this.detectsMachines && state?.kind === "end") {
+      const { outcome: _outcome, ...rest } = snapshot;
+      return this.#transition({ ...rest, state: begin }, { type: "machine" });
+    }
     if (state?.kind !== "ask") return { snapshot, effects: [], state: snapshot.state };
     const { event: meant, understood } = interpret(state, snapshot.keys, event);
     const step = this.#transition(snapshot, meant);

@@ -44,7 +44,7 @@ type StateNode = {
  * computes an initial snapshot without input, for an actor that it constructs as its scope and
  * never starts. That one rests here, instead of entering the first state in vain (half the time).
  */
-const begin = "$begin";
+export const begin = "$begin";
 const withoutInput: MachineContext = {
   variables: {},
   turns: -1,

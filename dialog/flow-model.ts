@@ -1,5 +1,5 @@
 /** A flow after all checks: nothing optional is left open, names are known to exist. */
-import type { Expectation } from "./dialog-types.js";
+import type { AnsweringParameters, Expectation } from "./dialog-types.js";
 import type { PhraseMatcher } from "./nlu/phrase-matcher.js";
 import type { SpeakAs, Template } from "./template.js";
 
@@ -13,6 +13,7 @@ export type Flow = {
   readonly afterMaxTurns?: string;
   /** Where a dialog goes once a machine that answered records; without it none is looked for. */
   readonly answeringMachine?: string;
+  readonly answering: AnsweringParameters;
   /** Said when the engine has to end a call by itself; without variables. */
   readonly offline: string;
   /** Analyzers that listen. */

@@ -4,7 +4,7 @@
  * optional here, and one wrong value hides no other mistake.
  */
 import { z } from "zod";
-import { flowLimits } from "./limits.js";
+import { answeringLimits, flowLimits } from "./limits.js";
 
 /** Names of states, intents and variables. */
 export const namePattern = /^[A-Za-z][A-Za-z0-9_-]*$/;
@@ -140,6 +140,26 @@ const variable = z.preprocess(
   }),
 );
 
+/** Parameters of answering-machine detection. */
+function answeringPart() {
+  const within = ([min, max]: readonly [number, number]) => whole(min, max).optional();
+  const { initialSilenceMs, greetingMs, afterGreetingSilenceMs, totalMs } = answeringLimits;
+  const { wordMsMin, wordMsMax, betweenWordsMs, wordsMax, transcriptWordsMax } = answeringLimits;
+  return part({
+    initialSilenceMs: within(initialSilenceMs),
+    greetingMs: within(greetingMs),
+    afterGreetingSilenceMs: within(afterGreetingSilenceMs),
+    totalMs: within(totalMs),
+    wordMsMin: within(wordMsMin),
+    wordMsMax: within(wordMsMax),
+    betweenWordsMs: within(betweenWordsMs),
+    wordsMax: within(wordsMax),
+    transcriptWordsMax: within(transcriptWordsMax),
+    beepSilenceMs: within(answeringLimits.beepSilenceMs),
+    beepMsMax: within(answeringLimits.beepMsMax),
+  });
+}
+
 /** The whole file. */
 export const flowSchema = part({
   id: name.optional(),
@@ -150,6 +170,7 @@ export const flowSchema = part({
   maxTurns: whole(1, flowLimits.maxTurnsMax).optional(),
   afterMaxTurns: name.optional(),
   answeringMachine: name.optional(),
+  answering: answeringPart().optional(),
   offline: text(flowLimits.sayCharsMax).optional(),
   variables: namesTo(variable, "variable: example").optional(),
   analyzers: listOf(name, 12, "the name of an analyzer").optional(),

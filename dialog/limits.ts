@@ -22,6 +22,21 @@ export const flowLimits = {
   heardCharsMax: 2000,
 } as const;
 
+/** Smallest and largest value of what decides who has answered; milliseconds where it says so. */
+export const answeringLimits = {
+  initialSilenceMs: [500, 20_000],
+  greetingMs: [300, 20_000],
+  afterGreetingSilenceMs: [200, 5000],
+  totalMs: [500, 20_000],
+  wordMsMin: [20, 1000],
+  wordMsMax: [500, 20_000],
+  betweenWordsMs: [20, 1000],
+  wordsMax: [1, 50],
+  transcriptWordsMax: [1, 100],
+  beepSilenceMs: [500, 20_000],
+  beepMsMax: [1000, 120_000],
+} as const;
+
 /** What a flow has when it does not say otherwise. */
 export const flowDefaults = {
   silenceMs: 6000,

@@ -1,16 +1,21 @@
 /** Listens in a MediaLeg for who has answered, where the flow wants to know. */
 import { AnswerAnalyzer } from "../../speech/analyzers/answer-analyzer.js";
+import type { AnswerTuning } from "../../speech/analyzers/answer-tuning.js";
 import type { CallDirectory } from "./messages.js";
 
-/** @param options.isWanted false: nobody asks; the first life of the first leg asks only */
+/** What a flow says about who has answered. */
+export type AnswerQuestion = { readonly tuning: Partial<AnswerTuning> };
+
+/** @param options.question undefined: nobody asks; the first life of the first leg asks only */
 export function answerEar(options: {
-  readonly isWanted: boolean;
+  readonly question: AnswerQuestion | undefined;
   readonly rateHz: number;
   readonly directory: CallDirectory;
 }): AnswerAnalyzer | undefined {
-  const { isWanted, rateHz, directory } = options;
-  if (!isWanted) return undefined;
+  const { question, rateHz, directory } = options;
+  if (question === undefined) return undefined;
   return new AnswerAnalyzer({
+    tuning: question.tuning,
     rateHz,
     sink: {
       verdict: ({ kind, cause }) =>

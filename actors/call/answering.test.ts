@@ -75,6 +75,41 @@ describe("a call that finds out who has answered", () => {
     expect(call.outcome()).toBe("invalid_number");
   });
 
+  test("goes by the flow's own parameters", async () => {
+    const call = rig({ flow: flow.concat("answering: { greetingMs: 600, totalMs: 2000 }\n") });
+    call.answer();
+    await call.settle();
+    await call.talk(900);
+    expect(verdictOf(call)).toEqual([["machine", "LONGGREETING"]]);
+    const silent = rig({ flow: flow.concat("answering: { totalMs: 2000 }\n") });
+    silent.answer();
+    await silent.settle();
+    silent.time.advance(2300);
+    await silent.settle();
+    expect(verdictOf(silent)).toEqual([["unknown", "TOOLONG"]]);
+    expect(silent.media).toMatchObject([{ kind: "play" }]);
+  });
+
+  test.each([
+    ["please leave a message", "WORDS"],
+    ["this is the office of doctor brown we are out today", "TRANSCRIPT"],
+  ])(
+    "a short greeting is a machine's by its words (%s), and its end is listened for",
+    async (text, cause) => {
+      const call = await answered();
+      await call.silence(200);
+      await call.talk(1000);
+      await call.silence(700);
+      call.streams.at(-1)!.final(text);
+      call.time.settle();
+      await call.settle();
+      expect(verdictOf(call)).toEqual([["machine", cause]]);
+      await call.silence(2500);
+      expect(call.media).toMatchObject([{ kind: "play", utterance: 1 }]);
+      expect(call.states().at(-1)).toBe("message");
+    },
+  );
+
   test("ends when they hang up before anything is known", async () => {
     const call = await answered();
     await call.silence(200);

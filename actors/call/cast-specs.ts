@@ -146,9 +146,10 @@ function mediaSpec(scene: CastScene): ChildSpec {
       // Only of a call that begins is it asked who has answered.
       const isFirst = callIncarnation === 1 && incarnation === 1;
       const flow = ports.flow(spec.flowId);
-      const isWanted = isFirst && flow.detectsMachines;
+      const isAsked = isFirst && flow.detectsMachines;
+      const question = isAsked ? { tuning: flow.answering } : undefined;
       const isAnalyzed = flow.analyzers.length > 0;
-      return mediaLeg({ leg, ports, directory, playing, firstTurnId, isWanted, isAnalyzed });
+      return mediaLeg({ leg, ports, directory, playing, firstTurnId, question, isAnalyzed });
     },
     onStarted(ref) {
       directory.mediaLeg = ref;

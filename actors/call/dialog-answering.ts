@@ -3,9 +3,13 @@
  * behind the beep, a fax and a number that does not exist get nothing. Whatever cannot be told is
  * treated as a person.
  */
-import { announcementIn, announcementPhrases } from "../../speech/analyzers/announcements.js";
+import {
+  announcementIn,
+  announcementPhrases,
+  wordCount,
+} from "../../speech/analyzers/announcements.js";
 import type { AnswerKind } from "../../speech/analyzers/answer-analyzer.js";
-import { answerDefaults } from "../../speech/analyzers/answer-tuning.js";
+import { answerTuning } from "../../speech/analyzers/answer-tuning.js";
 import type { Context } from "../kernel/index.js";
 import { sinceAnswer } from "./dialog-reports.js";
 import type { DialogOptions, DialogState } from "./dialog-state.js";
@@ -29,8 +33,9 @@ export function awaitAnswer(
     kind: "expect",
     grammar: { language, phrases: announcementPhrases(language) },
   });
-  const leftMs = answeredAtMs + answerDefaults.totalMs + graceMs - ports.time.nowMs();
-  const cause = `TOOLONG-${answerDefaults.totalMs}`;
+  const { totalMs } = answerTuning(state.flow.answering);
+  const leftMs = answeredAtMs + totalMs + graceMs - ports.time.nowMs();
+  const cause = `TOOLONG-${totalMs}`;
   ctx.after(Math.max(0, leftMs), { kind: "answeredBy", answeredBy: "unknown", cause });
 }
 
@@ -60,7 +65,8 @@ function answeredBy(
   if (kind === "machine") {
     state.answering = "machine";
     // Where neither a beep nor silence is heard, since no audio comes.
-    ctx.after(answerDefaults.beepMsMax + graceMs, { kind: "machineRecords", cause: "timeout" });
+    const { beepMsMax } = answerTuning(state.flow.answering);
+    ctx.after(beepMsMax + graceMs, { kind: "machineRecords", cause: "timeout" });
     return undefined;
   }
   forgetGreeting(state);
@@ -84,6 +90,20 @@ function forgetGreeting(state: DialogState): void {
   stopAwaiting(state);
 }
 
+/** Nobody greets with so many words; a recogniser hears them where the ear took them for few. */
+function countWords(
+  options: DialogOptions,
+  state: DialogState,
+  text: string,
+  ctx: Context<DialogMessage>,
+): Answered {
+  const { transcriptWordsMax } = answerTuning(state.flow.answering);
+  const count = wordCount(text);
+  if (state.answering !== "listening" || count <= transcriptWordsMax) return undefined;
+  const cause = `TRANSCRIPT-${count}-${transcriptWordsMax}`;
+  return answeredBy(options, state, { answeredBy: "machine", cause }, ctx);
+}
+
 /** What a recogniser made of a greeting: also a machine's may turn out to be an announcement. */
 export function greetingHeard(
   options: DialogOptions,
@@ -91,8 +111,10 @@ export function greetingHeard(
   text: string,
   ctx: Context<DialogMessage>,
 ): Answered {
+  // The ear knows too, then, and listens for the beep.
+  options.directory.mediaLeg?.tell({ kind: "greeting", text });
   const kind = announcementIn(text);
-  if (kind === undefined) return undefined;
+  if (kind === undefined) return countWords(options, state, text, ctx);
   if (state.answering === "listening") {
     return answeredBy(options, state, { answeredBy: kind, cause: "WORDS" }, ctx);
   }

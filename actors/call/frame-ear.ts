@@ -1,19 +1,21 @@
 /** Who listens in a MediaLeg beside the turn detector: nobody, as a rule. */
-import { answerEar } from "./answer-ear.js";
+import { answerEar, type AnswerQuestion } from "./answer-ear.js";
 import type { AnalysisMessage, CallDirectory } from "./messages.js";
 
 export type FrameEar = {
   /** @param samples lent: 20 ms at the rate of speech */
   frame(samples: Int16Array, isSpeech: boolean): void;
+  /** What a recogniser made of a greeting. */
+  words?(text: string): void;
 };
 
 /**
- * @param options.isWanted whether it is asked who has answered
+ * @param options.question whether it is asked who has answered
  * @param options.isAnalyzed whether analyzers listen to this call
  * @returns undefined where nobody listens
  */
 export function frameEar(options: {
-  readonly isWanted: boolean;
+  readonly question: AnswerQuestion | undefined;
   readonly isAnalyzed: boolean;
   readonly rateHz: number;
   readonly directory: CallDirectory;
@@ -27,6 +29,7 @@ export function frameEar(options: {
       answer.frame(samples, isSpeech);
       analysis.frame(samples, isSpeech);
     },
+    words: (text) => answer.words(text),
   };
 }
 

@@ -10,6 +10,7 @@ import type { CastPorts, Leg } from "./cast-ports.js";
 import { frameEar, type FrameEar } from "./frame-ear.js";
 import { FrameCutter } from "./frame-cutter.js";
 import { decodedFrame, judgedMs } from "./heard-frame.js";
+import type { AnswerQuestion } from "./answer-ear.js";
 import type { Behavior, Context } from "../kernel/index.js";
 import { assertNever } from "../../base/assert.js";
 import { codecOf, type AudioCodec } from "../../codecs/audio/audio-codec.js";
@@ -82,7 +83,7 @@ export type MediaLegOptions = {
   /** Turn ids of an earlier life lie below. */
   readonly firstTurnId: number;
   /** See `answerEar`. */
-  readonly isWanted: boolean;
+  readonly question: AnswerQuestion | undefined;
   readonly isAnalyzed: boolean;
   readonly ports: CastPorts;
   readonly directory: CallDirectory;
@@ -181,6 +182,8 @@ function receive(
       return expect(state, message.expectation);
     case "forgetTurn":
       return forgetTurn(options, state);
+    case "greeting":
+      return state.ear?.words?.(message.text);
     case "partial":
       return hearPartial(state, message);
     case "credit":

@@ -59,6 +59,8 @@ export type MediaLegMessage =
   | { readonly kind: "expect"; readonly expectation: Expectation }
   /** The answer came by key: what is being said at this moment counts no more. */
   | { readonly kind: "forgetTurn" }
+  /** What the recogniser made of who answers: the ear that judges them takes it along. */
+  | { readonly kind: "greeting"; readonly text: string }
   /** System. The connection is lost: that nothing comes is not the caller's silence. */
   | { readonly kind: "legAway" }
   | { readonly kind: "legBack"; readonly atMs: number }

@@ -38,6 +38,10 @@ function checkTop(check: Check): void {
     const message = `must be a language tag such as "en-US" or "zh-CN", not "${draft.language}"`;
     report("shape", ["language"], message);
   }
+  if (draft.answering !== undefined && draft.answeringMachine === undefined) {
+    const message = "needs answeringMachine: the state that a machine gets";
+    report("missing", ["answering"], message, "key");
+  }
   const states = check.stateNames.size;
   if (states > flowLimits.statesMax) {
     report("tooBig", ["states"], `${states} states; at most ${flowLimits.statesMax}`, "key");

@@ -24,6 +24,11 @@ export type AnswerTuning = {
   readonly beepMsMax: number;
 };
 
+/** Parameters that a flow gives, and the defaults of the others. */
+export function answerTuning(given: Partial<AnswerTuning>): AnswerTuning {
+  return { ...answerDefaults, ...given };
+}
+
 /** Asterisk's defaults where it has them; VAD hears pauses between words as silence only rarely. */
 export const answerDefaults: AnswerTuning = {
   initialSilenceMs: 2500,

@@ -1,0 +1,75 @@
+/** Who has answered, through the whole engine: real audio of callees inside a real Asterisk. */
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { freePort, startTelephony, type Telephony } from "../../bench/telephony/rig.js";
+import { defaultConfig } from "../../config/default-config.js";
+import type { CallView, EngineNode } from "../../engine/engine-node.js";
+import { createNode } from "../../engine/node/node.js";
+import { flowFile } from "../support/engine-rig.js";
+import { isTelephonyWanted } from "../support/telephony.js";
+
+describe.skipIf(!isTelephonyWanted())("who has answered a call through Asterisk", () => {
+  let telephony: Telephony;
+  let node: EngineNode;
+  const dataDir = mkdtempSync(join(tmpdir(), "voxtree-answering-"));
+  /** Of all callees, dialled at once. */
+  const views = new Map<string, CallView>();
+  const callees = ["human", "voicemail", "vacant", "disconnected", "fax"];
+
+  beforeAll(async () => {
+    const port = await freePort();
+    telephony = await startTelephony(`ws://127.0.0.1:${port}/media/asterisk`);
+    const config = defaultConfig({
+      gateway: { port },
+      storage: { dataDir, kekFile: join(dataDir, "kek") },
+      flows: [flowFile("test/flows/greets.yaml")],
+      trunks: [
+        {
+          ...{ kind: "asterisk", name: "sip", app: "voxtree", callerId: "1000", ...telephony.ari },
+          ...{ endpoint: "PJSIP/trunk/sip:{to}", mediaClient: "media", format: "auto" },
+        },
+      ],
+    });
+    node = createNode(config);
+    await node.start();
+    const call = async (callee: string): Promise<void> => {
+      const to = `${callee}@${telephony.sip}`;
+      const request = { userId: callee, flow: "greets", variables: {}, trunk: "sip", to };
+      const { callId } = await node.startCall(request);
+      views.set(callee, await node.callEnded(callId));
+    };
+    await Promise.all(callees.map(call));
+  }, 330_000);
+
+  afterAll(async () => {
+    await node?.stop();
+    await telephony?.stop();
+    rmSync(dataDir, { recursive: true, force: true });
+  });
+
+  test("a person is greeted, as soon as their own greeting is over", () => {
+    const view = views.get("human")!;
+    expect(view).toMatchObject({ outcome: "greeted", answeredBy: { who: "human" } });
+    expect(view.answeredBy!.cause).toMatch(/^HUMAN-/);
+  });
+
+  test("a machine is known, and gets the flow's message", () => {
+    const view = views.get("voicemail")!;
+    expect(view).toMatchObject({ outcome: "voicemail", answeredBy: { who: "machine" } });
+    const said = view.transcript.filter(({ side }) => side === "agent");
+    expect(said.map(({ text }) => text)).toEqual(["Please call us back today. Goodbye."]);
+  });
+
+  test.each([
+    ["vacant", "invalid_number", /^SIT$/],
+    ["disconnected", "invalid_number", /^WORDS$/],
+    ["fax", "fax", /^FAXTONE$/],
+  ])("a line that is %s ends as %s, and hears nothing of us", (callee, outcome, cause) => {
+    const view = views.get(callee)!;
+    expect(view).toMatchObject({ outcome, answeredBy: { who: outcome } });
+    expect(view.answeredBy!.cause).toMatch(cause);
+    expect(view.transcript.filter(({ side }) => side === "agent")).toEqual([]);
+  });
+});
