@@ -24,7 +24,7 @@ function pathsOf(node: Node, path: string): string[] {
   // The two places of a secret are explained with it.
   if (
     node.def.shape === undefined ||
-    /(\.(apiToken|secretKey|password|signatureSecret|twilioAuthToken|vonageSignatureSecret|audiohookApiKey|audiohookSecret)|vendors\[\]\.key|analyzers\[\]\.key|voiceprint\.key)$/.test(
+    /(\.(apiToken|secretKey|password|signatureSecret|twilioAuthToken|vonageSignatureSecret|audiohookApiKey|audiohookSecret)|vendors\[\]\.key|analyzers\[\]\.key|voiceprint\.key|redis\.url)$/.test(
       path,
     )
   )
@@ -80,6 +80,7 @@ describe("docs/configuration.md", () => {
     ["analyzers[].timeout", limits.analyzer.timeoutMs, formatDuration],
     ["analyzers[].streamsMax", limits.analyzer.streamsMax, String],
     ["prompts.bytesMax", limits.prompts.bytesMax, formatSize],
+    ["prompts.redis.keep", limits.prompts.redisKeepMs, formatDuration],
     ["prompts.diskBytesMax", limits.prompts.diskBytesMax, formatSize],
   ])("says the default and range of %s as they are", (path, limit, format) => {
     const { standard = "", allowed } = rows.get(path)!;

@@ -132,6 +132,7 @@ export const fileSchema = part({
   prompts: section({
     bytesMax: size(limits.prompts.bytesMax),
     diskBytesMax: size(limits.prompts.diskBytesMax),
+    redis: part({ url: secret, keep: duration(limits.prompts.redisKeepMs) }).optional(),
     recordings: path.optional(),
   }),
   trunks: listOf(trunk, "trunks, each with name and kind"),

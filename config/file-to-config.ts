@@ -4,6 +4,7 @@ import { accessOf, tlsOf, type AccessSecrets } from "./access-of-draft.js";
 import { analyzerOf } from "./analyzer-config.js";
 import { recognitionVendor, voiceVendor, type ConfigOverrides } from "./default-config.js";
 import type { FileDraft } from "./file-schema.js";
+import { limits } from "./limits.js";
 import { said } from "./said.js";
 import { voiceprintOf } from "./voiceprint-config.js";
 import { trunkOf } from "./trunk-of-draft.js";
@@ -22,6 +23,8 @@ export type FileContext = {
   /** The secrets of `trunks`, at their places. */
   readonly trunkPasswords: readonly (string | undefined)[];
   readonly trunkSignatureSecrets: readonly (string | undefined)[];
+  /** The secret of `prompts.redis.url`. */
+  readonly redisUrl: string | undefined;
   readonly voiceModelKey: string | undefined;
   /** The secrets of `analyzers`, at their places. */
   readonly analyzerKeys: readonly (string | undefined)[];
@@ -72,6 +75,10 @@ export function overridesOf(draft: FileDraft, context: FileContext): ConfigOverr
     recording: said({ isEnabled: draft.recording?.enabled }),
     prompts: said({
       ...draft.prompts,
+      redis: mapped(context.redisUrl, (url) => ({
+        url,
+        keepMs: draft.prompts?.redis?.keep ?? limits.prompts.redisKeepMs.default,
+      })),
       recordings: mapped(draft.prompts?.recordings, absolute),
     }),
     log: said({ level: draft.log?.level, isPretty: draft.log?.pretty }),

@@ -98,6 +98,8 @@ export const limits = {
   voiceprint: { timeoutMs: { min: 100, max: 10 * second, default: 3 * second } },
   prompts: {
     bytesMax: { min: mib, max: 16 * 1024 * mib, default: 256 * mib },
+    /** In Redis, from its last use on. */
+    redisKeepMs: { min: minute, max: 720 * hour, default: 168 * hour },
     diskBytesMax: { min: 0, max: 1024 * 1024 * mib, default: 1024 * mib },
   },
 } as const satisfies Record<string, Record<string, Limit>>;

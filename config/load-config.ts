@@ -20,6 +20,7 @@ import {
   passwordRule,
   privateKeyRule,
   readSecret,
+  redisUrlRule,
   base64Rule,
   vendorKeyRule,
   type SecretPlace,
@@ -58,6 +59,7 @@ export function loadConfig(source: string, { fileName, env }: LoadOptions): Conf
       (section === "gateway" && key === "access" && /Token$|Key$|Secret$/.test(String(given))) ||
       (section === "recognition" && key === "vendors" && field === "key") ||
       (section === "synthesis" && key === "vendors" && /^(key|secretKey)$/.test(String(field))) ||
+      (section === "prompts" && key === "redis" && given === "url") ||
       (section === "analyzers" && given === "key") ||
       (section === "voiceprint" && key === "key") ||
       (section === "trunks" && (given === "password" || given === "signatureSecret")),
@@ -116,6 +118,7 @@ function secretsOf(
       audiohookSecret: ofAccess("audiohookSecret", base64Rule),
     }),
     apiToken: read(draft.http?.apiToken, ["http", "apiToken"], apiTokenRule),
+    redisUrl: read(draft.prompts?.redis?.url, ["prompts", "redis", "url"], redisUrlRule),
     voiceModelKey: read(draft.voiceprint?.key, ["voiceprint", "key"], vendorKeyRule),
     analyzerKeys: (draft.analyzers ?? []).map(({ key }, index) =>
       read(key, ["analyzers", index, "key"], vendorKeyRule),

@@ -230,6 +230,8 @@ export type PromptsConfig = {
   readonly bytesMax: number;
   /** On disk, under `storage.dataDir`; 0: nothing. */
   readonly diskBytesMax: number;
+  /** Shared by several nodes; left out: none. Its URL may hold a password: secret. */
+  readonly redis?: { readonly url: string; readonly keepMs: number };
   /** Folder with prompts spoken by people: absolute path. */
   readonly recordings?: string;
 };

@@ -48,6 +48,14 @@ export const base64Rule: SecretRule = {
   allowed: "A-Z a-z 0-9 + / and = at the end, a multiple of four",
 };
 
+/** Where a Redis is, with its password, if it has one. */
+export const redisUrlRule: SecretRule = {
+  what: "a URL",
+  chars: { min: 9, max: 2048 },
+  pattern: /^rediss?:\/\/[!-~]+$/,
+  allowed: "those of a redis:// or rediss:// URL",
+};
+
 /** Passwords of trunks go into HTTP Basic authentication (RFC 7617 section 2). */
 export const passwordRule: SecretRule = { ...vendorKeyRule, what: "a password" };
 

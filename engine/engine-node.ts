@@ -6,6 +6,7 @@ import type { MediaFigures } from "../access/protocols/media-figures.js";
 import type { AnsweredBy } from "../access/trunks/trunk.js";
 import type { WebhookReply, WebhookRequest } from "../access/trunks/webhook.js";
 import type { HistogramSummary } from "../base/histogram.js";
+import type { PromptStoreStats } from "../speech/prompts/prompt-store.js";
 import type { VoiceFigures } from "../speech/tts/network/voice-counters.js";
 import type { Label } from "../speech/analyzers/analyzer.js";
 import type { AnalyzerFigures } from "../speech/analyzers/analyzer-counters.js";
@@ -161,6 +162,8 @@ export interface EngineNode {
   recognition(): Readonly<Record<string, VendorCounters>>;
   /** People by their voices: enrolled by recorded calls, verified, forgotten. */
   readonly voiceprints: Voiceprints;
+  /** How the prompt cache does: what was there, in which layer, what had to be rendered. */
+  prompts(): PromptStoreStats | undefined;
   /** What came of each analyzer that some flow asks for: labels, drops, failures by code. */
   analyzers(): AnalyzerFigures;
   /** What came of each voice: texts spoken, failures by code, takeovers; texts nobody spoke. */

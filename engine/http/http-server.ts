@@ -145,6 +145,7 @@ function addGuardedRoutes(app: FastifyInstance, { node, config }: HttpServerOpti
     addVoiceprintRoutes(scope, node);
     scope.get("/recognition", () => ({ vendors: node.recognition() }));
     scope.get("/analyzers", () => ({ analyzers: node.analyzers() }));
+    scope.get("/prompts", () => node.prompts() ?? {});
     scope.get("/voices", () => node.voices());
     scope.get("/mailboxes", async () => ({ shards: await node.mailboxes() }));
     done();
@@ -173,7 +174,7 @@ const routes: readonly { readonly path: RegExp; readonly allow: string }[] = [
   { path: /^\/v1\/calls$/, allow: "POST" },
   { path: /^\/v1\/voiceprints(\/(verify|forget))?$/, allow: "POST" },
   { path: /^\/trunks\/[^/]+\/[^/]+$/, allow: "POST" },
-  { path: /^\/v1\/(mailboxes|recognition|analyzers|voices)$/, allow: "GET, HEAD" },
+  { path: /^\/v1\/(mailboxes|recognition|analyzers|prompts|voices)$/, allow: "GET, HEAD" },
   { path: /^\/v1\/calls\/[^/]+\/(hangup|transfer|keys)$/, allow: "POST" },
   { path: /^\/v1\/calls\/[^/]+(\/recording)?$/, allow: "GET, HEAD" },
 ];

@@ -12,7 +12,7 @@ import {
 } from "../../codecs/audio/audio-codec.js";
 import type { CompiledFlow } from "../../dialog/dialog-types.js";
 import { promptId } from "../../speech/prompts/prompt-id.js";
-import type { Prompt, PromptStore } from "../../speech/prompts/prompt-store.js";
+import type { Prompt, PromptStore, PromptStoreStats } from "../../speech/prompts/prompt-store.js";
 import type { SpeechRequest } from "../../speech/tts/synthesizer.js";
 import type { PromptData } from "../control/messages.js";
 
@@ -116,6 +116,11 @@ export class FlowPrompts {
         );
       }
     }
+  }
+
+  /** How the cache does. */
+  stats(): PromptStoreStats {
+    return this.#options.store.stats();
   }
 
   /** Nobody waits any more. */

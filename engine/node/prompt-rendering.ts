@@ -1,10 +1,12 @@
 /** The node's own voice: it renders the fixed texts of flows, and keeps them on disk. */
 import { createHash } from "node:crypto";
 import { join } from "node:path";
+import type { ErrorData } from "../../base/errors.js";
 import type { Rng, Time } from "../../base/ports.js";
 import type { Config } from "../../config/schema.js";
 import { openDiskPrompts } from "../../speech/prompts/disk-prompts.js";
 import { createPromptStore, type PromptStore } from "../../speech/prompts/prompt-store.js";
+import type { RedisPrompts } from "../../speech/prompts/redis-prompts.js";
 import type { RecordedPrompts } from "../../speech/prompts/recorded-prompts.js";
 import { collectSpeech } from "../../speech/tts/collect-speech.js";
 import type { JobPool } from "../jobs/job-pool.js";
@@ -23,6 +25,8 @@ export type PromptRenderingOptions = {
   readonly report: (report: VoiceReport) => void;
 };
 
+/** A prompt that does not come by then is rendered. */
+const redisMsMax = 500;
 /** The embedded voices; another program that speaks otherwise needs another name here. */
 const embeddedSpeaker = "flite 2.3";
 
@@ -46,15 +50,35 @@ export async function openPromptRendering(
     report({ kind: "log", level: "warn", message: "prompts on disk", fields: { ...error } });
   const disk =
     diskBytesMax === 0 ? [] : [await openDiskPrompts({ folder, bytesMax: diskBytesMax, failed })];
+  const redis = await redisLayers(config, report);
   const store = createPromptStore({
     bytesMax,
-    layers: disk,
+    layers: [...disk, ...redis],
     speaker: speakerOf(config),
     synthesize: (request) => collectSpeech(synthesizer, request),
     encode: async (pcm, format) => (await run({ kind: "encodePrompt", pcm, format })).audio,
     ...(recorded === undefined ? {} : { recorded: (request) => recorded.find(request) }),
   });
-  return { store, stop: () => synthesizer.close() };
+  return {
+    store,
+    stop() {
+      synthesizer.close();
+      for (const layer of redis) layer.close();
+    },
+  };
+}
+
+/** Loaded only where there is one. */
+async function redisLayers(
+  { prompts: { redis } }: Config,
+  report: PromptRenderingOptions["report"],
+): Promise<readonly RedisPrompts[]> {
+  if (redis === undefined) return [];
+  const { RedisPrompts: Layer } = await import("../../speech/prompts/redis-prompts.js");
+  const failed = (error: ErrorData): void =>
+    report({ kind: "log", level: "warn", message: "prompts in Redis", fields: { ...error } });
+  const { url, keepMs: timeToLiveMs } = redis;
+  return [new Layer({ url, timeToLiveMs, timeoutMs: redisMsMax, failed })];
 }
 
 /** All settings that change how a text sounds; no secret, no limit. */
