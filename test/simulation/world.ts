@@ -260,7 +260,10 @@ export class World {
       commanded: (_name, command) => {
         const { kind, callId } = callCommandOf(command) ?? {};
         if (kind === undefined) return onceInOrder;
-        return this.#call(callId)?.commanded(kind) ?? onceInOrder;
+        const fate = this.#call(callId)?.commanded(kind) ?? onceInOrder;
+        // What the node tells that thread about other calls waits behind it, and behind others.
+        if (fate.laterMs > 0) this.troubled(2 * fate.laterMs);
+        return fate;
       },
       violated: (rule, what) => this.violations.add(-1, rule, what),
     });
