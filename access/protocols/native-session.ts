@@ -259,6 +259,7 @@ class NativeSession implements MediaSession, NativeReceiver {
     const { stream, isClosing } = leg;
     stream.isBroken = true;
     leg.isClosing = true;
+    leg.opus?.packer.close();
     this.#channel.sendControl("error", stream, errorBody(error));
     if (isClosing) return true;
     this.#sink.broken?.(streamId, error);
