@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import { virtualTime } from "../../base/virtual-time.js";
 import { collectWhenIdle } from "./collect-when-idle.js";
 
-test("collects once, a second after the last utterance", () => {
+test("collects a second after the last utterance, and once more for what that has let go", () => {
   const time = virtualTime();
   let collections = 0;
   const spoken = collectWhenIdle(time, () => (collections += 1));
@@ -13,6 +13,8 @@ test("collects once, a second after the last utterance", () => {
   expect(collections).toBe(0);
   time.advance(200);
   expect(collections).toBe(1);
+  time.advance(60_000);
+  expect(collections).toBe(2);
 });
 
 test("what is unreachable is gone then", async () => {

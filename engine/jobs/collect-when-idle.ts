@@ -14,7 +14,11 @@ export function collectWhenIdle(scheduler: Scheduler, collect = collector()): ()
   let timer: Timer | undefined;
   return () => {
     timer?.cancel();
-    timer = scheduler.after(idleMs, collect);
+    timer = scheduler.after(idleMs, () => {
+      collect();
+      // The first lets go of the host of an instance, the second of the memory that it held.
+      timer = scheduler.after(idleMs, collect);
+    });
   };
 }
 
