@@ -157,6 +157,8 @@ export class World {
     });
     world.after(downMs + recoveryMs, () => {
       for (const simCall of lost) this.#recovered(simCall);
+      // A node that has stopped meanwhile answers at once, with no event behind it.
+      this.loop.flush();
     });
   }
 
