@@ -116,3 +116,15 @@ test("the end of the engine waits for the store for a while, and then says what 
   expect(last!.message).toContain("NOT on record");
   expect(records.waitingCount).toBe(0);
 });
+
+test("what is still under way at the end and then refused is said too, and leaves nothing behind", async () => {
+  const { records, logs, run, time, failWith } = writer();
+  failWith(locked);
+  const late = records.put(recordOf("a"));
+  const stopped = records.stop(0);
+  await Promise.all([late, stopped]);
+  await run(1000);
+  expect(logs.map(({ level, callId }) => `${level} ${callId}`)).toEqual(["error a"]);
+  expect(logs[0]!.message).toContain("NOT on record");
+  expect([records.waitingCount, time.pendingCount]).toEqual([0, 0]);
+});

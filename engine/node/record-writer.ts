@@ -24,6 +24,7 @@ export class RecordWriter {
   #retryMs = retryMsMin;
   #timer: Timer | undefined;
   #round: Promise<void> | undefined;
+  #isStopped = false;
 
   constructor(options: RecordWriterOptions) {
     this.#options = options;
@@ -47,7 +48,8 @@ export class RecordWriter {
       await store.put(record);
     } catch (thrown) {
       const error = toErrorData(thrown);
-      if (!isOfStore(error)) return this.#lost(record, error);
+      // Nobody tries again what was still under way at the end.
+      if (!isOfStore(error) || this.#isStopped) return this.#lost(record, error);
       this.#log("error", "the record of a call could not be stored: it is tried again", {
         callId,
         ...wordsOf(error),
@@ -68,6 +70,7 @@ export class RecordWriter {
       if (this.#waiting.size === 0) break;
       await new Promise<void>((resolve) => time.after(retryMsMin, resolve));
     }
+    this.#isStopped = true;
     this.#timer?.cancel();
     const why = { code: "STOPPED", message: "the engine stops and the store does not take it" };
     for (const record of [...this.#waiting.values()]) this.#lost(record, why);
