@@ -7,7 +7,6 @@ import { backgroundPrefix, digitByWord, writeFsg } from "./fsg.js";
 import { phraseWords } from "./phrase-words.js";
 import type { Pronunciations } from "./pronunciations.js";
 import { RecognitionError, type Grammar, type GrammarWarning } from "./recognizer.js";
-import { smallPrefix } from "./small-word-sounds.js";
 
 /** More phrases than this are no question that can be asked on the phone. */
 export const phrasesMax = 1000;
@@ -103,27 +102,15 @@ function read(
   if (hypothesis === undefined || hypothesis === "" || hypothesis.includes(backgroundPrefix)) {
     return { text: "", isComplete: false, isRejected: true };
   }
-  const { small, rest } = splitSmall(hypothesis);
-  // "Um" is no answer, but it is not nothing either.
-  if (rest === "") return { text: small, isComplete: false, isRejected: true };
-  const phrase = phraseByWords.get(rest);
+  const phrase = phraseByWords.get(hypothesis);
   if (phrase !== undefined) return { text: phrase, isComplete: true, isRejected: false };
-  const figures = rest.split(" ").map((word) => digitByWord.get(word));
+  const figures = hypothesis.split(" ").map((word) => digitByWord.get(word));
   if (digits !== undefined && figures.every((figure) => figure !== undefined)) {
     const isAnswer = figures.length >= digits.min && figures.length <= digits.max;
     const isComplete = figures.length === digits.max;
     return { text: figures.join(""), isComplete, isRejected: !isAnswer };
   }
-  return { text: rest, isComplete: false, isRejected: true };
-}
-
-/** The small words that a hypothesis begins with, and what stands behind them. */
-function splitSmall(hypothesis: string): { readonly small: string; readonly rest: string } {
-  const words = hypothesis.split(" ");
-  const at = words.findIndex((word) => !word.startsWith(smallPrefix));
-  const count = at < 0 ? words.length : at;
-  const small = words.slice(0, count).map((word) => word.slice(smallPrefix.length));
-  return { small: small.join(" "), rest: words.slice(count).join(" ") };
+  return { text: hypothesis, isComplete: false, isRejected: true };
 }
 
 function warningOf(phrase: string, words: readonly string[]): GrammarWarning {

@@ -8,7 +8,6 @@ import { backgroundPrefix } from "./fsg.js";
 import type { ModelFiles, Pointer, PocketSphinx } from "./pocketsphinx.js";
 import type { Pronunciations } from "./pronunciations.js";
 import { RecognitionError } from "./recognizer.js";
-import { smallPhrases, smallPrefix, soundsOfSmallWord } from "./small-word-sounds.js";
 
 /** A loaded grammar takes about 2 MB, mostly of background words. */
 const grammarsMax = 16;
@@ -64,7 +63,6 @@ export class Decoder {
     ]);
     if (this.#pointer === null) throw broken("ps_init: the acoustic model can not be read");
     for (const word of backgroundWords) this.#learn(backgroundPrefix + word, word);
-    for (const word of new Set(smallPhrases.flat())) this.#learnSmall(word);
   }
 
   /** Whether `start` with this grammar costs nothing. */
@@ -145,18 +143,9 @@ export class Decoder {
   }
 
   #learn(name: string, word: string): void {
-    this.#learnSounds(name, this.#parts.sounds.of(word));
-  }
-
-  #learnSmall(word: string): void {
-    const listed = (other: string): readonly string[] => this.#parts.sounds.of(other);
-    this.#learnSounds(smallPrefix + word, soundsOfSmallWord(word, listed));
-  }
-
-  #learnSounds(name: string, sounds: readonly string[]): void {
     if (this.#words.has(name)) return;
     this.#words.add(name);
-    sounds.forEach((phones, index) => {
+    this.#parts.sounds.of(word).forEach((phones, index) => {
       const entry = index === 0 ? name : `${name}(${index + 1})`;
       this.#require(this.#parts.library.addWord(this.#pointer, entry, phones), "ps_add_word");
     });

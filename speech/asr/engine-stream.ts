@@ -2,7 +2,6 @@
 import { createResampler, type Resampler } from "../../codecs/audio/resampler.js";
 import type { CompiledGrammar } from "./compiled-grammar.js";
 import type { Decoder } from "./decoder.js";
-import { isOnlySmallWords } from "./small-word-sounds.js";
 import {
   failureData,
   RecognitionError,
@@ -135,8 +134,7 @@ export class EngineStream implements RecognizerStream {
     this.#listener = undefined;
     this.#decoder = undefined;
     this.#owner.ended({ stream: this, decoder, isBroken: false });
-    const isSmall = isRejected && isOnlySmallWords(text);
-    listener?.({ kind: "final", text: isRejected && !isSmall ? "" : text, isRejected });
+    listener?.({ kind: "final", text: isRejected ? "" : text, isRejected });
   }
 
   #overLimit(): RecognitionError | undefined {

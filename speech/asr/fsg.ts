@@ -6,14 +6,11 @@
  *       │       └── d ── ○ ── d ── ○ ── d ────────┘               digits, each length of its own
  *       └──► 1 ↺ bg_the, bg_of, …  ────────────────►              everything else people say
  *
- * Small words ("um", "well") loop at the start: they stand in front of an answer, or alone.
- *
  * Without the loop of background words every sentence would be pressed into some phrase. A digit
  * loop would generate lengths that nobody asked for, so the lengths are expanded.
  */
 import { backgroundWords } from "./background-words.js";
 import type { Grammar } from "./recognizer.js";
-import { smallPhrases, smallPrefix } from "./small-word-sounds.js";
 
 /** Marks background words, which may sound like words of a phrase but mean "out of grammar". */
 export const backgroundPrefix = "bg_";
@@ -24,9 +21,6 @@ export const backgroundPrefix = "bg_";
  * rejected over the telephone (measured with this word list).
  */
 export const backgroundProbability = 3e-3;
-
-/** Chance of each small word: below that of a phrase, so that a phrase with the same word wins. */
-const smallProbability = 5e-4;
 
 /** Chance of each digit: below 1 in 11, so that none is heard into a pause or a long vowel. */
 const digitProbability = 1 / 30;
@@ -52,7 +46,6 @@ const start = 0;
 const background = 1;
 const end = 2;
 
-type Arc = (from: number, to: number, probability: number, word?: string) => void;
 type Branch = { readonly next: Map<string, Branch>; isEnd: boolean };
 
 /**
@@ -68,7 +61,7 @@ export function writeFsg(
 ): string {
   const lines: string[] = [];
   let states = 3;
-  const arc: Arc = (from, to, probability, word = ""): void =>
+  const arc = (from: number, to: number, probability: number, word = ""): void =>
     void lines.push(`TRANSITION ${from} ${to} ${probability.toPrecision(6)} ${word}`.trimEnd());
   const alternatives = phrases.length + (digits === undefined ? 0 : 1);
   const share = 1 / Math.max(1, alternatives);
@@ -98,7 +91,6 @@ export function writeFsg(
     }
   }
 
-  states += loopSmall(states, arc, digits !== undefined);
   arc(start, background, backgroundProbability);
   for (const word of backgroundVocabulary) {
     arc(background, background, backgroundProbability, backgroundPrefix + word);
@@ -113,22 +105,6 @@ export function writeFsg(
     "FSG_END",
     "",
   ].join("\n");
-}
-
-/** Small words lead back to the start. @returns how many states they took, from `first` on */
-function loopSmall(first: number, arc: Arc, isDigits: boolean): number {
-  let states = first;
-  for (const phrase of smallPhrases) {
-    // Where digits are awaited, "oh" is one.
-    if (isDigits && phrase[0] === "oh") continue;
-    let state = start;
-    for (const [index, word] of phrase.entries()) {
-      const target = index === phrase.length - 1 ? start : states++;
-      arc(state, target, index === 0 ? smallProbability : 1, smallPrefix + word);
-      state = target;
-    }
-  }
-  return states - first;
 }
 
 function treeOf(phrases: readonly (readonly string[])[]): Branch {

@@ -33,8 +33,7 @@ export type RecognizerEvent =
   | { readonly kind: "partial"; readonly text: string; readonly isComplete: boolean }
   /**
    * The end of the stream. `text` is the phrase as the grammar writes it, or digits as figures
-   * (`4071`). Speech that fits no phrase, and silence, are rejected: `text` is then "", or
-   * the small words that were all that was said ("um", "mhm"). A
+   * (`4071`). Speech that fits no phrase, and silence, are rejected: `text` is then "". A
    * recogniser of free speech rejects silence only, and leaves other sentences as they are.
    */
   | {

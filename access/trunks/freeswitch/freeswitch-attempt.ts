@@ -50,6 +50,8 @@ export class FreeSwitchAttempt implements ShellAttempt {
   #wasRinging = false;
   #hasChannel = false;
   #isConnected = false;
+  /** Settles when FreeSWITCH has said whether our media is there. */
+  #connecting: Promise<void> | undefined;
 
   constructor(options: FreeSwitchAttemptOptions) {
     const { settings, request, esl } = options;
@@ -92,6 +94,8 @@ export class FreeSwitchAttempt implements ShellAttempt {
   }
 
   async transfer(to: string): Promise<void> {
+    // We may speak to the callee before FreeSWITCH has said that we are connected.
+    await this.#connecting;
     const isOurs = this.#isConnected && !this.#events.isOver && !this.#isCancelled;
     if (!isOurs) {
       throw new EngineError("TRUNK_TRANSFER", "the callee's media is not connected yet, or over");
@@ -169,7 +173,7 @@ export class FreeSwitchAttempt implements ShellAttempt {
   #answered(): void {
     if (!this.#events.answered()) return;
     if (this.#isCancelled) return this.#kill();
-    void this.#connectMedia();
+    this.#connecting = this.#connectMedia();
   }
 
   async #connectMedia(): Promise<void> {
