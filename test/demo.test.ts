@@ -203,9 +203,10 @@ describe.skipIf(!hasRecognizer)("the demonstration, spoken", () => {
         expect([typeof text, typeof atMs]).toEqual(["string", "number"]);
       }
     }
-    const { frame, turnEngine } = result.latency;
+    const { frame, turnEngine, framesOver300Ms } = result.latency;
     expect(frame.count).toBeGreaterThan(1000);
     expect(turnEngine.count).toBeGreaterThan(10);
+    expect(framesOver300Ms).toBe(0);
   });
 
   test("speaks at least three flows, and understands the callees' speech in them", () => {
