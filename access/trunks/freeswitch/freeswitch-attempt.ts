@@ -192,8 +192,9 @@ export class FreeSwitchAttempt implements ShellAttempt {
     const { esl } = this.#options;
     const { channelId } = this;
     if (name.endsWith("::disconnect") || /::(connect_failed|error)$/.test(name)) {
-      // Transferred, the callee needs our media no more.
-      if (this.#isConnected && !this.#transfer.isJoining) this.#kill();
+      // It may end before FreeSWITCH has said that it began. Transferred, nobody needs it any more.
+      const { isJoining, isHandedOn } = this.#transfer;
+      if (this.#connecting !== undefined && !isJoining && !isHandedOn) this.#kill();
       return;
     }
     // The free edition of mod_audio_stream plays nothing itself: it hands us files.
