@@ -133,6 +133,12 @@ export class LegPlayout {
     return this.#queue.map(({ number: utterance, isClosed }) => ({ utterance, isClosed }));
   }
 
+  /** Frames that are here and not sent yet. */
+  get unsentFrames(): number {
+    const frames = this.#queue.map((entry) => this.#unsentOf(entry));
+    return frames.reduce((sum, one) => sum + one, 0);
+  }
+
   /** Drops every utterance up to and including `utterance`. */
   clear(utterance: number): PlaybackEnd[] {
     this.#clearedUpTo = Math.max(this.#clearedUpTo, utterance);
@@ -143,13 +149,16 @@ export class LegPlayout {
     return dropped.map((entry) => endOf(entry, "cleared"));
   }
 
+  /** Drops every utterance behind `utterance`; none of them has begun to sound. */
+  dropBehind(utterance: number): void {
+    const kept = this.#queue.filter(({ number }) => number <= utterance);
+    this.#queue.splice(0, this.#queue.length, ...kept);
+  }
+
   /** Whether a frame can be sent now. */
   get hasFrame(): boolean {
     const current = this.#queue[0];
-    if (current === undefined || !current.isOpened) return false;
-    return current.prompt !== undefined
-      ? current.sentFrames * this.frameBytes < current.prompt.length
-      : waitingFrames(current) > 0;
+    return current !== undefined && current.isOpened && this.#unsentOf(current) > 0;
   }
 
   /**
@@ -218,6 +227,13 @@ export class LegPlayout {
   /** Streamed frames that did not fit. */
   get refusedFrames(): number {
     return this.#refusedFrames;
+  }
+
+  #unsentOf(entry: Utterance): number {
+    const { prompt, sentFrames } = entry;
+    return prompt === undefined
+      ? waitingFrames(entry)
+      : prompt.length / this.frameBytes - sentFrames;
   }
 
   #streamOf(utterance: number): Utterance {

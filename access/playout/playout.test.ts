@@ -45,6 +45,19 @@ describe("one leg", () => {
     expect(playout.hasFrame).toBe(true);
   });
 
+  test("counts what is left to be sent, and drops what comes behind an utterance", () => {
+    const playout = leg();
+    playout.addPrompt(1, prompt(3));
+    playout.openStream(2);
+    playout.addFrame(2, prompt(1));
+    playout.addPrompt(3, prompt(7));
+    playout.take(0);
+    expect(playout.unsentFrames).toBe(10);
+    playout.dropBehind(2);
+    expect(playout.unsentFrames).toBe(3);
+    expect(playout.waiting.map(({ utterance }) => utterance)).toEqual([1, 2]);
+  });
+
   test("a stream that ran dry is not complete until it is closed", () => {
     const playout = leg();
     playout.openStream(1);

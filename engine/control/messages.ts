@@ -171,6 +171,8 @@ export type LegNotice =
       readonly atMs: number;
       /** The leg was open already, and comes from a lost shard. */
       readonly adoption?: LegAdoption;
+      /** With an adoption: what plays will have been heard by then. */
+      readonly silentAtMs?: number;
     }
   /** A call that was moved has no leg any more. */
   | { readonly kind: "legGone"; readonly callId: string }

@@ -7,7 +7,7 @@ import type { Clock } from "../../base/ports.js";
 import type { StreamStart } from "../../access/protocols/media-protocol.js";
 import { formatKey } from "../../codecs/audio/audio-codec.js";
 import { ExpectedCalls, type Refusal } from "./expected-calls.js";
-import type { Seat } from "./leg-desk.js";
+import type { Seat } from "./seat.js";
 import { resumeGeneration, resumeKeyBytes, resumeToken } from "./resume-token.js";
 
 export type Decision =

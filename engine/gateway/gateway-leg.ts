@@ -6,7 +6,7 @@
  */
 import type { LegAdoption } from "../../actors/call/cast-ports.js";
 import type { PlaybackNotice } from "../../actors/call/messages.js";
-import type { Time, Timer } from "../../base/ports.js";
+import type { Time } from "../../base/ports.js";
 import {
   frameBytes,
   frameSamples,
@@ -22,13 +22,11 @@ import type {
 } from "../../access/protocols/media-protocol.js";
 import { CreditPack } from "./credit-pack.js";
 import type { LegNotice } from "../control/messages.js";
+import { FloodMeter } from "./flood-meter.js";
+import { HeardEnds } from "./heard-ends.js";
 import { LegKeys, type KeySource } from "./leg-keys.js";
 import { wholeFrames } from "./whole-frames.js";
 
-/** A peer that does not return its mark is taken to have played the audio this long after. */
-const markGraceMs = 500;
-/** Where the connection may be lost without a word, a peer that is silent is waited for longer. */
-const quietGraceMs = 5000;
 /** Streamed frames held per leg; equals the credit its shard was given at the start. */
 const streamFramesMax = 100;
 
@@ -73,25 +71,26 @@ export class GatewayLeg implements PacedLeg {
   readonly frameMs: number;
   readonly #options: GatewayLegOptions;
   readonly #playout: LegPlayout;
+  readonly flood: FloodMeter;
   readonly #frameSamples: number;
   #session: MediaSession;
   #streamId: number;
   #sounding: Sounding[] = [];
-  #endTimers = new Map<number, Timer>();
+  readonly #ends: HeardEnds;
   readonly #credits = new CreditPack((frames, utterance) =>
     this.#tellShard({ kind: "credit", slot: this.slot, frames, utterance }),
   );
   #lastUtterance = 0;
   #tellShard: (notice: LegNotice) => void;
   #playedUntilMs = 0;
-  #openedAtMs: number | undefined;
-  #firstSamples = 0;
   #heardFromMs: number;
   /** Media time where the newest frame from the peer ended. */
   #receivedSamples: number | undefined;
   #sentSamples = 0;
   readonly #keys = new LegKeys();
   #clearedUtterance = 0;
+  /** Of a shard that is lost: these sound on until something else does. */
+  #orphanedUtterance = 0;
   #pausedAtMs: number | undefined;
 
   constructor(options: GatewayLegOptions) {
@@ -106,26 +105,21 @@ export class GatewayLeg implements PacedLeg {
     this.#heardFromMs = options.time.nowMs();
     this.format = start.format;
     this.formatKey = formatKey(start.format);
+    this.flood = new FloodMeter(start.format.rateHz);
     this.frameMs = start.frameMs;
     this.#frameSamples = frameSamples(start.format.rateHz, start.frameMs);
     this.frameBytes = frameBytes(start.format, start.frameMs);
     this.#playout = new LegPlayout({ frameBytes: this.frameBytes, streamFramesMax });
+    const { time, protocol } = options;
+    this.#ends = new HeardEnds({
+      ...{ time, protocol, heard: this.#finishHeard },
+      heardFromMs: () => this.#heardFromMs,
+    });
   }
 
   /** Its number on the connection it has now. */
   get streamId(): number {
     return this.#streamId;
-  }
-
-  /** Whether the peer has sent more than `floodMs` of audio than time has passed. */
-  isFlooding(mediaSamples: number, nowMs: number, floodMs: number): boolean {
-    if (this.#openedAtMs === undefined) {
-      this.#openedAtMs = nowMs;
-      // Its clock may begin anywhere.
-      this.#firstSamples = mediaSamples;
-    }
-    const receivedMs = ((mediaSamples - this.#firstSamples) * 1000) / this.format.rateHz;
-    return receivedMs > nowMs - this.#openedAtMs + floodMs;
   }
 
   /** Takes note of a frame that came in; false when it came before, on a lost connection. */
@@ -150,6 +144,12 @@ export class GatewayLeg implements PacedLeg {
   /** When all audio sent so far will have been heard. */
   get playedUntilMs(): number {
     return this.#playedUntilMs;
+  }
+
+  /** When nothing will be heard any more, unless something else is said by then. */
+  get silentAtMs(): number {
+    const sentMs = Math.max(this.#options.time.nowMs(), this.#playedUntilMs);
+    return sentMs + this.#playout.unsentFrames * this.frameMs;
   }
 
   get hasFrame(): boolean {
@@ -189,7 +189,7 @@ export class GatewayLeg implements PacedLeg {
     this.#playedUntilMs -= lostFrames * this.frameMs;
     for (const { utterance, frames, isStreamed } of this.#playout.takeBack(lostFrames)) {
       this.#sounding.find((one) => one.utterance === utterance)!.sentFrames -= frames;
-      if (isStreamed) this.#credits.takeBack(frames);
+      if (isStreamed && utterance > this.#orphanedUtterance) this.#credits.takeBack(frames);
     }
     this.#pausedAtMs = undefined;
     for (const one of this.#sounding) one.isPaused = true;
@@ -211,7 +211,9 @@ export class GatewayLeg implements PacedLeg {
 
   /** Plays a prompt in the format of this leg; the last frame is filled up with silence. */
   playPrompt(utterance: number, audio: Uint8Array): void {
-    if (this.#isNew(utterance)) this.#playout.addPrompt(utterance, wholeFrames(audio, this));
+    if (!this.#isNew(utterance)) return;
+    this.#silenceOrphans(utterance);
+    this.#playout.addPrompt(utterance, wholeFrames(audio, this));
   }
 
   /** A prompt that this gateway does not hold is over at once, unheard. */
@@ -221,7 +223,8 @@ export class GatewayLeg implements PacedLeg {
 
   /** Takes one frame of streamed speech from the ring; what is not taken gives its credit back. */
   addFrame(utterance: number, frame: Uint8Array): void {
-    if (!this.#playout.addFrame(utterance, frame)) this.#credits.add(1, utterance);
+    this.#silenceOrphans(utterance);
+    if (!this.#playout.addFrame(utterance, frame)) this.#giveCredit(1, utterance);
   }
 
   openStream(utterance: number): void {
@@ -230,8 +233,19 @@ export class GatewayLeg implements PacedLeg {
 
   closeStream(utterance: number): void {
     this.#lastUtterance = Math.max(this.#lastUtterance, utterance);
+    this.#silenceOrphans(utterance);
     this.#playout.closeStream(utterance);
     this.#takeCompleted();
+  }
+
+  #giveCredit(frames: number, utterance: number): void {
+    if (utterance > this.#orphanedUtterance) this.#credits.add(frames, utterance);
+  }
+
+  /** What a lost shard had begun to say makes way for what is said instead. */
+  #silenceOrphans(utterance: number): void {
+    const orphaned = this.#orphanedUtterance;
+    if (utterance > orphaned && orphaned > this.#clearedUtterance) this.clear(orphaned);
   }
 
   /** Utterances come in order, each once; not one whose clear was quicker. */
@@ -254,7 +268,7 @@ export class GatewayLeg implements PacedLeg {
     if (one.isPaused) this.#goOn(one, Math.max(nowMs, playAtMs));
     one.sentFrames += 1;
     this.#playedUntilMs = playAtMs + this.frameMs;
-    if (isStreamed) this.#credits.add(1, utterance);
+    if (isStreamed) this.#giveCredit(1, utterance);
     if (!this.#playout.hasFrame) this.#takeCompleted();
     return true;
   }
@@ -267,7 +281,7 @@ export class GatewayLeg implements PacedLeg {
     if (this.#pausedAtMs === undefined) this.#session.sendClear(this.#streamId, utterance);
     this.#playedUntilMs = Math.min(this.#playedUntilMs, nowMs);
     const sounding = this.#sounding.filter((one) => one.utterance <= utterance);
-    for (const end of unsent) this.#credits.add(end.unsentFrames, end.utterance);
+    for (const end of unsent) this.#giveCredit(end.unsentFrames, end.utterance);
     for (const one of sounding) this.#finish(one.utterance, this.#heardMs(one), "cleared");
     for (const end of unsent) {
       if (sounding.some((one) => one.utterance === end.utterance)) continue;
@@ -278,31 +292,40 @@ export class GatewayLeg implements PacedLeg {
   /** The peer returned the mark behind an utterance. */
   markReached(name: string): void {
     const utterance = Number(/^u(\d+)$/.exec(name)?.[1]);
-    if (this.#endTimers.has(utterance)) this.#finishHeard(utterance);
+    if (this.#ends.isAwaited(utterance)) this.#finishHeard(utterance);
   }
 
   /**
-   * Hands the leg to another shard. Prompts go on playing; streamed speech that will get no more
-   * frames is dropped, with whatever waits behind it, since it would come in the wrong place.
+   * Hands the leg to another shard. Prompts go on playing. Speech that was being streamed will get
+   * no more frames: what is here of it sounds until the other shard has something to say, and what
+   * waits behind it is dropped, since it would come in the wrong place.
    */
   handOver(tell: (notice: LegNotice) => void): LegAdoption {
     const cut = this.#playout.waiting.find(({ isClosed }) => !isClosed);
-    // Its shard is gone: nobody there to hear of the ends of what is dropped.
-    this.#tellShard = () => undefined;
-    if (cut !== undefined) this.clear(this.#lastUtterance);
+    const lastUtterance = this.#lastUtterance;
+    if (cut !== undefined) this.#orphan(cut.utterance);
     this.#tellShard = tell;
     this.#credits.forget();
     const sounding = this.#sounding.map(({ utterance }) => utterance);
     const waiting = this.#playout.waiting.map(({ utterance }) => utterance);
-    const playing = [...new Set([...sounding, ...waiting])].sort((a, b) => a - b);
-    const [lastUtterance, keys] = [this.#lastUtterance, this.#keys.newest];
+    const playing = [...new Set([...sounding, ...waiting])]
+      .filter((utterance) => utterance > this.#orphanedUtterance)
+      .sort((a, b) => a - b);
+    const { newest: keys } = this.#keys;
     return { playing, lastUtterance, isStreamCut: cut !== undefined, keys };
+  }
+
+  /** Nobody will be told of this utterance any more, or of any before or behind it. */
+  #orphan(utterance: number): void {
+    this.#orphanedUtterance = this.#lastUtterance;
+    this.#playout.dropBehind(utterance);
+    this.#playout.closeStream(utterance);
+    this.#takeCompleted();
   }
 
   /** Forgets its timers. */
   close(): void {
-    for (const timer of this.#endTimers.values()) timer.cancel();
-    this.#endTimers.clear();
+    this.#ends.close();
   }
 
   #begin(utterance: number, playAtMs: number, nowMs: number): void {
@@ -349,34 +372,17 @@ export class GatewayLeg implements PacedLeg {
   /** An utterance that is sent ends when it has been heard. */
   #awaitHeard({ utterance, sentFrames }: Pick<PlaybackEnd, "utterance" | "sentFrames">): void {
     if (sentFrames === 0) return this.#tellEnded(utterance, 0, "completed");
-    const hasMarks = this.#options.protocol.marks !== "none";
-    if (hasMarks) this.#session.sendMark(this.#streamId, `u${utterance}`);
-    const heardInMs = Math.max(0, this.#playedUntilMs - this.#options.time.nowMs());
-    const waitMs = heardInMs + (hasMarks ? markGraceMs : 0);
-    const giveUpMs = this.#options.time.nowMs() + heardInMs + quietGraceMs;
-    this.#finishLater(utterance, waitMs, giveUpMs);
+    if (this.#ends.hasMarks) this.#session.sendMark(this.#streamId, `u${utterance}`);
+    this.#ends.await(utterance, Math.max(0, this.#playedUntilMs - this.#options.time.nowMs()));
   }
 
-  /** Without its mark, unless its connection may be lost without our knowing. */
-  #finishLater(utterance: number, waitMs: number, giveUpMs: number): void {
-    const { time, protocol } = this.#options;
-    const timer = time.after(waitMs, () => {
-      const nowMs = time.nowMs();
-      const isQuiet = protocol.canResume && nowMs - this.#heardFromMs > markGraceMs;
-      if (isQuiet && nowMs < giveUpMs) return this.#finishLater(utterance, markGraceMs, giveUpMs);
-      this.#finishHeard(utterance);
-    });
-    this.#endTimers.set(utterance, timer);
-  }
-
-  #finishHeard(utterance: number): void {
+  readonly #finishHeard = (utterance: number): void => {
     const one = this.#sounding.find((candidate) => candidate.utterance === utterance);
     this.#finish(utterance, (one?.sentFrames ?? 0) * this.frameMs, "completed");
-  }
+  };
 
   #finish(utterance: number, heardMs: number, reason: "completed" | "cleared"): void {
-    this.#endTimers.get(utterance)?.cancel();
-    this.#endTimers.delete(utterance);
+    this.#ends.forget(utterance);
     this.#playout.settle(utterance);
     this.#sounding = this.#sounding.filter((one) => one.utterance !== utterance);
     this.#tellEnded(utterance, heardMs, reason);
@@ -388,6 +394,7 @@ export class GatewayLeg implements PacedLeg {
   }
 
   #tell(notice: PlaybackNotice): void {
+    if (notice.utterance <= this.#orphanedUtterance) return;
     this.#tellShard({ kind: "playback", slot: this.slot, notice });
   }
 }

@@ -29,9 +29,10 @@ import { UpgradeGuard } from "../../access/security/upgrade-guard.js";
 import type { GatewayConfig } from "../../config/schema.js";
 import type { GatewayCommand, GatewayCounters, GatewayReport } from "../control/messages.js";
 import { Admission } from "./admission.js";
-import { LegDesk, type Seat } from "./leg-desk.js";
+import { LegDesk } from "./leg-desk.js";
 import { LineFigures } from "./line-figures.js";
 import { brokenFields, MediaSocket, type SocketOwner } from "./media-socket.js";
+import type { Seat } from "./seat.js";
 import { guardRules } from "./guard-rules.js";
 import { judgeUpgrade } from "./upgrade-policy.js";
 

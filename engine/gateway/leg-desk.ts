@@ -2,7 +2,7 @@
  * The legs of a gateway: who is open, on which socket and for which shard; what the shards tell
  * them; and the one wheel that paces what they play.
  */
-import type { Time, Timer } from "../../base/ports.js";
+import type { Time } from "../../base/ports.js";
 import { PlayoutWheel } from "../../access/playout/playout-wheel.js";
 import type {
   MediaSession,
@@ -21,6 +21,7 @@ import { FrameRoute } from "./frame-route.js";
 import { GatewayLeg } from "./gateway-leg.js";
 import { LegConnection } from "./leg-connection.js";
 import type { MediaSocket } from "./media-socket.js";
+import { legAway, type Seat } from "./seat.js";
 import { ShardLink } from "./shard-link.js";
 
 /**
@@ -28,21 +29,6 @@ import { ShardLink } from "./shard-link.js";
  * lead holds more than this anyway; what a clear drops there is 20 ms more.
  */
 const packFrames = 2;
-
-/** A leg, where it is connected, and the way its frames go: both change when they are lost. */
-export type Seat = {
-  readonly leg: GatewayLeg;
-  readonly connection: LegConnection;
-  /** Undefined while its connection is lost. */
-  socket: MediaSocket | undefined;
-  route: FrameRoute;
-  readonly protocolName: string;
-  /** The token it was let in with. Secret. */
-  readonly firstToken: string;
-  graceTimer: Timer | undefined;
-  /** Streamed speech was cut by the loss of a shard, and nobody has said anything since. */
-  isStreamCut: boolean;
-};
 
 /** What the desk is told of a stream that was let in. */
 export type Opening = {
@@ -324,7 +310,8 @@ export class LegDesk {
     seat.isStreamCut ||= handover.isStreamCut;
     seat.route = new FrameRoute(seat.leg.slot, link, seat.route);
     const adoption = { ...handover, isStreamCut: seat.isStreamCut };
-    link.tell({ ...this.#legOpened(seat), adoption });
+    const { silentAtMs } = seat.leg;
+    link.tell({ ...this.#legOpened(seat), adoption, silentAtMs });
     if (seat.socket === undefined) link.tell(legAway(seat, this.#options.time.nowMs()));
   }
 
@@ -393,8 +380,4 @@ export class LegDesk {
     leg.addFrame(utterance, payload);
     this.#play(leg);
   };
-}
-
-function legAway({ leg: { slot } }: Seat, atMs: number): LegNotice {
-  return { kind: "legAway", slot, atMs };
 }

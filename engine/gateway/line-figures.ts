@@ -1,6 +1,6 @@
 /** What is known of the legs' lines, told to the node where it has changed. */
 import type { GatewayReport } from "../control/messages.js";
-import type { Seat } from "./leg-desk.js";
+import type { Seat } from "./seat.js";
 
 export class LineFigures {
   readonly #report: (report: GatewayReport) => void;

@@ -13,7 +13,7 @@ import type {
 import { CLOSE, type Connection } from "../../access/transports/transport.js";
 import { ProtocolError } from "../../codecs/wire/protocol-error.js";
 import { isLoss } from "./leg-connection.js";
-import type { Seat } from "./leg-desk.js";
+import type { Seat } from "./seat.js";
 import { agreedSubprotocol } from "./upgrade-policy.js";
 
 /** RFC 6455 section 7.4.1: the peer broke a rule that is ours, not the protocol's. */
@@ -232,7 +232,7 @@ export class MediaSocket {
   #frame(streamId: number, payload: Uint8Array, mediaSamples: number): void {
     const seat = this.seats.get(streamId);
     if (seat === undefined) return;
-    if (seat.leg.isFlooding(mediaSamples, this.#nowMs, floodMs)) {
+    if (seat.leg.flood.isFlooding(mediaSamples, this.#nowMs, floodMs)) {
       throw new ProtocolError(
         "PROTOCOL_FLOOD",
         `more than ${floodMs} ms of audio ahead of real time; send at the pace of speech`,

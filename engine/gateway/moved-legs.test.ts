@@ -2,7 +2,7 @@ import { MessageChannel } from "node:worker_threads";
 import { afterEach, describe, expect, test } from "vitest";
 import { WebSocket } from "ws";
 import { connectMediaClient } from "../../access/client/index.js";
-import { createFrameRing, FrameRingReader } from "../../base/frame-ring.js";
+import { createFrameRing, FrameRingReader, FrameRingWriter } from "../../base/frame-ring.js";
 import { nodeTime } from "../../base/node-ports.js";
 import { commandPort, feed, isKind, startGateway } from "../../test/support/gateway-rig.js";
 import type { LegNotice } from "../control/messages.js";
@@ -73,7 +73,12 @@ function attachShard({ gateway }: Pick<Awaited<ReturnType<typeof startGateway>>,
   const notices = feed<LegNotice>();
   port2.on("message", (notice: LegNotice) => notices.push(notice));
   open.push({ stop: () => port2.close() });
-  return { shard: commandPort(port2), notices, reader: new FrameRingReader(rings.inbound) };
+  return {
+    shard: commandPort(port2),
+    notices,
+    reader: new FrameRingReader(rings.inbound),
+    writer: new FrameRingWriter(rings.outbound),
+  };
 }
 
 describe("a leg that waits for a shard", () => {
@@ -127,6 +132,46 @@ describe("a leg that waits for a shard", () => {
     call.move(1);
     const [, , third] = await other.notices.count(3, isKind("legOpened"));
     expect(third).toMatchObject({ adoption: { isStreamCut: false } });
+  });
+});
+
+describe("speech that a lost shard was streaming", () => {
+  /** Fifty frames of an utterance that will get no more, and another shard. */
+  async function cutOff() {
+    const call = await answered();
+    const { slot } = call.leg;
+    call.shard.postMessage({ kind: "openStream", slot, utterance: 1 });
+    for (let sequence = 0; sequence < 50; sequence += 1) {
+      const head = { slot, sequence: 1, flags: 0, mediaSamples: 0, atMs: 0 };
+      call.writer.write(head, new Uint8Array(frameBytes).fill(5));
+    }
+    await call.heard.find(isKind("frame"));
+    const other = attachShard(call);
+    call.move(1);
+    const opened = await other.notices.find(isKind("legOpened"));
+    return { call, slot, other, opened };
+  }
+
+  test("sounds to the end of what is here of it, and nobody is told", async () => {
+    const { call, slot, other, opened } = await cutOff();
+    expect(opened).toMatchObject({ adoption: { playing: [], isStreamCut: true } });
+    expect(opened.silentAtMs! - opened.atMs).toBeGreaterThan(500);
+    await expect.poll(() => call.valuesHeard()).toHaveLength(50);
+    call.addPrompt("p", 9, 1);
+    other.shard.postMessage({ kind: "playPrompt", slot, utterance: 2, promptId: "p" });
+    const first = await other.notices.find(isKind("playback"));
+    expect(first.notice).toMatchObject({ kind: "playbackStarted", utterance: 2 });
+  });
+
+  test("makes way for what is said instead, at its first frame", async () => {
+    const { call, slot, other } = await cutOff();
+    other.shard.postMessage({ kind: "openStream", slot, utterance: 2 });
+    const heard = call.valuesHeard().length;
+    await expect.poll(() => call.valuesHeard().length).toBeGreaterThan(heard + 4);
+    const head = { slot, sequence: 2, flags: 0, mediaSamples: 0, atMs: 0 };
+    other.writer.write(head, new Uint8Array(frameBytes).fill(6));
+    await expect.poll(() => call.valuesHeard().at(-1)).toBe(6);
+    expect(call.valuesHeard().length).toBeLessThan(50);
   });
 });
 

@@ -97,7 +97,12 @@ export class ShardThread {
       observe: voiceReport(time, report),
       render: async (piece) => (await this.#jobs.run({ kind: "synthesize", request: piece })).audio,
     });
-    this.#shard = new Shard({ time, system, castPorts: (media) => this.#castPorts(media) });
+    this.#shard = new Shard({
+      time,
+      system,
+      castPorts: (media) => this.#castPorts(media),
+      handedOver: (callId, silentAtMs) => this.#arrivals.willBeSilent(callId, silentAtMs),
+    });
     this.#beat();
     const { frameIn, frameHeld, turn, turnEngine } = this.#latency;
     report({
@@ -134,7 +139,7 @@ export class ShardThread {
       case "startCall":
         return this.#shard.startCall(command.spec);
       case "adoptCall":
-        return this.#arrivals.add(() => this.#adopt(command));
+        return this.#arrivals.add(command.spec.callId, () => this.#adopt(command));
       case "hangup":
         return this.#shard.hangup(command.callId, command.outcome);
       case "jobDone":

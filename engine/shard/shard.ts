@@ -55,6 +55,7 @@ export class Shard {
   /** Legs that are open at the gateway while their call has not started here: the call's id. */
   readonly #earlyLegs = new Map<number, string>();
   readonly #calls: ShardCalls;
+  readonly #handedOver: (callId: string, silentAtMs: number) => void;
   #gateway: GatewayEnd | undefined;
   #isTicking = false;
   /** The frame that is being visited; one object for all. */
@@ -70,8 +71,11 @@ export class Shard {
     readonly time: Time;
     readonly system: ActorSystem;
     readonly castPorts: (media: MediaLink) => CastPorts;
+    /** A leg of a lost shard is here; its callee hears nothing more from `silentAtMs` on. */
+    readonly handedOver?: (callId: string, silentAtMs: number) => void;
   }) {
     this.#time = options.time;
+    this.#handedOver = options.handedOver ?? (() => undefined);
     const ports = options.castPorts(this.#mediaLink());
     const listener: CallsListener = {
       started: (callId, directory) => this.#started(callId, directory),
@@ -206,6 +210,7 @@ export class Shard {
       this.#tell({ kind: "hangup", slot, reason: "the call is over" });
     };
     this.#earlyLegs.set(slot, callId);
+    if (notice.silentAtMs !== undefined) this.#handedOver(callId, notice.silentAtMs);
     const msMax = adoption === undefined ? earlyMsMax : adoptedMsMax;
     this.#deliverNotice(callId, open, { giveUp, msMax });
   }
