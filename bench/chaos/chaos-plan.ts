@@ -41,8 +41,8 @@ export function planOf(name: FaultName, options: PlanOptions): FaultPlan {
     case "shard-heap":
       return { ...plan, setup: { ...silent, heapMbMax } };
     case "poisonous-call":
-      // Several shards are lost one after the other.
-      return { ...plan, seconds: seconds + 6 };
+      // Several shards are lost one after the other; what it is told at its end takes some seconds.
+      return { ...plan, seconds: seconds + 14 };
     case "recognition-killed":
       return { ...plan, setup: spoken, calls: few };
     case "tts-hanging":

@@ -1,3 +1,4 @@
+import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { callMark } from "../../base/call-mark.js";
 import { Ledger, noShard, type Places, type ShardLoss } from "./ledger.js";
@@ -134,6 +135,28 @@ describe("after its second loss", () => {
     expect(losses).toBeLessThanOrEqual(alone === 8 ? 6 : 11);
     // Who never was where it was has lost nothing.
     if (alone > 1) expect(ledger.find("s1-5")?.losses).toBe(0);
+  });
+
+  test("whoever had the last turn by chance, it is found, and strangers lose nothing", () => {
+    const turns = fc.array(fc.nat(99), { minLength: 20, maxLength: 20 });
+    const property = fc.property(turns, fc.constantFrom(8, 3), (lastTurns, alone) => {
+      const { ledger, add, lose, placeOf } = rig({ alone });
+      add(100, 0);
+      add(100, 1);
+      const ended: string[] = [];
+      for (const turn of lastTurns) {
+        if (ended.length > 0) break;
+        const shardIndex = placeOf("s0-37")!;
+        const here = ledger.callsOf(shardIndex);
+        const lastMark = callMark(here[turn % here.length]!);
+        // A fresh shard takes the place of an ordinary one.
+        const takeovers = lose(shardIndex, { lastMark, live: [0, 1] });
+        ended.push(...takeovers.flatMap(({ callId, kind }) => (kind === "giveUp" ? callId : [])));
+      }
+      expect(ended).toEqual(["s0-37"]);
+      expect(ledger.find("s1-5")?.losses).toBe(0);
+    });
+    fc.assert(property, { seed: 1, numRuns: 300 });
   });
 
   test("losses of other causes count as well: who then loses a shard alone is given up", () => {

@@ -180,7 +180,10 @@ export class Ledger {
     const isAlone = loss.isQuarantine && this.#guests.get(loss.shardIndex) === 1;
     const isOver = ({ losses }: LedgerEntry): boolean =>
       losses >= lossesMax || (isAlone && losses > lossesBeforeQuarantine);
-    const { groups, free } = suspectsOf(lost.filter((entry) => !isOver(entry)));
+    const { groups, free } = suspectsOf(
+      lost.filter((entry) => !isOver(entry)),
+      loss.isQuarantine,
+    );
     const anywhere = (): Place | undefined => leastLoaded(loads) ?? comingBack(places);
     const wards = this.#wards(loss);
     return [

@@ -136,7 +136,7 @@ export class ShardPool {
     seat.isTaken = true;
     const spare = this.#takeSpare();
     if (spare?.ready !== undefined) this.#seat(shardIndex, spare.ready);
-    else void this.#seatLater(shardIndex, spare?.starting ?? this.#startSpare(false));
+    else void this.#seatLater(shardIndex, spare?.starting ?? this.#startSpare());
     return { shardIndex, isLive: spare?.ready !== undefined };
   }
 
@@ -237,7 +237,7 @@ export class ShardPool {
     if (this.#isStopping) return;
     this.#nextSpare = this.#options.time.after(afterMs, () => {
       if (this.#spare !== undefined) return;
-      const spare: Spare = { starting: this.#startSpare(true), ready: undefined };
+      const spare: Spare = { starting: this.#startSpare(), ready: undefined };
       this.#spare = spare;
       void spare.starting.then((life) => this.#spareStarted(spare, life));
     });
@@ -255,12 +255,16 @@ export class ShardPool {
     life.onLost(lost);
   }
 
-  /** @returns undefined when it does not start; a call that needs it then waits for the next try */
-  async #startSpare(isInBackground: boolean): Promise<ShardLife | undefined> {
+  /**
+   * In the background, also where suspects wait for it: several at once would be heard by everybody.
+   *
+   * @returns undefined when it does not start; a call that needs it then waits for the next try
+   */
+  async #startSpare(): Promise<ShardLife | undefined> {
     const shardIndex = this.#options.shardCount - 1;
     const name = `spare-${(this.#spareCount += 1)}`;
     try {
-      return await startShardLife(this.#options, { name, shardIndex, isInBackground });
+      return await startShardLife(this.#options, { name, shardIndex, isInBackground: true });
     } catch (error) {
       this.#options.log("error", "a spare shard could not be started", {
         thread: name,

@@ -29,14 +29,23 @@ export type Suspicion<One extends Loser> = {
   readonly free: readonly One[];
 };
 
-/** Divides the calls of a lost shard. */
-export function suspectsOf<One extends Loser>(lost: readonly One[]): Suspicion<One> {
+/**
+ * Divides the calls of a lost shard.
+ *
+ * @param isQuarantine it had none but suspects: who had its turn may have had it by chance
+ */
+export function suspectsOf<One extends Loser>(
+  lost: readonly One[],
+  isQuarantine: boolean,
+): Suspicion<One> {
   const most = lost.reduce((max, { losses }) => Math.max(max, losses), 0);
   if (most < lossesBeforeQuarantine) return { groups: [], free: lost };
   const hadTurn = lost.filter(({ suspicions }) => suspicions >= lossesBeforeQuarantine);
   if (hadTurn.length > 0) {
-    const free = lost.filter((one) => !hadTurn.includes(one));
-    return { groups: hadTurn.map((one) => [one]), free };
+    const others = lost.filter((one) => !hadTurn.includes(one));
+    const alone = hadTurn.map((one) => [one]);
+    if (!isQuarantine) return { groups: alone, free: others };
+    return { groups: [...alone, ...divided(others, groupsMax)], free: [] };
   }
   const suspects = lost.filter(({ losses }) => losses === most);
   const free = lost.filter(({ losses }) => losses < most);

@@ -23,7 +23,7 @@ function trunkTo(port: number, changes: Partial<FreeSwitchTrunkOptions> = {}): T
   });
 }
 
-/** A gateway that lets every stream in, or, while `doors.isOpen` is false, cuts every one at once. */
+/** A gateway that lets every stream in, or cuts each at once while its doors are not open. */
 async function openGateway() {
   const starts: string[] = [];
   const doors = { isOpen: true };
