@@ -256,7 +256,7 @@ export class ShardPool {
   }
 
   /**
-   * In the background, also where suspects wait for it: several at once would be heard by everybody.
+   * In the background, also where suspects wait: several at once would be heard by everybody.
    *
    * @returns undefined when it does not start; a call that needs it then waits for the next try
    */
