@@ -8,4 +8,5 @@ export default function setup(): void {
   for (const project of ["tsconfig.build.json", "tsconfig.sim.json"]) {
     execFileSync(process.execPath, [tsc, "-p", project], { stdio: "inherit" });
   }
+  execFileSync(process.execPath, ["bundle-threads.js"], { stdio: "inherit" });
 }
