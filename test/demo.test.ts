@@ -28,7 +28,7 @@ import type { Recognizer } from "../speech/asr/recognizer.js";
 /** Speech that confirms an interruption, and what we may take from there to our silence. */
 const confirmationMs = 200;
 const silenceAfterConfirmationMs = 200;
-/** The limit, and the frames (20 ms each) in which onset and last sample are known. */
+/** What is promised, and the frames (20 ms each) in which onset and last sample are known. */
 const onsetToSilenceMsMax = confirmationMs + silenceAfterConfirmationMs + 50;
 /**
  * Of two turns that follow one another, what may seem to overlap: the recording has the callee as

@@ -1,34 +1,13 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { isPocketSphinxAvailable } from "../speech/asr/pocketsphinx.js";
-import type { CallView } from "../engine/engine-node.js";
-import {
-  blockMessage,
-  exhaustMessage,
-  flowFile,
-  rejectMessage,
-  startEngine,
-  whenView,
-  type EngineRig,
-} from "./support/engine-rig.js";
+import { whenView } from "./support/engine-rig.js";
+import { startKeypadEngine, type KeypadEngine } from "./support/keypad-engine.js";
 
-/** Keypad calls: they need no recogniser, so they run everywhere. */
 describe("the engine, keypad only", () => {
-  let rig: EngineRig;
-  const countOf = (text: string): number =>
-    rig.logs.filter(({ message }) => message === text).length;
+  let rig: KeypadEngine;
   beforeAll(async () => {
-    rig = await startEngine({
-      recognition: { isEnabled: false },
-      flows: [
-        flowFile("test/flows/two-keys.yaml"),
-        flowFile("dialog/flows/appointment-reminder.yaml"),
-        flowFile("dialog/flows/appointment-reminder.zh.yaml"),
-      ],
-      calls: { callsMax: 3, ringMsMax: 2000, answerMsMax: 8000 },
-      threads: { shardHeapMbMax: 128 },
-    });
+    rig = await startKeypadEngine();
   });
   afterAll(() => rig.stop());
 
@@ -50,7 +29,7 @@ describe("the engine, keypad only", () => {
     expect(shards).toMatchObject(
       shards.map(() => ({ isAnswering: true, actors: 1, deadLetters: { full: 0, displaced: 0 } })),
     );
-    expect(countOf("a message was not delivered")).toBe(0);
+    expect(rig.countOf("a message was not delivered")).toBe(0);
     expect(view.keys.map(({ digit }) => digit)).toEqual(["1", "2"]);
     expect(view.transcript.map(({ text }) => text)).toEqual([
       "Press one, Anna Miller.",
@@ -100,98 +79,6 @@ describe("the engine, keypad only", () => {
     expect(rig.node.health().liveCalls).toBe(0);
   });
 
-  const expectWhole = (view: CallView): void => {
-    expect(view).toMatchObject({ outcome: "completed" });
-    expect(view.keys.map(({ digit }) => digit)).toEqual(["1", "2"]);
-    const texts = [...new Set(view.transcript.map(({ text }) => text))];
-    expect(texts).toEqual(["Press one, Anna Miller.", "Press two.", "Goodbye."]);
-    const durationMs = view.endedEpochMs! - view.answeredEpochMs!;
-    expect(Math.abs(view.recordedMs - durationMs)).toBeLessThan(400);
-  };
-
-  test.each([1, 2, 3])(
-    "a shard thread that dies during text %i costs no call: another shard goes on where it was",
-    async (count) => {
-      const talking = whenView(({ transcript }) => transcript.length === count);
-      // The first call of an idle engine is on shard 0, the second on shard 1.
-      const { callId } = await rig.dial("two-keys", talking.listener);
-      const other = await rig.dial("two-keys");
-      await talking.seen;
-      const runsAgain = countOf("a thread runs again");
-      await rig.threads.get("shard-0")!.terminate();
-      expectWhole(await rig.node.callEnded(callId));
-      expectWhole(await rig.node.callEnded(other.callId));
-      await expect.poll(() => countOf("a thread runs again")).toBe(runsAgain + 1);
-    },
-  );
-
-  test.each([
-    ["whose loop is blocked", blockMessage, "a thread is ended: its loop is blocked"],
-    ["whose heap is exhausted", exhaustMessage, "a thread is lost"],
-    ["with a rejection that nobody hears of", rejectMessage, "a thread is lost"],
-  ])("a shard %s is ended, and its calls go on elsewhere", async (_what, harm, told) => {
-    const talking = whenView(({ transcript }) => transcript.length > 0);
-    const { callId } = await rig.dial("two-keys", talking.listener);
-    await talking.seen;
-    const runsAgain = countOf("a thread runs again");
-    const toldBefore = countOf(told);
-    rig.threads.get("shard-0")!.post(harm);
-    expectWhole(await rig.node.callEnded(callId));
-    expect(countOf(told)).toBe(toldBefore + 1);
-    await expect.poll(() => countOf("a thread runs again")).toBe(runsAgain + 1);
-  });
-
-  test("a store thread that dies under a call is replaced, and no outcome is lost", async () => {
-    const talking = whenView(({ transcript }) => transcript.length > 0);
-    const { callId } = await rig.dial("two-keys", talking.listener);
-    await talking.seen;
-    const runsAgain = countOf("a thread runs again");
-    const store = rig.threads.get("store")!;
-    await store.terminate();
-    await expect.poll(() => countOf("a thread runs again")).toBe(runsAgain + 1);
-    expect(rig.threads.get("store")).not.toBe(store);
-    expectWhole(await rig.node.callEnded(callId));
-    // From the disk, not from memory; and the next call begins, as its intent can be stored.
-    await expect.poll(() => rig.node.health().liveCalls).toBe(0);
-    expect(await rig.node.getCall(callId)).toMatchObject({ outcome: "completed" });
-    const next = await rig.dial("two-keys");
-    expect(await rig.node.hangup(next.callId)).toMatchObject({ outcome: "cancelled" });
-  });
-
-  test("when every shard dies at once, the calls wait for a new one", async () => {
-    const talking = whenView(({ transcript }) => transcript.length > 0);
-    const { callId } = await rig.dial("two-keys", talking.listener);
-    await talking.seen;
-    const runsAgain = countOf("a thread runs again");
-    const names = ["shard-0", "shard-1"];
-    await Promise.all(names.map((name) => rig.threads.get(name)!.terminate()));
-    expectWhole(await rig.node.callEnded(callId));
-    await expect.poll(() => countOf("a thread runs again")).toBe(runsAgain + 2);
-  });
-
-  test("a call that was there at two losses goes on alone, and ends alone at the third", async () => {
-    const talking = whenView(({ transcript }) => transcript.length > 0);
-    const { callId } = await rig.dial("silent", talking.listener);
-    await talking.seen;
-    const ended = rig.node.callEnded(callId);
-    for (let loss = 1; loss <= 2; loss += 1) {
-      const runsAgain = countOf("a thread runs again");
-      for (const name of ["shard-0", "shard-1"]) await rig.threads.get(name)!.terminate();
-      await expect.poll(() => countOf("a thread runs again")).toBe(runsAgain + 2);
-    }
-    const alone = rig.logs.filter(({ fields }) => fields["isQuarantined"] === true);
-    expect(alone.at(-1)?.fields).toMatchObject({ callId, losses: 2 });
-    const other = await rig.dial("two-keys");
-    const lostAtEpochMs = Date.now();
-    const names = [...rig.threads.keys()].filter((name) => name.startsWith("quarantine"));
-    await Promise.all(names.map((name) => rig.threads.get(name)!.terminate()));
-    const view = await ended;
-    expect(view).toMatchObject({ outcome: "failed" });
-    // The callee is told so: the last words take some seconds.
-    expect(view.endedEpochMs! - lostAtEpochMs).toBeGreaterThan(2500);
-    expectWhole(await rig.node.callEnded(other.callId));
-  });
-
   test("a gateway thread that dies is replaced at the same port: clients that can, come back", async () => {
     const statuses = new Set<string>();
     const talking = [1, 2].map(() => whenView(({ transcript }) => transcript.length > 0));
@@ -204,7 +91,6 @@ describe("the engine, keypad only", () => {
     ]);
     await Promise.all(talking.map(({ seen }) => seen));
     const ringing = await rig.dial("two-keys-later");
-    const before = countOf("a thread runs again");
     await rig.threads.get("gateway-0")!.terminate();
     // Its protocol has no way back: it ends with a recording that reads.
     const lost = await rig.node.callEnded(vendor.callId);
@@ -218,7 +104,9 @@ describe("the engine, keypad only", () => {
     expect([...statuses]).toEqual(["live", "resuming", "ended"]);
     // Whoever was not there yet comes to the new one.
     expect(await rig.node.callEnded(ringing.callId)).toMatchObject({ outcome: "completed" });
-    expect(countOf("a thread runs again")).toBe(before + 1);
+    const again = rig.logs.filter(({ message }) => message === "a thread runs again");
+    const gateways = again.filter(({ fields }) => fields["thread"] === "gateway-0");
+    expect(gateways).toHaveLength(1);
   });
 
   test("a callee process that dies ends its calls; the next call finds a new one", async () => {
@@ -229,49 +117,6 @@ describe("the engine, keypad only", () => {
     expect(await rig.node.callEnded(callId)).toMatchObject({ outcome: "hangup" });
     const again = await rig.dial("busy");
     expect(await rig.node.callEnded(again.callId)).toMatchObject({ outcome: "busy" });
-  });
-});
-
-const hasRecognizer = isPocketSphinxAvailable().ok;
-if (!hasRecognizer) {
-  const isRequired = process.env["VOXTREE_REQUIRE"]?.includes("pocketsphinx") === true;
-  const why = "PocketSphinx is missing: apt-get install libpocketsphinx3 pocketsphinx-en-us";
-  if (isRequired) throw new Error(why);
-  console.warn(`SKIPPED: spoken calls. ${why}`);
-}
-
-describe.skipIf(!hasRecognizer)("the engine, spoken", () => {
-  let rig: EngineRig;
-  beforeAll(async () => {
-    rig = await startEngine({ flows: [flowFile("dialog/flows/appointment-reminder.yaml")] });
-  });
-  afterAll(() => rig.stop());
-
-  test("a recognition process that is killed in mid-call costs no call", async () => {
-    const understood = whenView(({ transcript }) => transcript.some((t) => t.side === "callee"));
-    const { callId } = await rig.dial("confirms-appointment", understood.listener);
-    await understood.seen;
-    for (const pid of rig.node.processIds()) process.kill(pid, "SIGKILL");
-    expect(await rig.node.callEnded(callId)).toMatchObject({ outcome: "confirmed" });
-  });
-
-  test("an interruption silences us at the callee, and the answer is understood", async () => {
-    const { callId } = await rig.dial("interrupts");
-    const view = await rig.node.callEnded(callId);
-    expect(view.outcome).toBe("confirmed");
-    expect(view.interruptions.length).toBeGreaterThan(0);
-    const [interruption] = rig.reports.get(callId)!.interruptions;
-    expect(interruption).toMatchObject({ isCleared: true });
-  });
-
-  test("stop ends live calls politely: each has its outcome, record and recording", async () => {
-    const talking = whenView(({ transcript }) => transcript.length > 0);
-    const { callId } = await rig.dial("confirms-appointment", talking.listener);
-    await talking.seen;
-    const ended = rig.node.callEnded(callId);
-    await rig.node.stop();
-    expect(await ended).toMatchObject({ status: "ended", outcome: "cancelled" });
-    expect((await ended).recordedMs).toBeGreaterThan(0);
   });
 });
 
