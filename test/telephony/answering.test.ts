@@ -7,8 +7,10 @@ import { freePort, startTelephony, type Telephony } from "../../bench/telephony/
 import { defaultConfig } from "../../config/default-config.js";
 import type { CallView, EngineNode } from "../../engine/engine-node.js";
 import { createNode } from "../../engine/node/node.js";
+import { isPocketSphinxAvailable } from "../../speech/asr/pocketsphinx.js";
 import { flowFile } from "../support/engine-rig.js";
 import { isTelephonyWanted } from "../support/telephony.js";
+import { audibleFromMs, recognisedIn, recordingOf, toneIn } from "./callee-recording.js";
 
 describe.skipIf(!isTelephonyWanted())("who has answered a call through Asterisk", () => {
   let telephony: Telephony;
@@ -60,6 +62,23 @@ describe.skipIf(!isTelephonyWanted())("who has answered a call through Asterisk"
     expect(view).toMatchObject({ outcome: "voicemail", answeredBy: { who: "machine" } });
     const said = view.transcript.filter(({ side }) => side === "agent");
     expect(said.map(({ text }) => text)).toEqual(["Please call us back today. Goodbye."]);
+  });
+
+  test("a machine's own recording has our message, behind its beep", async (context) => {
+    const recording = () => recordingOf(telephony.runDir, "voicemail");
+    await expect.poll(recording).toBeDefined();
+    const { heard, said, rateHz } = recording()!;
+    const beep = toneIn(said, rateHz)!;
+    expect(beep.hz).toBeCloseTo(1000, -1);
+    const atMs = audibleFromMs(heard, rateHz)!;
+    expect(atMs).toBeGreaterThanOrEqual(beep.toMs);
+    // Not the silence that takes the place of a beep where there is none.
+    expect(atMs - beep.toMs).toBeLessThan(1500);
+    process.stdout.write(`voicemail: beep until ${beep.toMs} ms, our message at ${atMs} ms\n`);
+    if (!isPocketSphinxAvailable().ok) context.skip("no recogniser here");
+    const message = "Please call us back today. Goodbye.";
+    const behind = heard.slice((beep.toMs * rateHz) / 1000);
+    expect(await recognisedIn(behind, rateHz, [message])).toBe(message);
   });
 
   test.each([
