@@ -63,19 +63,26 @@ export function parseAriChannels(body: unknown): AriChannel[] {
   });
 }
 
+type AriBridge = { id?: unknown; bridge_class?: unknown; channels?: unknown } | null;
+
 /**
  * Reads the answer to `GET /bridges`.
  *
  * @returns ids of channels that the dialplan has joined with others: no application holds them
  */
-export function channelsOfDialplan(body: unknown): ReadonlySet<string> {
-  const list: readonly unknown[] = Array.isArray(body) ? body : [];
-  const bridges = list as readonly ({ bridge_class?: unknown; channels?: unknown } | null)[];
-  const ids = bridges.flatMap((one) => {
+export function channelsOfDialplan(bridges: readonly unknown[]): ReadonlySet<string> {
+  const ids = (bridges as readonly AriBridge[]).flatMap((one) => {
     const isOfDialplan = one !== null && one.bridge_class !== "stasis";
     return isOfDialplan && Array.isArray(one.channels) ? (one.channels as unknown[]) : [];
   });
   return new Set(ids.filter((id) => typeof id === "string"));
+}
+
+/** Reads the same: ids of bridges that applications have made. */
+export function bridgesOfStasis(bridges: readonly unknown[]): string[] {
+  return (bridges as readonly AriBridge[]).flatMap((one) =>
+    one !== null && one.bridge_class === "stasis" && typeof one.id === "string" ? [one.id] : [],
+  );
 }
 
 function parse(text: string): Readonly<Record<string, unknown>> | undefined {

@@ -33,6 +33,8 @@ export class AriEvents {
   #retry: Timer | undefined;
   #ping: Timer | undefined;
   #isClosed = false;
+  /** Why this connection ends, where that is known. */
+  #why: string | undefined;
 
   constructor(options: AriEventsOptions) {
     this.#options = options;
@@ -42,6 +44,17 @@ export class AriEvents {
   /** Events come. */
   get isUp(): boolean {
     return !this.#isClosed && this.#socket?.readyState === WebSocket.OPEN;
+  }
+
+  /** All is well with this connection: if it is lost, the next one is tried at once. */
+  settled(): void {
+    this.#delayMs = delayMsMin;
+  }
+
+  /** This connection is of no use: lost, and tried anew. */
+  drop(why: string): void {
+    this.#why = why;
+    this.#socket?.terminate();
   }
 
   close(): void {
@@ -58,22 +71,25 @@ export class AriEvents {
     const target = `${url.replace(/^http/, "ws")}/events?${query}`;
     const socket = new WebSocket(target, {
       auth: `${user}:${password}`,
-      handshakeTimeout: handshakeMsMax,
       maxPayload: messageBytesMax,
       perMessageDeflate: false,
     });
     this.#socket = socket;
-    let why = "closed";
+    this.#why = undefined;
+    const late = this.#options.time.after(handshakeMsMax, () => socket.terminate());
     socket.on("open", () => {
-      this.#delayMs = delayMsMin;
+      late.cancel();
       this.#watch(socket);
       this.#options.connected();
     });
     socket.on("message", (data, isBinary) => {
       if (!isBinary) this.#take((data as Buffer).toString());
     });
-    socket.on("error", (error) => (why = error.message));
-    socket.on("close", (code) => this.#closed(why === "closed" ? `closed (${code})` : why));
+    socket.on("error", (error) => (this.#why ??= error.message));
+    socket.on("close", (code) => {
+      late.cancel();
+      this.#closed(this.#why ?? `closed (${code})`);
+    });
   }
 
   #take(text: string): void {

@@ -12,13 +12,14 @@
  * request instead of repeating it: nobody is dialled twice.
  */
 import { EngineError } from "../../../base/errors.js";
+import type { Time, Timer } from "../../../base/ports.js";
 import { areKeys, noKeys } from "../dial-string.js";
 import { keyPattern } from "../attempt-events.js";
 import { outcomeOf } from "../outcome.js";
 import type { ShellAttempt } from "../trunk-shell.js";
 import type { OriginateRequest, TrunkEvent, TrunkOutcome } from "../trunk.js";
-import type { AriEvent } from "./ari-event.js";
-import { refusalOf, type AriHttp, type AriReply } from "./ari-http.js";
+import { parseAriChannels, type AriEvent } from "./ari-event.js";
+import { isTrouble, refusalOf, type AriHttp, type AriReply } from "./ari-http.js";
 import { AsteriskBridge } from "./asterisk-bridge.js";
 import { AsteriskTransfer } from "./asterisk-transfer.js";
 import type { AsteriskFormatChoice } from "./media-format.js";
@@ -35,13 +36,19 @@ export type AttemptSettings = {
 };
 
 export type AttemptOptions = {
-  readonly http: Pick<AriHttp, "ask">;
+  readonly http: Pick<AriHttp, "ask" | "insist">;
+  readonly time: Time;
   readonly settings: AttemptSettings;
   readonly request: OriginateRequest;
   readonly listener: (event: TrunkEvent) => void;
   /** The attempt is over: told once, before the listener is. */
   readonly done: () => void;
 };
+
+/** Asterisk ends the ringing by itself, and says so; if it does not within this, it is asked. */
+const overdueMs = 5000;
+/** So long the event about a channel that is gone may take, for it knows the cause. */
+const lastWordMs = 5000;
 
 type Phase = "dialling" | "answered" | "bridged" | "transferred" | "ended";
 
@@ -56,6 +63,10 @@ export class AsteriskAttempt implements ShellAttempt {
   #isCancelled = false;
   #isRinging = false;
   #hasEarlyMedia = false;
+  /** Asterisk has taken the request to dial: a channel that it does not know is gone, then. */
+  #isDialled = false;
+  #isOverdue = false;
+  readonly #timers: Timer[] = [];
   readonly #transfer: AsteriskTransfer;
 
   constructor(options: AttemptOptions) {
@@ -88,8 +99,10 @@ export class AsteriskAttempt implements ShellAttempt {
     } catch (error) {
       return this.#askWhatBecameOfIt(error);
     }
+    // A proxy in trouble may have passed the request on all the same.
+    if (isTrouble(reply)) return this.#askWhatBecameOfIt(new Error(refusalOf(reply)));
     if (reply.status >= 300) return this.#end("failed", refusalOf(reply));
-    if (this.#isCancelled) this.#deleteCallee();
+    this.#dialled();
   }
 
   hangup(): void {
@@ -110,8 +123,8 @@ export class AsteriskAttempt implements ShellAttempt {
     if (this.#hasEnded) return;
     this.#phase = "transferred";
     this.#options.listener({ kind: "transferred" });
-    if (this.isHandedOn) void this.#bridge.takeAway([this.mediaId]);
-    else void this.#delete(`/channels/${encodeURIComponent(this.mediaId)}`);
+    if (this.isHandedOn) return void this.#bridge.takeAway([this.mediaId]);
+    void this.#options.http.insist("DELETE", `/channels/${encodeURIComponent(this.mediaId)}`);
   }
 
   async sendDtmf(digits: string): Promise<void> {
@@ -139,8 +152,9 @@ export class AsteriskAttempt implements ShellAttempt {
     if (this.#phase === "ended") return;
     const isAnswered = this.#phase !== "dialling";
     if (state === undefined) {
-      const outcome = isAnswered ? "answered" : this.#isCancelled ? "cancelled" : "unknown";
-      this.#end(outcome, "the channel was gone when Asterisk could be asked again");
+      const unheard = this.#isOverdue ? "no_answer" : "unknown";
+      const outcome = isAnswered ? "answered" : this.#isCancelled ? "cancelled" : unheard;
+      this.#end(outcome, "the channel was gone, and Asterisk had not said why");
     } else if (this.#isCancelled) this.#deleteCallee();
     else if (state === "Up" && !isAnswered) this.#answered();
   }
@@ -166,7 +180,7 @@ export class AsteriskAttempt implements ShellAttempt {
         const { outcome, cause } = outcomeOf({
           isAnswered,
           isCancelled: this.#isCancelled,
-          q850,
+          q850: this.#isOverdue ? 19 : q850,
           sip,
         });
         return this.#end(outcome, cause);
@@ -241,23 +255,59 @@ export class AsteriskAttempt implements ShellAttempt {
     };
   }
 
+  /** Asterisk dials. It ends the ringing in time; where nobody hears of that, we ask. */
+  #dialled(): void {
+    if (this.#hasEnded) return;
+    this.#isDialled = true;
+    if (this.#isCancelled) return this.#deleteCallee();
+    const { ringMsMax } = this.#options.request;
+    this.#after(ringMsMax + overdueMs, () => {
+      if (this.#phase === "dialling") void this.#lookAfterOverdue();
+    });
+  }
+
+  async #lookAfterOverdue(): Promise<void> {
+    const reply = await this.#insist("GET");
+    if (reply === undefined || this.#phase !== "dialling") return;
+    if (reply.status === 404) return this.reconcile(undefined);
+    const [channel] = parseAriChannels([reply.body]);
+    if (channel?.state === "Up") return this.#answered();
+    this.#isOverdue = true;
+    this.#deleteCallee();
+  }
+
   /** No whole answer came to our request to dial: did Asterisk do it? */
   async #askWhatBecameOfIt(cause: unknown): Promise<void> {
     const why = cause instanceof Error ? cause.message : String(cause);
-    const path = `/channels/${encodeURIComponent(this.calleeId)}`;
-    const reply = await this.#options.http.ask("GET", path).catch(() => undefined);
-    // Neither way known: the event socket is gone too, and its return settles it.
+    const { isSent } = (cause as { detail?: { isSent?: unknown } }).detail ?? {};
+    if (isSent === false) return this.#end("failed", why);
+    const reply = await this.#insist("GET");
     if (reply === undefined || this.#phase !== "dialling") return;
-    if (reply.status === 404) this.#end("failed", why);
+    if (reply.status !== 404) return this.#dialled();
+    this.#end("failed", why);
   }
 
   #deleteCallee(): void {
-    void this.#delete(`/channels/${encodeURIComponent(this.calleeId)}`);
+    void this.#deletedCallee();
   }
 
-  /** What is gone already is what we wanted; what cannot be asked is settled by reconciling. */
-  async #delete(path: string): Promise<void> {
-    await this.#options.http.ask("DELETE", path).catch(() => undefined);
+  /** The event about it knows the cause; where that is lost, it has ended all the same. */
+  async #deletedCallee(): Promise<void> {
+    const reply = await this.#insist("DELETE");
+    if (reply === undefined || !this.#isDialled) return;
+    this.#after(lastWordMs, () => this.reconcile(undefined));
+  }
+
+  /** Asks about the callee's channel; who gets no word from Asterisk for a minute gives up. */
+  async #insist(method: "GET" | "DELETE"): Promise<AriReply | undefined> {
+    const path = `/channels/${encodeURIComponent(this.calleeId)}`;
+    const reply = await this.#options.http.insist(method, path);
+    if (reply === undefined) this.giveUp("Asterisk does not answer");
+    return reply;
+  }
+
+  #after(delayMs: number, run: () => void): void {
+    if (!this.#hasEnded) this.#timers.push(this.#options.time.after(delayMs, run));
   }
 
   #end(outcome: TrunkOutcome, cause: string): void {
@@ -266,6 +316,7 @@ export class AsteriskAttempt implements ShellAttempt {
     // Who was handed on stays with whom they talk to, also when it is us who end.
     const channels = this.isHandedOn ? [this.mediaId] : [this.mediaId, this.targetId];
     this.#phase = "ended";
+    for (const timer of this.#timers) timer.cancel();
     this.#transfer.giveUp("the callee hung up");
     this.#options.done();
     if (hadMedia) void this.#bridge.takeAway(channels);

@@ -12,7 +12,7 @@ import type { AttemptSettings } from "./asterisk-attempt.js";
 import { mediaFormatOf, nativeFormats, type AsteriskFormat } from "./media-format.js";
 
 export type BridgeOptions = {
-  readonly http: Pick<AriHttp, "ask">;
+  readonly http: Pick<AriHttp, "ask" | "insist">;
   readonly settings: AttemptSettings;
   readonly request: OriginateRequest;
   readonly calleeId: string;
@@ -64,8 +64,8 @@ export class AsteriskBridge {
     const paths = channels.map((id) => `/channels/${encodeURIComponent(id)}`);
     await Promise.all(
       [...paths, `/bridges/${encodeURIComponent(this.#id)}`].map((path) =>
-        // What is gone already is what we wanted; the rest is settled by reconciling.
-        this.#options.http.ask("DELETE", path).catch(() => undefined),
+        // What is gone already is what we wanted.
+        this.#options.http.insist("DELETE", path),
       ),
     );
   }

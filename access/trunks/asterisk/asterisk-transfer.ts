@@ -23,7 +23,7 @@ const calleeVariable = "VOXTREE_CALLEE";
 const contextExists = `DIALPLAN_EXISTS(${transferContext},s,1)`;
 
 export type AsteriskTransferOptions = {
-  readonly http: Pick<AriHttp, "ask">;
+  readonly http: Pick<AriHttp, "ask" | "insist">;
   readonly calleeId: string;
   readonly targetId: string;
   readonly bridge: AsteriskBridge;
@@ -108,7 +108,7 @@ export class AsteriskTransfer {
 
   async #deleteTarget(): Promise<void> {
     const path = `/channels/${encodeURIComponent(this.#options.targetId)}`;
-    await this.#options.http.ask("DELETE", path).catch(() => undefined);
+    await this.#options.http.insist("DELETE", path);
   }
 
   /** @returns false where the dialplan has no place for them */

@@ -27,6 +27,7 @@ class FakeAri {
 
   constructor() {
     this.answers.set("GET /ari/channels", json(200, []));
+    this.answers.set("GET /ari/bridges", json(200, []));
     this.#server = createServer((request, response) => {
       const line = `${request.method} ${new URL(request.url!, "http://a").pathname}`;
       this.requests.push(line);

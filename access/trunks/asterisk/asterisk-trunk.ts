@@ -13,7 +13,12 @@ import { isDialable, notDialable } from "../dial-string.js";
 import type { TrunkLog } from "../trunk-log.js";
 import { invalidNumber, TrunkShell } from "../trunk-shell.js";
 import type { OriginateRequest, Trunk, TrunkAttempt, TrunkEvent, TrunkHealth } from "../trunk.js";
-import { channelsOfDialplan, parseAriChannels, type AriEvent } from "./ari-event.js";
+import {
+  bridgesOfStasis,
+  channelsOfDialplan,
+  parseAriChannels,
+  type AriEvent,
+} from "./ari-event.js";
 import { AriEvents } from "./ari-events.js";
 import { AriHttp, refusalOf, type AriAddress } from "./ari-http.js";
 import { AsteriskAttempt, type AttemptSettings } from "./asterisk-attempt.js";
@@ -41,7 +46,8 @@ export function createAsteriskTrunk(options: AsteriskTrunkOptions): Trunk {
 class AsteriskTrunk implements Trunk {
   readonly name: string;
   readonly #options: AsteriskTrunkOptions;
-  readonly #http: AriHttp;
+  /** A new one in each life. */
+  #http: AriHttp;
   readonly #settings: AttemptSettings;
   /** By the callee's channel. */
   readonly #shell: TrunkShell<AsteriskAttempt>;
@@ -51,7 +57,7 @@ class AsteriskTrunk implements Trunk {
     const { name, address, app, endpoint, callerId, mediaClient, format, time, log } = options;
     this.name = name;
     this.#options = options;
-    this.#http = new AriHttp(address);
+    this.#http = new AriHttp(address, time);
     this.#shell = new TrunkShell({ name, peer: "Asterisk", time, log });
     this.#settings = {
       app,
@@ -64,6 +70,7 @@ class AsteriskTrunk implements Trunk {
 
   async start(): Promise<void> {
     const { time, address, app } = this.#options;
+    this.#http = new AriHttp(address, time);
     const connect = (): void => {
       this.#events = new AriEvents({
         ...{ address, app, time },
@@ -72,15 +79,15 @@ class AsteriskTrunk implements Trunk {
         lost: (why) => this.#shell.lost(why),
       });
     };
-    await this.#shell.start(address.url, connect).catch((error: unknown) => {
-      this.#close();
+    await this.#shell.start(address.url, connect).catch(async (error: unknown) => {
+      await this.#close();
       throw error;
     });
   }
 
   async stop(): Promise<void> {
     await this.#shell.stop();
-    this.#close();
+    await this.#close();
   }
 
   health(): TrunkHealth {
@@ -96,6 +103,7 @@ class AsteriskTrunk implements Trunk {
         new AsteriskAttempt({
           ...wiring,
           http: this.#http,
+          time: this.#options.time,
           settings: this.#settings,
           request,
         }),
@@ -106,15 +114,15 @@ class AsteriskTrunk implements Trunk {
     return `${this.#settings.app}.${callId}`;
   }
 
-  /** All channels of an attempt lead to it. */
+  /** All channels of an attempt lead to it, and its bridge. */
   #attemptOf(channelId: string): AsteriskAttempt | undefined {
-    return this.#shell.find(channelId.replace(/\.(media|target)$/, ""));
+    return this.#shell.find(channelId.replace(/\.(media|target|bridge)$/, ""));
   }
 
-  #close(): void {
+  async #close(): Promise<void> {
     this.#events?.close();
     this.#events = undefined;
-    this.#http.close();
+    await this.#http.close();
   }
 
   #event(event: AriEvent): void {
@@ -137,31 +145,51 @@ class AsteriskTrunk implements Trunk {
     const events = this.#events!;
     const asked = this.#shell.attempts;
     try {
-      const reply = await this.#http.ask("GET", "/channels");
-      if (reply.status !== 200) throw new EngineError("ARI_REFUSED", refusalOf(reply));
-      const channels = new Map(parseAriChannels(reply.body).map(({ id, state }) => [id, state]));
-      for (const attempt of asked) attempt.reconcile(channels.get(attempt.calleeId));
-      await this.#hangUpStrangers([...channels.keys()]);
+      const channels = parseAriChannels(await this.#list("channels"));
+      const states = new Map(channels.map(({ id, state }) => [id, state]));
+      for (const attempt of asked) attempt.reconcile(states.get(attempt.calleeId));
+      await this.#clearAway([...states.keys()]);
     } catch (error) {
-      // The socket is up, the rest is not: as good as lost. It is asked again when it reconnects.
-      this.#shell.log("warn", "Asterisk does not say which channels it has", { error });
+      // A socket without the rest is of no use: as good as lost.
+      events.drop((error as Error).message);
+      return;
     }
-    if (this.#events === events && events.isUp) this.#shell.up();
+    if (this.#events !== events || !events.isUp) return;
+    events.settled();
+    this.#shell.up();
   }
 
-  /** Channels of an earlier life: nobody is there to talk to them, but for who was handed on. */
+  /** Channels and bridges of an earlier life: nobody is there to talk to them. */
+  async #clearAway(channelIds: readonly string[]): Promise<void> {
+    await this.#hangUpStrangers(channelIds);
+    const own = bridgesOfStasis(await this.#list("bridges")).filter(
+      (id) => id.startsWith(this.#channelOf("")) && this.#attemptOf(id) === undefined,
+    );
+    await Promise.all(
+      own.map((id) => this.#http.insist("DELETE", `/bridges/${encodeURIComponent(id)}`)),
+    );
+  }
+
+  /** All but who was handed on: they talk to each other. */
   async #hangUpStrangers(ids: readonly string[]): Promise<void> {
-    const prefix = `${this.#settings.app}.`;
+    const prefix = this.#channelOf("");
     const unknown = ids.filter((id) => id.startsWith(prefix) && this.#attemptOf(id) === undefined);
     if (unknown.length === 0) return;
-    const bridges = await this.#http.ask("GET", "/bridges");
-    if (bridges.status !== 200) throw new EngineError("ARI_REFUSED", refusalOf(bridges));
-    const handedOn = channelsOfDialplan(bridges.body);
+    const handedOn = channelsOfDialplan(await this.#list("bridges"));
     const strangers = unknown.filter((id) => !handedOn.has(id));
     if (strangers.length === 0) return;
     this.#shell.log("warn", "channels of an earlier life are hung up", { count: strangers.length });
     await Promise.all(
-      strangers.map((id) => this.#http.ask("DELETE", `/channels/${encodeURIComponent(id)}`)),
+      strangers.map((id) => this.#http.insist("DELETE", `/channels/${encodeURIComponent(id)}`)),
     );
+  }
+
+  /** @throws {EngineError} `ARI_UNREACHABLE`, `ARI_REFUSED` also where it is no list */
+  async #list(what: "channels" | "bridges"): Promise<readonly unknown[]> {
+    const reply = await this.#http.ask("GET", `/${what}`);
+    if (reply.status === 200 && Array.isArray(reply.body)) return reply.body as unknown[];
+    const why = reply.status === 200 ? "its answer is no list" : refusalOf(reply);
+    const message = `Asterisk does not say which ${what} it has: ${why}`;
+    throw new EngineError("ARI_REFUSED", message, { status: reply.status });
   }
 }
