@@ -3,6 +3,7 @@ import { availableParallelism } from "node:os";
 import { join, resolve } from "node:path";
 import { findContradictions } from "./relations.js";
 import { withShipped } from "./analyzer-config.js";
+import { hearingDefaults } from "./hearing-config.js";
 import { voiceprintDefaults } from "./voiceprint-config.js";
 import { ConfigError } from "./config-errors.js";
 import { limits, shardCountFor } from "./limits.js";
@@ -65,6 +66,7 @@ export function withDefaults(overrides: ConfigOverrides): Config {
     },
     synthesis: { vendors: [], isEmbeddedLast: true, choose: "inOrder", ...overrides.synthesis },
     analyzers: withShipped(overrides.analyzers),
+    hearing: { ...hearingDefaults, ...overrides.hearing },
     voiceprint: { ...voiceprintDefaults, ...overrides.voiceprint },
     storage: { kekFile: join(dataDir, "kek"), ...overrides.storage, dataDir },
     recording: { isEnabled: true, ...overrides.recording },

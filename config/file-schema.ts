@@ -7,6 +7,7 @@ import { isIP } from "node:net";
 import { z } from "zod";
 import { access, tls } from "./access-schema.js";
 import { analyzerPart } from "./analyzer-schema.js";
+import { hearingSection } from "./hearing-config.js";
 import { limits } from "./limits.js";
 import {
   duration,
@@ -125,6 +126,7 @@ export const fileSchema = part({
       .optional(),
   }),
   analyzers: listOf(analyzerPart, "analyzers, each with kind"),
+  hearing: hearingSection,
   voiceprint: voiceprintSection,
   storage: section({ dataDir: path.optional(), kekFile: path.optional() }),
   recording: section({ enabled: flag }),

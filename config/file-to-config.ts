@@ -6,6 +6,7 @@ import { recognitionVendor, voiceVendor, type ConfigOverrides } from "./default-
 import type { FileDraft } from "./file-schema.js";
 import { limits } from "./limits.js";
 import { said } from "./said.js";
+import { hearingConfigOf } from "./hearing-config.js";
 import { voiceprintOf } from "./voiceprint-config.js";
 import { trunkOf } from "./trunk-of-draft.js";
 
@@ -67,6 +68,7 @@ export function overridesOf(draft: FileDraft, context: FileContext): ConfigOverr
     }),
     recognition: recognitionOf(draft, context),
     synthesis: synthesisOf(draft, context),
+    hearing: hearingConfigOf(draft.hearing ?? {}),
     voiceprint: voiceprintOf(draft.voiceprint ?? {}, { folder, key: context.voiceModelKey }),
     storage: said({
       dataDir: mapped(storage.dataDir, absolute),

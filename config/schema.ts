@@ -4,6 +4,7 @@
  * nothing.
  */
 import type { AnalyzerConfig } from "./analyzer-config.js";
+import type { HearingConfig } from "./hearing-config.js";
 import type { VoiceprintConfig } from "./voiceprint-config.js";
 
 /** What carries the sockets; `auto` is `uws` where `uWebSockets.js` is installed, else `lean`. */
@@ -350,6 +351,7 @@ export type Config = {
   /** Flows say which of them listen to their calls. */
   readonly analyzers: readonly AnalyzerConfig[];
   /** What knows people by their voices. */
+  readonly hearing: HearingConfig;
   readonly voiceprint: VoiceprintConfig;
   readonly storage: StorageConfig;
   /** Whether calls are recorded that do not say so themselves. */

@@ -100,6 +100,14 @@ export type AnsweringParameters = {
   readonly [name in keyof typeof answeringLimits]?: number;
 };
 
+/** How a flow wants its calls to be heard; what it does not say, the configuration does. */
+export type FlowHearing = {
+  readonly suppressesNoise?: boolean;
+  readonly normalisesLevel?: boolean;
+  /** The language tag to recognise, where it is not that of the flow, e.g. `yue`. */
+  readonly dialect?: string;
+};
+
 /** A checked flow, ready to run. Immutable: calls share it. */
 export type CompiledFlow = {
   readonly id: string;
@@ -113,6 +121,7 @@ export type CompiledFlow = {
   readonly detectsMachines: boolean;
   /** What decides that, where the flow says it; see `docs/flows.md`. */
   readonly answering: AnsweringParameters;
+  readonly hearing: FlowHearing;
   /** Analyzers that listen to its calls, by name. */
   readonly analyzers: readonly string[];
   /** Labels that its states have rules for: of others it need not be told. */

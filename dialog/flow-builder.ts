@@ -1,7 +1,7 @@
 /** Checked draft → flow: defaults filled in, texts cut at their places, phrases made ready. */
 import { assert } from "../base/assert.js";
 import { kindOf, labelRules, retryTarget, type StateEntry } from "./checks/check.js";
-import type { AnsweringParameters, Expectation } from "./dialog-types.js";
+import type { AnsweringParameters, Expectation, FlowHearing } from "./dialog-types.js";
 import type {
   AskState,
   DigitsEntry,
@@ -38,6 +38,7 @@ export function buildFlow(draft: FlowDraft): Flow {
     ...(answeringMachine === undefined ? {} : { answeringMachine }),
     answering: said(draft.answering ?? {}),
     offline: draft.offline ?? offlineText(language),
+    hearing: buildHearing(draft.hearing),
     analyzers: [...new Set(draft.analyzers ?? [])],
     variables: buildVariables(draft),
     states: new Map(entries.map((entry) => [entry[0], buildState(draft, entry)])),
@@ -48,6 +49,15 @@ export function buildFlow(draft: FlowDraft): Flow {
 function said(parameters: NonNullable<FlowDraft["answering"]>): AnsweringParameters {
   const pairs = Object.entries(parameters).filter(([, value]) => value !== undefined);
   return Object.fromEntries(pairs);
+}
+
+function buildHearing(draft: FlowDraft["hearing"]): FlowHearing {
+  const { suppressNoise, normaliseLevel, dialect } = draft ?? {};
+  return {
+    ...(suppressNoise === undefined ? {} : { suppressesNoise: suppressNoise }),
+    ...(normaliseLevel === undefined ? {} : { normalisesLevel: normaliseLevel }),
+    ...(dialect === undefined ? {} : { dialect }),
+  };
 }
 
 function buildVariables(draft: FlowDraft): Map<string, Variable> {

@@ -79,6 +79,7 @@ class MachineFlow implements CompiledFlow {
   readonly offline: string;
   readonly detectsMachines: boolean;
   readonly answering: CompiledFlow["answering"];
+  readonly hearing: CompiledFlow["hearing"];
   readonly analyzers: readonly string[];
   readonly labels: readonly string[];
   readonly variables: CompiledFlow["variables"];
@@ -96,6 +97,7 @@ class MachineFlow implements CompiledFlow {
     this.offline = flow.offline;
     this.detectsMachines = flow.answeringMachine !== undefined;
     this.answering = flow.answering;
+    this.hearing = flow.hearing;
     this.analyzers = flow.analyzers;
     this.labels = labelsOf(flow);
     this.variables = [...flow.variables.values()].map(({ name, example, isRequired }) => {

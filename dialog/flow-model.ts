@@ -1,5 +1,5 @@
 /** A flow after all checks: nothing optional is left open, names are known to exist. */
-import type { AnsweringParameters, Expectation } from "./dialog-types.js";
+import type { AnsweringParameters, Expectation, FlowHearing } from "./dialog-types.js";
 import type { PhraseMatcher } from "./nlu/phrase-matcher.js";
 import type { SpeakAs, Template } from "./template.js";
 
@@ -16,6 +16,7 @@ export type Flow = {
   readonly answering: AnsweringParameters;
   /** Said when the engine has to end a call by itself; without variables. */
   readonly offline: string;
+  readonly hearing: FlowHearing;
   /** Analyzers that listen. */
   readonly analyzers: readonly string[];
   readonly variables: ReadonlyMap<string, Variable>;

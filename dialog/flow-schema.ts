@@ -160,6 +160,17 @@ function answeringPart() {
   });
 }
 
+const tagRule = 'must be a language tag such as "en-US", "zh-CN" or "yue"';
+export const languageTag = z
+  .string({ error: tagRule })
+  .regex(/^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*$/, { error: tagRule });
+
+const hearing = part({
+  suppressNoise: flag,
+  normaliseLevel: flag,
+  dialect: languageTag.optional(),
+});
+
 /** The whole file. */
 export const flowSchema = part({
   id: name.optional(),
@@ -173,6 +184,7 @@ export const flowSchema = part({
   answering: answeringPart().optional(),
   offline: text(flowLimits.sayCharsMax).optional(),
   variables: namesTo(variable, "variable: example").optional(),
+  hearing: hearing.optional(),
   analyzers: listOf(name, 12, "the name of an analyzer").optional(),
   defaults: part({ interruptible: flag, silence, noMatch, onResume, onLabel }).optional(),
   states: namesTo(state, "state: what it says and expects").optional(),

@@ -6,6 +6,7 @@ import type { MediaFigures } from "../access/protocols/media-figures.js";
 import type { AnsweredBy } from "../access/trunks/trunk.js";
 import type { WebhookReply, WebhookRequest } from "../access/trunks/webhook.js";
 import type { HistogramSummary } from "../base/histogram.js";
+import type { HearingWish } from "../speech/hearing/call-hearing.js";
 import type { PromptStoreStats } from "../speech/prompts/prompt-store.js";
 import type { VoiceFigures } from "../speech/tts/network/voice-counters.js";
 import type { Label } from "../speech/analyzers/analyzer.js";
@@ -25,6 +26,8 @@ export type CallRequest = {
   readonly variables?: Readonly<Record<string, string>>;
   /** Default true. */
   readonly isRecorded?: boolean;
+  /** How this callee is heard; what it does not say, the flow and the configuration do. */
+  readonly hearing?: HearingWish;
 };
 
 export type TranscriptLine = {

@@ -6,6 +6,8 @@ import type { AudioFormat } from "../../codecs/audio/audio-codec.js";
 import type { CompiledFlow, DialogSnapshot } from "../../dialog/dialog-types.js";
 import type { Analyzer } from "../../speech/analyzers/analyzer.js";
 import type { Recognizer } from "../../speech/asr/recognizer.js";
+import type { CallHearing } from "../../speech/hearing/call-hearing.js";
+import type { NoiseSuppression } from "../../speech/hearing/noise-suppressor.js";
 import type { Synthesizer } from "../../speech/tts/synthesizer.js";
 import type { VadFactory } from "../../speech/vad/vad.js";
 import type { CallEvent } from "./call-events.js";
@@ -99,6 +101,8 @@ export type CastPorts = {
   /** @throws {EngineError} `UNKNOWN_FLOW` */
   readonly flow: (flowId: string) => CompiledFlow;
   readonly vad: VadFactory;
+  /** Undefined: calls are heard as they are. */
+  readonly noise?: NoiseSuppression;
   /** Undefined where no recogniser is installed: the caller answers by keypad. */
   readonly recognizer: Recognizer | undefined;
   readonly synthesizer: Synthesizer;
@@ -126,6 +130,8 @@ export type CallSpec = {
   readonly flowId: string;
   readonly variables: Readonly<Record<string, string>>;
   readonly isRecorded: boolean;
+  /** Absent: as it comes, in the language of the flow. */
+  readonly hearing?: CallHearing;
   /** Give up when no media stream has come by then. */
   readonly answerMsMax: number;
   readonly durationMsMax: number;

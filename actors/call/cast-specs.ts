@@ -7,6 +7,7 @@
  */
 import { childSpec, type ChildSpec } from "../kernel/index.js";
 import { analysis } from "./analysis.js";
+import { heardLanguage } from "./answer-grammar.js";
 import type { CallSpec, CastPorts, Leg, RecordingAnchor } from "./cast-ports.js";
 import type { DialogOptions, EarlierDialog } from "./dialog-state.js";
 import { dialog } from "./dialog.js";
@@ -101,7 +102,7 @@ function recognizerSpec(scene: CastScene): ChildSpec {
     restart: "transient",
     shutdownMs: nothingToFinishMs,
     make: () => {
-      const { language } = ports.flow(spec.flowId);
+      const language = heardLanguage(spec, ports.flow(spec.flowId));
       const rateHz = leg.format.rateHz === 8000 ? 8000 : 16000;
       return recognizer({ ports, directory, language, rateHz });
     },
@@ -149,7 +150,9 @@ function mediaSpec(scene: CastScene): ChildSpec {
       const isAsked = isFirst && flow.detectsMachines;
       const question = isAsked ? { tuning: flow.answering } : undefined;
       const isAnalyzed = flow.analyzers.length > 0;
-      return mediaLeg({ leg, ports, directory, playing, firstTurnId, question, isAnalyzed });
+      const { hearing } = spec;
+      const ear = { question, isAnalyzed, hearing };
+      return mediaLeg({ leg, ports, directory, playing, firstTurnId, ...ear });
     },
     onStarted(ref) {
       directory.mediaLeg = ref;

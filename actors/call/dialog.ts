@@ -18,7 +18,7 @@ import { withoutMarkup } from "../../codecs/ssml/ssml.js";
 import type { Label } from "../../speech/analyzers/analyzer.js";
 import { promptId } from "../../speech/prompts/prompt-id.js";
 import type { Behavior, Context } from "../kernel/index.js";
-import { answerGrammar } from "./answer-grammar.js";
+import { answerGrammar, heardLanguage } from "./answer-grammar.js";
 import type { Leg } from "./cast-ports.js";
 import {
   dialogLaneOf,
@@ -196,7 +196,7 @@ function say(
 function listen(options: DialogOptions, state: DialogState, effect: Listen): void {
   state.listen = effect;
   const { expectation } = effect;
-  const { language } = state.flow;
+  const language = heardLanguage(options.spec, state.flow);
   const grammar = answerGrammar(expectation, { language, variables: options.spec.variables });
   options.directory.mediaLeg?.tell({ kind: "expect", expectation });
   options.directory.recognizer?.tell({ kind: "expect", grammar });

@@ -13,6 +13,7 @@ import { decodedFrame, judgedMs } from "./heard-frame.js";
 import type { AnswerQuestion } from "./answer-ear.js";
 import type { Behavior, Context } from "../kernel/index.js";
 import { assertNever } from "../../base/assert.js";
+import { toErrorData } from "../../base/errors.js";
 import { codecOf, type AudioCodec } from "../../codecs/audio/audio-codec.js";
 import { createResampler, type Resampler } from "../../codecs/audio/resampler.js";
 import type { Expectation } from "../../dialog/dialog-types.js";
@@ -20,6 +21,11 @@ import { answerJudge, type AnswerJudge } from "../../speech/turn/answer-standing
 import { createTurnDetector, type TurnDetector } from "../../speech/turn/turn-detector.js";
 import type { TurnSink } from "../../speech/turn/turn-events.js";
 import { turnDefaults } from "../../speech/turn/turn-tuning.js";
+import {
+  hearingChain,
+  type CallHearing,
+  type HearingChain,
+} from "../../speech/hearing/call-hearing.js";
 import type { Vad } from "../../speech/vad/vad.js";
 import { mediaBytesOf, mediaLaneOf } from "./media-lanes.js";
 import type { CallDirectory, MediaLegMessage, PlaybackNotice } from "./messages.js";
@@ -55,6 +61,8 @@ type State = {
   readonly hearFrame: (frame: Int16Array) => void;
   readonly turnAudio: TurnAudio;
   readonly vad: Vad;
+  /** Noise and level; undefined: it is heard as it came. */
+  readonly hearing: HearingChain | undefined;
   readonly ear: FrameEar | undefined;
   readonly detector: TurnDetector;
   /** What the words of a partial mean for the end of the turn, in the present state. */
@@ -85,6 +93,7 @@ export type MediaLegOptions = {
   /** See `answerEar`. */
   readonly question: AnswerQuestion | undefined;
   readonly isAnalyzed: boolean;
+  readonly hearing: CallHearing | undefined;
   readonly ports: CastPorts;
   readonly directory: CallDirectory;
 };
@@ -93,7 +102,10 @@ export function mediaLeg(options: MediaLegOptions): Behavior<State, MediaLegMess
   return {
     start: (ctx) => start(options, ctx),
     receive: (state, message, ctx) => receive(options, state, message, ctx),
-    stopped: (state) => state.vad.close(),
+    stopped(state) {
+      state.vad.close();
+      state.hearing?.close();
+    },
     laneOf: mediaLaneOf,
     bytesOf: mediaBytesOf,
     limits: { tts: { policy: "credit", countMax: speechChunksMax, bytesMax: speechBytesMax } },
@@ -125,6 +137,7 @@ function start(options: MediaLegOptions, ctx: Context<MediaLegMessage>): State {
       batchMs: ports.recognizer?.batchMs ?? 0,
     }),
     vad: ports.vad.create({ rateHz: speechRateHz }),
+    hearing: hearingOf(options, speechRateHz),
     ear: frameEar({ ...options, rateHz: speechRateHz }),
     detector: createTurnDetector({
       sink: turnSink(options, () => holder.state!),
@@ -230,15 +243,25 @@ function hear(options: MediaLegOptions, state: State, frame: AudioFrame): void {
   latency.recordMs(ports.time.nowMs() - frame.atMs);
 }
 
-function hearFrame(options: MediaLegOptions, state: State, frame: Int16Array): void {
+/** @param asItCame for those who judge the line itself: beeps, tones, voiceprints */
+function hearFrame(options: MediaLegOptions, state: State, asItCame: Int16Array): void {
+  const frame = state.hearing?.process(asItCame) ?? asItCame;
   state.turnAudio.hear(frame);
   const turnIdBefore = state.openTurnId;
   const isSpeech = state.vad.isSpeech(frame);
-  state.ear?.frame(frame, isSpeech);
+  state.ear?.frame(asItCame, isSpeech);
   state.detector.frame(isSpeech, state.frameMs);
   // A turn that this frame opened or reopened has it in its pre-roll already.
   if (turnIdBefore === undefined || state.openTurnId !== turnIdBefore) return;
   lendTurn(options, state.turnAudio.due(frame));
+}
+
+function hearingOf(options: MediaLegOptions, rateHz: number): HearingChain | undefined {
+  const { hearing, ports, directory } = options;
+  const failed = (error: unknown): void => {
+    directory.call.tell({ kind: "trouble", actor: "mediaLeg", error: toErrorData(error) });
+  };
+  return hearingChain({ hearing, rateHz, noise: ports.noise, failed });
 }
 
 function lendTurn({ directory }: MediaLegOptions, piece: ReturnType<TurnAudio["due"]>): void {

@@ -1,5 +1,7 @@
 /** The bodies of requests about calls, checked: every wrong field at once, with its value. */
 import { z } from "zod";
+import { languageTag } from "../../dialog/flow-schema.js";
+import type { HearingWish } from "../../speech/hearing/call-hearing.js";
 import { wrongPartsOf } from "../../config/draft.js";
 import type { CallRequest } from "../engine-node.js";
 import { invalidRequest, ProblemError } from "./problem.js";
@@ -21,6 +23,8 @@ function bodyRule(rule: string) {
 const variablesRule = "must be a map from names to texts, at most 50";
 const valueRule = "must be a text of at most 200 characters";
 
+const flag = z.boolean({ error: "must be true or false" }).optional();
+
 const callRequest = z.strictObject(
   {
     userId: text(200),
@@ -33,7 +37,13 @@ const callRequest = z.strictObject(
       })
       .refine((given) => Object.keys(given).length <= 50, { error: variablesRule })
       .optional(),
-    isRecorded: z.boolean({ error: "must be true or false" }).optional(),
+    isRecorded: flag,
+    hearing: z
+      .strictObject(
+        { suppressNoise: flag, normaliseLevel: flag, dialect: languageTag.optional() },
+        { error: bodyRule("must be a JSON object with suppressNoise, normaliseLevel, dialect") },
+      )
+      .optional(),
   },
   { error: bodyRule("must be a JSON object with userId, flow, trunk and to") },
 );
@@ -49,14 +59,21 @@ const keysRequest = z.strictObject(
   { error: bodyRule("must be a JSON object with keys") },
 );
 
+type HearingDraft = NonNullable<z.output<typeof callRequest>["hearing"]>;
+
 /** @throws {ProblemError} 422 with every wrong field */
 export function parseCallRequest(body: unknown): CallRequest {
-  const { variables, isRecorded, ...required } = parsedBody(callRequest, body);
+  const { variables, isRecorded, hearing, ...required } = parsedBody(callRequest, body);
   return {
     ...required,
     ...(variables === undefined ? {} : { variables }),
     ...(isRecorded === undefined ? {} : { isRecorded }),
+    ...(hearing === undefined ? {} : { hearing: wishOf(hearing) }),
   };
+}
+
+function wishOf({ suppressNoise, normaliseLevel, dialect }: HearingDraft): HearingWish {
+  return { suppressesNoise: suppressNoise, normalisesLevel: normaliseLevel, dialect };
 }
 
 /** The body of a transfer. @throws {ProblemError} 422 */

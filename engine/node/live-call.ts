@@ -45,6 +45,13 @@ const spec = z.object({
   flowId: z.string(),
   variables: z.record(z.string(), z.string()),
   isRecorded: z.boolean(),
+  hearing: z
+    .object({
+      suppressesNoise: z.boolean(),
+      normalisesLevel: z.boolean(),
+      dialect: z.string().optional(),
+    })
+    .optional(),
   answerMsMax: z.number(),
   durationMsMax: z.number(),
 });

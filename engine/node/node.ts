@@ -19,6 +19,7 @@ import type {
 } from "../engine-node.js";
 import { inspectorStack } from "./blocked-stack.js";
 import { checkRequest } from "./call-check.js";
+import { callSpec } from "./call-spec.js";
 import { putIntent } from "./call-intent.js";
 import { Admission, admissionError, type Refused } from "./admission.js";
 import { CallRegistry } from "./call-registry.js";
@@ -195,7 +196,7 @@ class Node implements EngineNode {
       await this.#running.prompts.ready(request.flow);
     const running = this.#admit();
     const trunk = checkRequest(request, running);
-    const { ringMsMax, answerMsMax, durationMsMax } = this.#config.calls;
+    const { ringMsMax, answerMsMax } = this.#config.calls;
     const token = running.threads.mediaToken(callId, answerMsMax);
     this.#reserve(trunk, callId);
     const view = newView(callId, request, this.#time.epochMs());
@@ -206,13 +207,12 @@ class Node implements EngineNode {
       throw error;
     });
     const shardIndex = this.#ledger.leastLoaded(running.threads.shards.live);
-    const { userId, flow: flowId, to, variables = {} } = request;
-    const isRecorded = request.isRecorded ?? this.#config.recording.isEnabled;
-    const spec = { callId, userId, flowId, variables, isRecorded, answerMsMax, durationMsMax };
+    const spec = callSpec(callId, request, { flows: running.flows, config: this.#config });
     const untilMs = this.#time.nowMs() + answerMsMax;
     this.#ledger.add(spec, shardIndex, { token, untilMs });
     this.#writer?.changed(callId);
     running.threads.startCall(spec, { shardIndex, token });
+    const { to } = request;
     this.#trunks.dial(trunk, { callId, to, mediaUrl: this.#mediaUrl(), token, ringMsMax });
     return view;
   }

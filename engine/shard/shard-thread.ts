@@ -14,6 +14,7 @@ import type { AnalyzerConfig } from "../../config/analyzer-config.js";
 import type { SynthesisConfig } from "../../config/schema.js";
 import type { CompiledFlow } from "../../dialog/dialog-types.js";
 import type { compileFlow } from "../../dialog/flow-compiler.js";
+import { noiseSuppression } from "../../speech/hearing/noise-suppressor.js";
 import type { VoiceSynthesizer } from "../../speech/tts/network/voice-synthesizer.js";
 import type { VerifyVoice } from "../../speech/voiceprint/voiceprint-analyzer.js";
 import type { VadFactory } from "../../speech/vad/vad.js";
@@ -68,6 +69,7 @@ export class ShardThread {
   readonly #jobs: JobClient;
   readonly #recordings: RecordingDesk;
   readonly #pages = new SharedPages();
+  readonly #noise = noiseSuppression();
   /** One for all: what it returns is as long as what is in it, and not the 2 kB of a new one. */
   readonly #encoder = new Encoder();
   readonly #synthesizer: VoiceSynthesizer;
@@ -194,6 +196,7 @@ export class ShardThread {
       analyzers,
       time,
       vad,
+      noise: this.#noise,
       recognizer: recognizer?.recognizer,
       media,
       latency: this.#latency,

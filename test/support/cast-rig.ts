@@ -26,6 +26,7 @@ import { codecOf } from "../../codecs/audio/audio-codec.js";
 import { decodeStereo } from "../../codecs/audio/mix.js";
 import { compileFlow } from "../../dialog/flow-compiler.js";
 import type { RecognizerEvent } from "../../speech/asr/recognizer.js";
+import type { CallHearing } from "../../speech/hearing/call-hearing.js";
 import { promptId } from "../../speech/prompts/prompt-id.js";
 import type { PcmAudio, SpeechRequest } from "../../speech/tts/synthesizer.js";
 import { wholeVoice } from "./whole-voice.js";
@@ -42,6 +43,7 @@ export type RigOptions = {
   readonly frameMs?: number;
   /** The voice; a second of sound for every text when it is left out. */
   readonly synthesize?: (request: SpeechRequest) => Promise<PcmAudio>;
+  readonly hearing?: CallHearing;
   /** What the port throws or fakes otherwise. */
   readonly ports?: Partial<CastPorts>;
   /** The call was lost with its shard: what the ledger kept. */
@@ -158,6 +160,7 @@ export function castRig(options: RigOptions) {
     flowId: flow.id,
     variables: options.variables ?? {},
     isRecorded: true,
+    ...(options.hearing === undefined ? {} : { hearing: options.hearing }),
     answerMsMax: 30_000,
     durationMsMax: 600_000,
   };
