@@ -12,6 +12,7 @@ import { codecs } from "./parts/codecs-bench.js";
 import { flow } from "./parts/flow-bench.js";
 import { ring } from "./parts/ring-bench.js";
 import { vad } from "./parts/vad-bench.js";
+import { noise } from "./noise/noise-bench.js";
 import { voiceprint } from "./voiceprint/voiceprint-bench.js";
 import { opus } from "./opus/opus-bench.js";
 import { start } from "./start/start-bench.js";
@@ -36,6 +37,7 @@ export const benches: readonly Bench[] = [
   codecs, // codecs, resampler, wire formats
   opus, // bytes against G.711, and cost
   vad, // voice detection and turns
+  noise, // what noise costs recognition, and its suppression
   voiceprint, // how often one voice is taken for another
   flow, // one answer in a flow
   turns, // how soon an answer is heard, how often too early; what interrupts us

