@@ -134,6 +134,8 @@ export type RecognitionVendorConfig = {
   readonly finalField?: string;
   /** BCP 47, instead of the flow's. */
   readonly language?: string;
+  /** What it understands, as tags; left out: all. */
+  readonly languages?: readonly string[];
   /** Words to listen for in every state, beside its phrases. */
   readonly hotWords?: readonly string[];
   /** Certificates to trust instead of the system's: PEM file, absolute path. */

@@ -37,9 +37,13 @@ export const recognitionVendor = part({
   ).optional(),
   finalField: text("must be the name of a field", /^[\w.-]{1,60}$/).optional(),
   language: text(
-    'must be a language like "en-US"',
-    /^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*$/,
+    'must be a language like "en-US", or "multi"',
+    /^(multi|[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*)$/,
   ).optional(),
+  languages: listOf(
+    text('must be a language like "en" or "en-US"', /^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*$/),
+    "languages",
+  ),
   hotWords: listOf(text("must be a word or a few", /^[^\0]{1,60}$/), "words to listen for"),
   caFile: path.optional(),
   closedGrammar: flag,

@@ -121,6 +121,8 @@ export type CompiledFlow = {
   readonly detectsMachines: boolean;
   /** What decides that, where the flow says it; see `docs/flows.md`. */
   readonly answering: AnsweringParameters;
+  /** Ids of flows that say the same in other languages, by language tag. */
+  readonly languages: Readonly<Record<string, string>>;
   readonly hearing: FlowHearing;
   /** Analyzers that listen to its calls, by name. */
   readonly analyzers: readonly string[];
@@ -151,6 +153,11 @@ export type CompiledFlow = {
    * @throws {SnapshotError} `SNAPSHOT_CORRUPT`, `SNAPSHOT_NEWER` or `SNAPSHOT_FOREIGN`
    */
   resume(data: unknown, options?: ResumeOptions): DialogStep;
+  /**
+   * Takes a dialog over from a flow in another language: in the state of the same name, which says
+   * its texts, or at the start. Variables that this flow does not declare are left behind.
+   */
+  continueFrom(other: DialogSnapshot): DialogStep;
   /** What every asking state expects, so that recognisers prepare their grammars ahead. */
   allExpectations(): readonly Expectation[];
 };

@@ -38,6 +38,7 @@ export function buildFlow(draft: FlowDraft): Flow {
     ...(answeringMachine === undefined ? {} : { answeringMachine }),
     answering: said(draft.answering ?? {}),
     offline: draft.offline ?? offlineText(language),
+    languages: draft.languages ?? {},
     hearing: buildHearing(draft.hearing),
     analyzers: [...new Set(draft.analyzers ?? [])],
     variables: buildVariables(draft),
@@ -125,8 +126,8 @@ function buildAnswers(draft: FlowDraft, entry: StateEntry): Answers {
 
 type ExpectDraft = NonNullable<StateDraft["expect"]>;
 
-function buildFree({ store }: NonNullable<ExpectDraft["free"]>): { store?: string } {
-  return store === undefined ? {} : { store };
+function buildFree({ store, as }: NonNullable<ExpectDraft["free"]>): NonNullable<AskState["free"]> {
+  return { ...(store === undefined ? {} : { store }), ...(as === undefined ? {} : { as }) };
 }
 
 function buildDigits(digits: ExpectDraft["digits"]): DigitsEntry | undefined {

@@ -28,7 +28,7 @@ import type { Flow, FlowState, Resume } from "./flow-model.js";
 import { readFlowSource } from "./flow-source.js";
 import { interpret, type MachineEvent } from "./interpreter.js";
 import { builtInStates, readSnapshot, snapshotForm } from "./snapshot.js";
-import { startVariables } from "./start-variables.js";
+import { carriedVariables, startVariables } from "./start-variables.js";
 import type { Template } from "./template.js";
 
 /**
@@ -79,6 +79,7 @@ class MachineFlow implements CompiledFlow {
   readonly offline: string;
   readonly detectsMachines: boolean;
   readonly answering: CompiledFlow["answering"];
+  readonly languages: CompiledFlow["languages"];
   readonly hearing: CompiledFlow["hearing"];
   readonly analyzers: readonly string[];
   readonly labels: readonly string[];
@@ -97,6 +98,7 @@ class MachineFlow implements CompiledFlow {
     this.offline = flow.offline;
     this.detectsMachines = flow.answeringMachine !== undefined;
     this.answering = flow.answering;
+    this.languages = flow.languages;
     this.hearing = flow.hearing;
     this.analyzers = flow.analyzers;
     this.labels = labelsOf(flow);
@@ -111,13 +113,22 @@ class MachineFlow implements CompiledFlow {
   }
 
   start(variables: Readonly<Record<string, string>>): DialogStep {
-    const input: MachineContext = {
-      variables: startVariables(this.#flow, variables),
-      turns: 0,
-      silences: 0,
-      noMatches: 0,
-      keys: "",
-    };
+    return this.#begin({ variables: startVariables(this.#flow, variables), turns: 0 });
+  }
+
+  continueFrom({ state: name, variables: all, turns }: DialogSnapshot): DialogStep {
+    const variables = carriedVariables(this.#flow, all);
+    const state = this.#flow.states.get(name);
+    if (state?.kind !== "ask") return this.#begin({ variables, turns });
+    const { id, version } = this;
+    const place = { form: snapshotForm, flow: id, version, state: name };
+    const snapshot = { ...place, variables, turns, silences: 0, noMatches: 0, keys: "" };
+    const effects = [...this.#says(state, state.say, snapshot), listenEffect(state, "")];
+    return { snapshot, effects, state: name };
+  }
+
+  #begin(known: Pick<MachineContext, "variables" | "turns">): DialogStep {
+    const input: MachineContext = { ...known, silences: 0, noMatches: 0, keys: "" };
     const [next, actions] = initialTransition(this.#machine, input);
     return this.#stepOf(next, effectsOf(actions));
   }
@@ -215,7 +226,11 @@ function fixedPromptsOf(flow: Flow): string[] {
   const effects = templates
     .filter(({ isFixed }) => isFixed)
     .map((template) => sayEffect(flow, template, true, {}));
-  return [...new Set(effects.flatMap((effect) => (effect.kind === "say" ? [effect.text] : [])))];
+  return [
+    ...new Set(
+      effects.flatMap((effect) => (effect.kind === "say" && effect.isFixed ? [effect.text] : [])),
+    ),
+  ];
 }
 
 /** Labels that some state has a rule for. */

@@ -3,6 +3,7 @@
  * timer armed. What it wants done comes back as actions of type `effect`, whose params are the
  * dialog effects themselves; waiting is the caller's business (`listen.silenceMs`).
  */
+import { hasMark } from "../codecs/ssml/ssml.js";
 import { assign, createMachine, type AnyStateMachine } from "xstate";
 import type { DialogEffect, DialogSnapshot } from "./dialog-types.js";
 import type { AskState, Flow, FlowState, LabelRule, Retry } from "./flow-model.js";
@@ -102,7 +103,9 @@ export function sayEffect(
   const text = fillTemplate(template, (name) =>
     speakValue(variables[name] ?? "", flow.variables.get(name)?.speakAs ?? "text"),
   );
-  return { kind: "say", text, isFixed: template.isFixed, isInterruptible };
+  // When a mark is heard is known of speech that is made in the call, not of a prompt.
+  const isFixed = template.isFixed && !hasMark(text);
+  return { kind: "say", text, isFixed, isInterruptible };
 }
 
 function stateNode(flow: Flow, state: FlowState): StateNode {

@@ -1,6 +1,7 @@
 /** A flow after all checks: nothing optional is left open, names are known to exist. */
 import type { AnsweringParameters, Expectation, FlowHearing } from "./dialog-types.js";
 import type { PhraseMatcher } from "./nlu/phrase-matcher.js";
+import type { SpokenValueKind } from "./nlu/spoken-values.js";
 import type { SpeakAs, Template } from "./template.js";
 
 export type Flow = {
@@ -16,6 +17,8 @@ export type Flow = {
   readonly answering: AnsweringParameters;
   /** Said when the engine has to end a call by itself; without variables. */
   readonly offline: string;
+  /** Ids of flows that say the same in other languages, by language tag. */
+  readonly languages: Readonly<Record<string, string>>;
   readonly hearing: FlowHearing;
   /** Analyzers that listen. */
   readonly analyzers: readonly string[];
@@ -42,7 +45,7 @@ export type AskState = {
   readonly isInterruptible: boolean;
   readonly intents: readonly Intent[];
   readonly digits?: DigitsEntry;
-  readonly free?: { readonly store?: string };
+  readonly free?: { readonly store?: string; readonly as?: SpokenValueKind };
   /** Next state by intent, `digits`, `free`: complete. */
   readonly next: ReadonlyMap<string, string>;
   readonly silence: Retry & { readonly afterMs: number };

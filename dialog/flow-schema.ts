@@ -5,6 +5,7 @@
  */
 import { z } from "zod";
 import { answeringLimits, flowLimits } from "./limits.js";
+import { spokenValueKinds } from "./nlu/spoken-values.js";
 
 /** Names of states, intents and variables. */
 export const namePattern = /^[A-Za-z][A-Za-z0-9_-]*$/;
@@ -96,6 +97,10 @@ const digits = part({
   interDigitMs: silenceMs,
 });
 
+const valueKind = z.enum(spokenValueKinds, {
+  error: `must be one of ${spokenValueKinds.join(", ")}`,
+});
+
 const labelValue = text(60);
 const scoreRule = "must be a number from 0 to 1";
 const onLabel = listOf(
@@ -120,7 +125,7 @@ const state = part({
   expect: part({
     intents: namesTo(intent, "intent: phrases and keys").optional(),
     digits: digits.optional(),
-    free: part({ store: name.optional() }).optional(),
+    free: part({ store: name.optional(), as: valueKind.optional() }).optional(),
   }).optional(),
   on: namesTo(name, "intent: next state").optional(),
   onLabel,
@@ -184,6 +189,12 @@ export const flowSchema = part({
   answering: answeringPart().optional(),
   offline: text(flowLimits.sayCharsMax).optional(),
   variables: namesTo(variable, "variable: example").optional(),
+  languages: z
+    .record(languageTag, name, {
+      error: (issue) =>
+        issue.code === "invalid_type" ? "must be a map of language: id of a flow" : undefined,
+    })
+    .optional(),
   hearing: hearing.optional(),
   analyzers: listOf(name, 12, "the name of an analyzer").optional(),
   defaults: part({ interruptible: flag, silence, noMatch, onResume, onLabel }).optional(),

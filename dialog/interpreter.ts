@@ -6,6 +6,7 @@ import { assertNever } from "../base/assert.js";
 import type { DialogEvent, Understood } from "./dialog-types.js";
 import type { AskState } from "./flow-model.js";
 import { parseSpokenDigits } from "./nlu/spoken-digits.js";
+import { parseSpokenValue } from "./nlu/spoken-values.js";
 import { cleanValue } from "./template.js";
 
 /** An event of the machine. */
@@ -66,9 +67,15 @@ function interpretSpeech(state: AskState, keys: string, text: string): Interpret
     const digits = parseSpokenDigits(text);
     return digits === undefined ? unclear : takeDigits(state, digits);
   }
-  const value = state.free === undefined ? "" : cleanValue(text);
+  const value = freeValue(state, text);
   if (value === "") return unclear;
   return { event: { type: "free", text: value }, understood: { intent: "free", confidence: 1 } };
+}
+
+/** What a free answer says, as the state wants it; "" when it is not that. */
+function freeValue({ free }: AskState, text: string): string {
+  if (free === undefined) return "";
+  return free.as === undefined ? cleanValue(text) : (parseSpokenValue(free.as, text) ?? "");
 }
 
 function interpretKey(state: AskState, keys: string, key: string): Interpretation {

@@ -34,6 +34,18 @@ export function startVariables(
   return Object.fromEntries(values);
 }
 
+/** What another flow's dialog knows and this one declares, and this one's defaults. */
+export function carriedVariables(
+  flow: Flow,
+  known: Readonly<Record<string, string>>,
+): Record<string, string> {
+  const values = [...flow.variables.values()].flatMap(({ name, defaultValue }) => {
+    const value = Object.hasOwn(known, name) ? known[name] : defaultValue;
+    return value === undefined ? [] : [[name, value] as const];
+  });
+  return Object.fromEntries(values);
+}
+
 function problemWith(
   flow: Flow,
   name: string,

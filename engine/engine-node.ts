@@ -26,6 +26,8 @@ export type CallRequest = {
   readonly variables?: Readonly<Record<string, string>>;
   /** Default true. */
   readonly isRecorded?: boolean;
+  /** The callee's language tag: the flow, or the one that it names for this language, speaks. */
+  readonly language?: string;
   /** How this callee is heard; what it does not say, the flow and the configuration do. */
   readonly hearing?: HearingWish;
 };
@@ -63,8 +65,16 @@ export type CallView = {
   /** Who answered: by the network's own detection, where it was asked to, or by ours. */
   readonly answeredBy?: { readonly who: AnsweredBy | AnswerKind; readonly cause: string };
   /** What analyzers said of the callee and the line, whenever it changed. */
+  /** Marks of our texts that were heard: so far into their utterance, so long after the answer. */
+  readonly marks?: readonly {
+    readonly name: string;
+    readonly heardMs: number;
+    readonly atMs: number;
+  }[];
   readonly labels?: readonly CallLabel[];
   readonly state?: string;
+  /** What is spoken now, where it is not what the call began with. */
+  readonly language?: string;
   readonly protocol?: string;
   /** What is known of its media stream's line. */
   readonly media?: MediaFigures;

@@ -57,6 +57,20 @@ export type CallEvent =
       readonly label: Label;
       readonly atMs: number;
     }
+  /** A `mark` of what we say was heard, so far into its utterance. */
+  | {
+      readonly kind: "mark";
+      readonly name: string;
+      readonly heardMs: number;
+      readonly atMs: number;
+    }
+  /** The callee talks this language: from now on the dialog does. */
+  | {
+      readonly kind: "language";
+      readonly language: string;
+      readonly flow: string;
+      readonly atMs: number;
+    }
   | { readonly kind: "state"; readonly state: string; readonly atMs: number }
   | { readonly kind: "turn"; readonly latency: TurnLatency; readonly atMs: number }
   | { readonly kind: "restarted"; readonly actor: string; readonly error: ErrorData }

@@ -9,6 +9,7 @@ import type {
 import type { Label } from "../../speech/analyzers/analyzer.js";
 import type { CastPorts, CallSpec, Leg } from "./cast-ports.js";
 import type { CallDirectory, DialogMessage } from "./messages.js";
+import { SpeechMarks } from "./speech-marks.js";
 import type { TurnClock } from "./turn-clock.js";
 
 /** Waiting for an answer, as the flow says. */
@@ -23,13 +24,15 @@ const unknownSpeech: Speaking = { text: "", isStreamed: false };
 /** What is needed to take an answer back. */
 type Checkpoint = {
   readonly turnId: number;
+  readonly flow: CompiledFlow;
   readonly step: DialogStep;
   readonly listen: Listen | undefined;
 };
 
 /** One life of a Dialog. */
 export type DialogState = {
-  readonly flow: CompiledFlow;
+  /** The one the call began with, or the same in another language. */
+  flow: CompiledFlow;
   leg: Leg | undefined;
   step: DialogStep;
   checkpoint: Checkpoint | undefined;
@@ -56,6 +59,9 @@ export type DialogState = {
   clock: TurnClock | undefined;
   /** Keyed answers and turns that were cancelled are not waited for. */
   awaitedTurnId: number | undefined;
+  /** Of what is being said. */
+  readonly marks: SpeechMarks;
+  markTimer: Timer | undefined;
   silenceTimer: Timer | undefined;
   finalTimer: Timer | undefined;
 };
@@ -94,7 +100,7 @@ export type DialogOptions = {
 
 /** The state of a life that begins: at the start of the flow, or where an earlier one stood. */
 export function newDialogState({ ports, spec, earlier }: DialogOptions): DialogState {
-  const flow = ports.flow(spec.flowId);
+  const flow = ports.flow(earlier?.snapshot.flow ?? spec.flowId);
   const isSounding = (earlier?.playing.length ?? 0) > 0;
   const step =
     earlier === undefined
@@ -120,9 +126,16 @@ export function newDialogState({ ports, spec, earlier }: DialogOptions): DialogS
     forgottenTurnId: 0,
     clock: undefined,
     awaitedTurnId: undefined,
+    marks: new SpeechMarks(),
+    markTimer: undefined,
     silenceTimer: undefined,
     finalTimer: undefined,
   };
+}
+
+/** What is needed to take back what is made of a turn. */
+export function checkpointOf({ flow, step, listen }: DialogState, turnId: number): Checkpoint {
+  return { turnId, flow, step, listen };
 }
 
 export function dialogLaneOf(message: DialogMessage): "system" | "transcripts" | "intents" {
@@ -135,6 +148,9 @@ export function dialogLaneOf(message: DialogMessage): "system" | "transcripts" |
     case "legReplaced":
     case "hangup":
     case "playbackStarted":
+    case "playbackPaused":
+    case "playbackResumed":
+    case "marksDue":
     case "playbackEnded":
       return "system";
     default:

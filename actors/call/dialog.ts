@@ -21,6 +21,7 @@ import type { Behavior, Context } from "../kernel/index.js";
 import { answerGrammar, heardLanguage } from "./answer-grammar.js";
 import type { Leg } from "./cast-ports.js";
 import {
+  checkpointOf,
   dialogLaneOf,
   newDialogState,
   type DialogOptions,
@@ -28,8 +29,10 @@ import {
   type Listen,
 } from "./dialog-state.js";
 import { answered, awaitAnswer, greetingHeard, type Answered } from "./dialog-answering.js";
-import { labelled, silence, stepWithLabels } from "./dialog-labels.js";
-import { reportBargeIn, reportPlayback, reportState, sinceAnswer } from "./dialog-reports.js";
+import { labelled, silence } from "./dialog-labels.js";
+import { stepInLanguage } from "./dialog-language.js";
+import { isOfPlayback, playback } from "./dialog-playback.js";
+import { reportBargeIn, reportState, sinceAnswer } from "./dialog-reports.js";
 import { voiceLost } from "./dialog-voice-loss.js";
 import {
   end,
@@ -63,6 +66,7 @@ function receive(
   message: DialogMessage,
   ctx: Context<DialogMessage>,
 ): void {
+  if (isOfPlayback(message)) return playback(options, state, message, ctx);
   switch (message.kind) {
     case "begin":
       return begin(options, state, message.leg, ctx);
@@ -87,9 +91,6 @@ function receive(
       return finalOverdue(options, state, message.turnId, ctx);
     case "keypad":
       return keypad(options, state, message, ctx);
-    case "playbackStarted":
-    case "playbackEnded":
-      return playback(options, state, message, ctx);
     case "silence":
       return silenceCame(options, state, message.listenId, ctx);
     case "hangup":
@@ -304,6 +305,7 @@ function reopen(options: DialogOptions, state: DialogState, turnId: number): voi
   state.speaking.clear();
   const isNewState = checkpoint.step.state !== state.step.state;
   state.step = checkpoint.step;
+  state.flow = checkpoint.flow;
   state.outcome = undefined;
   if (isNewState) reportState(options, state);
   // Another life must not begin with what was taken back.
@@ -352,9 +354,10 @@ function understand(
     atMs: sinceAnswer(options),
     ...(isRejected ? { isRejected } : {}),
   });
-  state.checkpoint = { turnId: final.turnId, step: state.step, listen: state.listen };
+  state.checkpoint = checkpointOf(state, final.turnId);
   stopSilence(state);
-  const step = stepWithLabels(state, { kind: "speech", text, isRejected });
+  const said = { kind: "speech", text, isRejected } as const;
+  const step = stepInLanguage(options, state, said, final.language);
   if (state.clock !== undefined) state.clock.decidedAtMs = ctx.time.nowMs();
   apply(options, state, step, ctx);
 }
@@ -380,20 +383,4 @@ function keypad(
   silence(options, state);
   state.checkpoint = undefined;
   take(options, state, { kind: "keypad", digit }, ctx);
-}
-
-function playback(
-  options: DialogOptions,
-  state: DialogState,
-  message: Extract<DialogMessage, { kind: "playbackStarted" | "playbackEnded" }>,
-  ctx: Context<DialogMessage>,
-): void {
-  const speaking = state.speaking.get(message.utterance);
-  // Of an utterance that was taken back.
-  if (speaking === undefined) return;
-  if (message.kind === "playbackEnded") {
-    state.speaking.delete(message.utterance);
-    return whenQuiet(options, state, ctx);
-  }
-  reportPlayback(options, state, message, speaking.text);
 }

@@ -354,11 +354,15 @@ function speak(
   state: State,
   message: Extract<MediaLegMessage, { kind: "speech" }>,
 ): void {
-  const { utterance, audio, endsSentence, isLast } = message;
+  const { utterance, audio, mark: name, endsSentence, isLast } = message;
   // Cleared meanwhile: whoever rendered it is told by the same clear.
   if (!state.playing.has(utterance)) return;
   const { sender } = state;
   if (audio !== undefined) spoken(options, utterance, sender.add(utterance, audio));
+  if (name !== undefined) {
+    const positionMs = sender.positionMs(utterance);
+    options.directory.dialog?.tell({ kind: "mark", utterance, name, positionMs });
+  }
   if (endsSentence) spoken(options, utterance, sender.endSentence(utterance));
   if (isLast) sender.end(utterance);
 }
@@ -385,9 +389,7 @@ function notice(options: MediaLegOptions, state: State, message: PlaybackNotice)
     tellPlayback(state);
   }
   options.directory.recorder?.tell(message);
-  if (message.kind === "playbackStarted" || message.kind === "playbackEnded") {
-    options.directory.dialog?.tell(message);
-  }
+  options.directory.dialog?.tell(message);
 }
 
 /** Tells the detector whether we are audible, and whether what plays may be interrupted. */

@@ -52,6 +52,8 @@ export type MediaLegMessage =
       readonly kind: "speech";
       readonly utterance: number;
       readonly audio: PcmAudio | undefined;
+      /** What was said before lies before this mark. */
+      readonly mark?: string | undefined;
       readonly endsSentence: boolean;
       readonly isLast: boolean;
     }
@@ -107,6 +109,8 @@ export type DialogMessage =
       readonly turnId: number;
       readonly text: string;
       readonly isRejected: boolean;
+      /** What was spoken, where the recogniser can tell. */
+      readonly language?: string | undefined;
       /** For a recogniser of somebody else's. */
       readonly waitedMs?: number;
       readonly atMs: number;
@@ -126,7 +130,16 @@ export type DialogMessage =
   | { readonly kind: "voiceLost"; readonly utterance: number }
   /** Another of the cast begins a new life. In order behind the turns of its last one. */
   | { readonly kind: "castRestarted"; readonly role: ForgetfulRole }
-  | Extract<PlaybackNotice, { readonly kind: "playbackStarted" | "playbackEnded" }>;
+  /** Where a mark lies in an utterance that is being made. */
+  | {
+      readonly kind: "mark";
+      readonly utterance: number;
+      readonly name: string;
+      readonly positionMs: number;
+    }
+  /** System, own timer. */
+  | { readonly kind: "marksDue" }
+  | PlaybackNotice;
 
 export type SynthesizerMessage =
   | {

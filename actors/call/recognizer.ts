@@ -30,7 +30,7 @@ type Stretch = {
 
 type StretchResult = Pick<
   Extract<RecognizerEvent, { kind: "final" }>,
-  "text" | "isRejected" | "waitedMs" | "confidence"
+  "text" | "isRejected" | "waitedMs" | "confidence" | "language"
 >;
 
 type Turn = {
@@ -228,5 +228,7 @@ function settle(options: Options, turn: Turn, stretch: Stretch, result: StretchR
   const { confidence } = result;
   options.directory.analysis?.tell(confidence === undefined ? final : { ...final, confidence });
   const waitedMs = result.waitedMs ?? 0;
-  options.directory.dialog?.tell({ ...final, waitedMs, atMs: options.ports.time.nowMs() });
+  const { language } = result;
+  const atMs = options.ports.time.nowMs();
+  options.directory.dialog?.tell({ ...final, language, waitedMs, atMs });
 }

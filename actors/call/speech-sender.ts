@@ -33,6 +33,8 @@ export class SpeechSender {
   #firstUtterance = Number.POSITIVE_INFINITY;
 
   #sentence: Sentence | undefined;
+  /** Samples of the newest utterance so far, in whole frames. */
+  #given = { utterance: 0, samples: 0 };
   readonly #chunkTaken: (utterance: number) => void;
 
   /** @param chunkTaken called when the last frame of a sentence has left: there is room for more */
@@ -65,6 +67,14 @@ export class SpeechSender {
     this.#queue.push({ kind: "sentenceEnd", utterance });
     this.#send();
     return bytes;
+  }
+
+  /** How much speech of the utterance it was given. */
+  positionMs(utterance: number): number {
+    const isOpen = this.#sentence?.utterance === utterance;
+    const whole = this.#given.utterance === utterance ? this.#given.samples : 0;
+    const samples = whole + (isOpen ? this.#sentence!.rest.length : 0);
+    return (samples * 1000) / this.#leg.format.rateHz;
   }
 
   /** Says that the utterance is complete, after all of its frames. */
@@ -124,6 +134,8 @@ export class SpeechSender {
     const bytes = new Uint8Array(count * frameBytes);
     this.#codec.encode(whole.subarray(0, count * this.#frameSamples), bytes);
     const { utterance } = sentence;
+    const before = this.#given.utterance === utterance ? this.#given.samples : 0;
+    this.#given = { utterance, samples: before + count * this.#frameSamples };
     for (let offset = 0; offset < bytes.length; offset += frameBytes) {
       const frame = bytes.subarray(offset, offset + frameBytes);
       this.#queue.push({ kind: "frame", utterance, frame });

@@ -24,6 +24,9 @@ const firstSoundMsMax = 4000;
 /** The text is to blame, not the voices: it is left out, and the call goes on. */
 const textErrors = new Set(["NOTHING_SPEAKABLE", "TEXT_TOO_LONG", "UNSUPPORTED_LANGUAGE"]);
 
+/** Of the text; what was given before lies before it. */
+type Mark = { readonly mark: string };
+
 /** A sentence that is with the voices. */
 type Making = {
   readonly id: number;
@@ -32,7 +35,7 @@ type Making = {
   /** Until its first sound. */
   readonly timer: Timer;
   /** What waits for an earlier sentence. */
-  readonly waiting: PcmAudio[];
+  readonly waiting: (PcmAudio | Mark)[];
   isDone: boolean;
 };
 
@@ -166,10 +169,10 @@ function made(
   if (job === undefined || making === undefined) return;
   const { event } = message;
   if (event.kind === "failed") return failed(options, state, { making, error: event.error }, ctx);
-  // What a mark means is not decided here.
-  if (event.kind === "mark") return;
-  making.timer.cancel();
-  if (event.kind === "end") making.isDone = true;
+  // A mark is no sound.
+  if (event.kind !== "mark") making.timer.cancel();
+  if (event.kind === "mark") making.waiting.push({ mark: event.name });
+  else if (event.kind === "end") making.isDone = true;
   else if (event.audio.samples.length > 0) making.waiting.push(event.audio);
   deliver(options, state, job);
   askNext(options, state, ctx);
@@ -179,7 +182,9 @@ function made(
 function deliver(options: Options, state: State, job: Job): void {
   const { utterance } = job;
   for (let making = turnOf(job); making !== undefined; making = turnOf(job)) {
-    for (const audio of making.waiting.splice(0)) tellLeg(options, utterance, { audio });
+    for (const part of making.waiting.splice(0)) {
+      tellLeg(options, utterance, "mark" in part ? part : { audio: part });
+    }
     if (!making.isDone) return;
     job.making.delete(making.index);
     job.nextDelivery += 1;
@@ -195,13 +200,14 @@ function turnOf(job: Job): Making | undefined {
 
 type LegNews = {
   readonly audio?: PcmAudio;
+  readonly mark?: string;
   readonly endsSentence?: boolean;
   readonly isLast?: boolean;
 };
 
 function tellLeg({ directory }: Options, utterance: number, news: LegNews): void {
-  const { audio, endsSentence = false, isLast = false } = news;
-  directory.mediaLeg?.tell({ kind: "speech", utterance, audio, endsSentence, isLast });
+  const { audio, mark, endsSentence = false, isLast = false } = news;
+  directory.mediaLeg?.tell({ kind: "speech", utterance, audio, mark, endsSentence, isLast });
 }
 
 function soundOverdue(): ErrorData {

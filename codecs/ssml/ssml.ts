@@ -20,6 +20,11 @@ export const ssmlLimits = { bytesMax: 8 * 1024, depthMax: 16 } as const;
 /** `SSML_INVALID`; the message and `detail` say the line and column, counted from 1. */
 export class SsmlError extends EngineError {}
 
+/** Whether a text has a `mark`, as far as can be seen without reading it all. */
+export function hasMark(text: string): boolean {
+  return isSsml(text) && /<mark\b/.test(text);
+}
+
 /** Whether a text is meant as markup. */
 export function isSsml(text: string): boolean {
   return /^\s*<(\?xml|speak[\s/>])/.test(text);

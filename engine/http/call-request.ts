@@ -38,6 +38,7 @@ const callRequest = z.strictObject(
       .refine((given) => Object.keys(given).length <= 50, { error: variablesRule })
       .optional(),
     isRecorded: flag,
+    language: languageTag.optional(),
     hearing: z
       .strictObject(
         { suppressNoise: flag, normaliseLevel: flag, dialect: languageTag.optional() },
@@ -63,11 +64,12 @@ type HearingDraft = NonNullable<z.output<typeof callRequest>["hearing"]>;
 
 /** @throws {ProblemError} 422 with every wrong field */
 export function parseCallRequest(body: unknown): CallRequest {
-  const { variables, isRecorded, hearing, ...required } = parsedBody(callRequest, body);
+  const { variables, isRecorded, language, hearing, ...required } = parsedBody(callRequest, body);
   return {
     ...required,
     ...(variables === undefined ? {} : { variables }),
     ...(isRecorded === undefined ? {} : { isRecorded }),
+    ...(language === undefined ? {} : { language }),
     ...(hearing === undefined ? {} : { hearing: wishOf(hearing) }),
   };
 }

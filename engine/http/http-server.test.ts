@@ -160,7 +160,7 @@ describe("starting a call", () => {
       trunk: 'must be a text of 1 to 80 characters without control characters, not ""',
       to: `${rule}, not "x\\u0000"`,
       varables:
-        'unknown key "varables" (did you mean "variables"?); known here: userId, flow, trunk, to, variables, isRecorded, hearing',
+        'unknown key "varables" (did you mean "variables"?); known here: userId, flow, trunk, to, variables, isRecorded, language, hearing',
       isRecorded: 'must be true or false, not "yes"',
       "variables.name": "must be a text of at most 200 characters, not 3",
     });

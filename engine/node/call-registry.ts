@@ -128,6 +128,12 @@ function changeOf(view: CallView, event: CallEvent, nowEpochMs: number): Partial
       const { analyzer, label, atMs } = event;
       return { labels: [...(view.labels ?? []), { ...label, analyzer, atMs }] };
     }
+    case "mark": {
+      const { name, heardMs, atMs } = event;
+      return { marks: [...(view.marks ?? []), { name, heardMs, atMs }] };
+    }
+    case "language":
+      return { language: event.language };
     case "state":
       return { state: event.state };
     case "turn":

@@ -17,6 +17,8 @@ export type KeptMemory = {
   readonly memory: Uint8Array;
   /** Which content of its flow the dialog is of; undefined while it has not begun. */
   readonly flowVersion: string | undefined;
+  /** Not that of the spec where the dialog has changed its language. */
+  readonly flowId: string | undefined;
 };
 
 /**
@@ -32,5 +34,5 @@ export function translateMemory(callId: string, bytes: Uint8Array, shiftMs: numb
     lastUtterance: memory.lastUtterance + utterancesSkipped,
     ...(anchor && { recordingAnchor: { ...anchor, atMs: anchor.atMs + shiftMs } }),
   };
-  return { memory: encode(translated), flowVersion: snapshot?.version };
+  return { memory: encode(translated), flowVersion: snapshot?.version, flowId: snapshot?.flow };
 }

@@ -18,7 +18,7 @@ import type {
   LatencyReport,
 } from "../engine-node.js";
 import { inspectorStack } from "./blocked-stack.js";
-import { checkRequest } from "./call-check.js";
+import { checkRequest, inLanguage } from "./call-check.js";
 import { callSpec } from "./call-spec.js";
 import { putIntent } from "./call-intent.js";
 import { Admission, admissionError, type Refused } from "./admission.js";
@@ -189,7 +189,8 @@ class Node implements EngineNode {
     };
   }
 
-  async startCall(request: CallRequest, listener?: CallListener): Promise<CallView> {
+  async startCall(asked: CallRequest, listener?: CallListener): Promise<CallView> {
+    const request = inLanguage(asked, this.#running?.flows ?? new Map());
     const callId = this.#parts.newCallId?.() ?? randomUUID();
     // Nobody is dialled before what they will hear is there.
     if (this.#running?.prompts.isReady(request.flow) === false)
@@ -208,8 +209,7 @@ class Node implements EngineNode {
     });
     const shardIndex = this.#ledger.leastLoaded(running.threads.shards.live);
     const spec = callSpec(callId, request, { flows: running.flows, config: this.#config });
-    const untilMs = this.#time.nowMs() + answerMsMax;
-    this.#ledger.add(spec, shardIndex, { token, untilMs });
+    this.#ledger.add(spec, shardIndex, { token, untilMs: this.#time.nowMs() + answerMsMax });
     this.#writer?.changed(callId);
     running.threads.startCall(spec, { shardIndex, token });
     const { to } = request;

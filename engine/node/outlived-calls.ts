@@ -46,8 +46,8 @@ export function outlivedCall(lost: LostCall, options: OutlivedOptions): Outlived
   const { spec, view, losses, generation } = call;
   try {
     const shiftMs = call.clockOffsetMs - (clock.epochMs() - clock.nowMs());
-    const { memory, flowVersion } = translateMemory(callId, call.memory, shiftMs);
-    const version = versionOf(spec.flowId);
+    const { memory, flowVersion, flowId } = translateMemory(callId, call.memory, shiftMs);
+    const version = versionOf(flowId ?? spec.flowId);
     if (version === undefined || (flowVersion ?? version) !== version) {
       log("warn", "a lost call cannot go on: its flow has changed", { callId });
       return undefined;

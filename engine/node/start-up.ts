@@ -2,6 +2,7 @@
  * Starts the parts of an engine from the store upwards. What has started is undone when a later
  * part does not start, and when the engine stops: the other way round.
  */
+import { checkLanguages } from "./call-language.js";
 import { nodeRng } from "../../base/node-ports.js";
 import type { ThreadHost, Time } from "../../base/ports.js";
 import type { Trunk } from "../../access/trunks/trunk.js";
@@ -94,6 +95,7 @@ async function startAll(options: StartOptions, undo: UndoList): Promise<Omit<Run
   const flows = await loadFlowLibrary(config.flows);
   const analyzerNames = config.analyzers.map(({ name }) => name);
   checkAnalyzers(flows, analyzerNames);
+  checkLanguages(flows);
   const lock = (options.lockData ?? lockDataDir)(dataDir, time.epochMs());
   undo.add("data directory", () => lock.release());
   progress("store");

@@ -44,6 +44,8 @@ export type RecognizerEvent =
       readonly words?: readonly WordTime[];
       /** 0 to 1, of the whole text; where the recogniser has one. */
       readonly confidence?: number;
+      /** Language tag of what was spoken, where the recogniser can tell. */
+      readonly language?: string;
       /** From `finish` to this event, where somebody else's service was waited for. */
       readonly waitedMs?: number;
     }

@@ -7,6 +7,7 @@
  *
  * @see developers.deepgram.com: live audio, endpointing, finalize, keep alive, keyterm
  */
+import { heardLanguage } from "../../vendors/language.js";
 import type { RecognitionVendorConfig } from "../../../config/schema.js";
 import type { WordTime } from "../recognizer.js";
 import { hotWords } from "./hot-words.js";
@@ -132,7 +133,7 @@ class Session implements VendorSession {
       return;
     }
     this.#open = "";
-    const sentence = { text, ...wordsOf(best), ...confidenceOf(best, text) };
+    const sentence = { text, ...wordsOf(best), ...confidenceOf(best, text), ...languageOf(best) };
     const isEnd = this.#isFinished && fields["from_finalize"] === true;
     if (isEnd) return this.#io.emit({ kind: "final", ...sentence });
     const endMs = endOf(fields);
@@ -151,6 +152,13 @@ function endOf(fields: Fields): number | undefined {
 function confidenceOf(best: Fields, text: string): { confidence?: number } {
   const confidence = numberField(best, "confidence");
   return confidence === undefined || text === "" ? {} : { confidence };
+}
+
+/** With the language `multi`: those of the sentence, the most frequent first. */
+function languageOf(best: Fields): { language?: string } {
+  const languages = best["languages"];
+  const language = heardLanguage(Array.isArray(languages) ? languages[0] : undefined);
+  return language === undefined ? {} : { language };
 }
 
 function wordsOf(best: Fields): { words?: readonly WordTime[] } {

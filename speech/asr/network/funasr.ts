@@ -8,6 +8,7 @@
  *
  * @see modelscope/FunASR, runtime/docs/websocket_protocol.md
  */
+import { heardLanguage } from "../../vendors/language.js";
 import type { RecognitionVendorConfig } from "../../../config/schema.js";
 import type { WordTime } from "../recognizer.js";
 import { hotWords } from "./hot-words.js";
@@ -90,7 +91,7 @@ class Session implements VendorSession {
 
   receive(message: string | Uint8Array): void {
     const fields = parseMessage(message);
-    const text = textField(fields, "text");
+    const { text, language } = withoutTags(textField(fields, "text"));
     const mode = textField(fields, "mode");
     if (text?.startsWith("ERROR") === true) {
       return this.#io.fail("RECOGNITION_VENDOR", `the vendor reports: ${text.slice(0, 200)}`);
@@ -101,7 +102,7 @@ class Session implements VendorSession {
       return;
     }
     if (mode === "2pass-online") this.#addPiece(text);
-    else this.#sentence(fields, text);
+    else this.#sentence(fields, text, language);
     if (!this.#isFinished) this.#flagBefore = fields["is_final"] === true;
   }
 
@@ -115,16 +116,26 @@ class Session implements VendorSession {
     this.#io.emit({ kind: "partial", text: this.#pieces });
   }
 
-  #sentence(fields: Fields, text: string): void {
+  #sentence(fields: Fields, text: string, heardIn: string | undefined): void {
     this.#pieces = "";
     const words = wordsOf(fields);
-    const times = words.length === 0 ? {} : { words };
+    const language = heardIn === undefined ? {} : { language: heardIn };
+    const times = { ...(words.length === 0 ? {} : { words }), ...language };
     const isEnd = this.#isFinished && (fields["is_final"] === true) !== this.#flagBefore;
     if (isEnd) return this.#io.emit({ kind: "final", text, ...times });
     if (text !== "") this.#io.emit({ kind: "committed", text, ...times });
     if (!this.#isFinished) return;
     this.#io.after(quietMs, () => this.#io.emit({ kind: "final", text: this.#pieces }));
   }
+}
+
+/** SenseVoice writes before a text what it is: `<|zh|><|NEUTRAL|><|Speech|><|woitn|>`. */
+function withoutTags(text: string | undefined): { text: string | undefined; language?: string } {
+  const tags = text?.match(/<\|[^|]*\|>/g) ?? undefined;
+  if (text === undefined || tags === undefined) return { text };
+  const language = heardLanguage(tags[0]);
+  const plain = text.replaceAll(/<\|[^|]*\|>/g, "").trim();
+  return { text: plain, ...(language === undefined ? {} : { language }) };
 }
 
 /** Of `stamp_sents`, where the words of a sentence stand beside their times. */

@@ -47,9 +47,10 @@ export function createNetworkRecognizer(options: NetworkRecognizerOptions): Netw
     const pool = new SocketPool({ ...config, time, rng, idleMsMax, keepAlive, ca });
     pools.push(pool);
     if (vendor.hasOneTarget) pool.warmUp(vendor.target(anyRequest));
-    const { name, finalMsMax } = config;
+    const { name, finalMsMax, languages } = config;
     return {
       name,
+      languages,
       health: health(),
       isFull: () => pool.isFull,
       batchMs,
@@ -73,6 +74,7 @@ const anyRequest = { grammar: { language: "", phrases: [] }, rateHz: 8000 };
 function lastSeat(recognizer: Recognizer, health: VendorHealth): Seat {
   return {
     name: "embedded",
+    languages: ["en"],
     health,
     isFull: () => false,
     open: (request, listener) => recognizer.open(request, listener),

@@ -13,6 +13,7 @@ import { backoffMs } from "./backoff.js";
 import type { RecognitionRequest, ResilientOptions, Seat } from "./resilient.js";
 import { textOf, Transcript } from "./transcript.js";
 import type { AttemptEvent } from "./vendor.js";
+import { speaks } from "../../vendors/language.js";
 import { chooseVendor } from "../../vendors/vendor-choice.js";
 
 /** A little more than the longest turn. */
@@ -93,12 +94,17 @@ export class ResilientStream implements RecognizerStream {
 
   #choose(): ReturnType<typeof chooseVendor> {
     const { seats, time, choose } = this.#options;
+    const { language } = this.#request.grammar;
+    const isSpoken = seats.some((seat) => speaks(seat.languages, language));
     const standings = seats.map((seat) => ({
       tries: this.#tries.get(seat) ?? 0,
       triableAtMs: seat.health.triableAtMs,
       isFull: seat.isFull(),
       costMs: seat.health.costMs,
-      isOut: this.#out.has(seat) || this.#runs.some((run) => run.seat === seat),
+      isOut:
+        (isSpoken && !speaks(seat.languages, language)) ||
+        this.#out.has(seat) ||
+        this.#runs.some((run) => run.seat === seat),
     }));
     return chooseVendor(standings, { nowMs: time.nowMs(), choose });
   }
@@ -177,7 +183,7 @@ export class ResilientStream implements RecognizerStream {
     this.#observeCircuit(run.seat, run.seat.health.succeeded(latencyMs));
     observe({ kind: "final", vendor: run.seat.name, latencyMs });
     run.transcript.commit(event);
-    const { words, confidence } = run.transcript;
+    const { words, confidence, language } = run.transcript;
     this.#runs = this.#runs.filter((other) => other !== run);
     for (const { seat } of this.#runs) seat.health.outrun(latencyMs);
     this.#close();
@@ -189,6 +195,7 @@ export class ResilientStream implements RecognizerStream {
       waitedMs: latencyMs,
       ...(words.length === 0 ? {} : { words }),
       ...(confidence === undefined ? {} : { confidence }),
+      ...(language === undefined ? {} : { language }),
     });
   }
 

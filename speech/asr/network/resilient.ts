@@ -17,6 +17,8 @@ import type { CircuitChange, VendorHealth } from "../../vendors/vendor-health.js
 export type Seat = {
   readonly name: string;
   readonly health: VendorHealth;
+  /** What it understands, as tags; left out: all. Where nobody has a language, all are asked. */
+  readonly languages?: readonly string[] | undefined;
   /** All the streams it may have are in use. */
   readonly isFull: () => boolean;
   /** As of the port. */

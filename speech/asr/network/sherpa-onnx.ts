@@ -10,6 +10,7 @@
  *
  * @see k2-fsa/sherpa-onnx, online-websocket-server-impl.cc and streaming_server.py
  */
+import { heardLanguage } from "../../vendors/language.js";
 import type { RecognitionVendorConfig } from "../../../config/schema.js";
 import type { WordTime } from "../recognizer.js";
 import { floatBytes } from "./sample-bytes.js";
@@ -40,7 +41,13 @@ export function sherpaOnnx(config: RecognitionVendorConfig): Vendor {
   };
 }
 
-type Segment = { number: number; text: string; words: readonly WordTime[] };
+type Segment = {
+  readonly number: number;
+  readonly text: string;
+  readonly words: readonly WordTime[];
+  /** Of models that tell, such as SenseVoice. */
+  readonly language?: string | undefined;
+};
 
 class Session implements VendorSession {
   readonly isReusable = false;
@@ -78,25 +85,33 @@ class Session implements VendorSession {
     if (number !== this.#segment.number) this.#commit(number);
     // Endpoint after endpoint comes with the same text until somebody speaks again.
     if (text !== "" && text !== this.#segment.text) this.#io.emit({ kind: "partial", text });
-    this.#segment = { number, text, words: wordsOf(fields) };
+    const language = heardLanguage(fields["lang"]);
+    this.#segment = { number, text, words: wordsOf(fields), language };
     if (this.#isFinished && fields["is_eof"] === true) return void this.closed();
     if (fields["is_final"] === true) this.#commit(number + 1);
   }
 
   closed(): boolean {
-    const { text, words } = this.#segment;
-    const times = words.length === 0 ? {} : { words };
+    const { text } = this.#segment;
+    const times = extrasOf(this.#segment);
     if (this.#isFinished) this.#io.emit({ kind: "final", text, ...times });
     return this.#isFinished;
   }
 
   /** The text of the segment is final; the next text belongs to another. */
   #commit(nextNumber: number): void {
-    const { text, words } = this.#segment;
-    const times = words.length === 0 ? {} : { words };
+    const { text } = this.#segment;
+    const times = extrasOf(this.#segment);
     this.#segment = { number: nextNumber, text: "", words: [] };
     if (text !== "") this.#io.emit({ kind: "committed", text, ...times });
   }
+}
+
+function extrasOf({ words, language }: Segment) {
+  return {
+    ...(words.length === 0 ? {} : { words }),
+    ...(language === undefined ? {} : { language }),
+  };
 }
 
 /** Also of a message whose text holds quotes that were not escaped. */

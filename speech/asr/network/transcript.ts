@@ -8,6 +8,7 @@ type Sentence = {
   readonly endMs?: number;
   readonly words?: readonly WordTime[];
   readonly confidence?: number;
+  readonly language?: string;
 };
 
 export class Transcript {
@@ -19,6 +20,7 @@ export class Transcript {
   /** Each with the characters it speaks for. */
   #confidences: readonly { readonly value: number; readonly weight: number }[] = [];
   #settledMs: number;
+  #language: string | undefined;
 
   constructor(baseMs = 0) {
     this.#baseMs = this.#settledMs = baseMs;
@@ -49,12 +51,17 @@ export class Transcript {
     return this.#confidences.reduce((sum, one) => sum + one.value * one.weight, 0) / weight;
   }
 
+  /** Of the newest sentence whose language is known. */
+  get language(): string | undefined {
+    return this.#language;
+  }
+
   /** The sentence that still changes. */
   replace(text: string): void {
     this.#open = text;
   }
 
-  commit({ text, endMs, words = [], confidence }: Sentence): void {
+  commit({ text, endMs, words = [], confidence, language }: Sentence): void {
     this.#open = "";
     this.#done = joinTexts(this.#done, text);
     const shifted = words.map((word) => ({
@@ -66,6 +73,7 @@ export class Transcript {
     if (confidence !== undefined && text !== "") {
       this.#confidences = [...this.#confidences, { value: confidence, weight: text.length }];
     }
+    if (language !== undefined && text !== "") this.#language = language;
     if (endMs !== undefined) this.#settledMs = this.#baseMs + endMs;
   }
 
@@ -75,6 +83,7 @@ export class Transcript {
     fork.#done = this.#done;
     fork.#words = this.#words;
     fork.#confidences = this.#confidences;
+    fork.#language = this.#language;
     return fork;
   }
 }

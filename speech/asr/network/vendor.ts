@@ -39,6 +39,8 @@ export type AttemptEvent =
       readonly endMs?: number;
       readonly words?: readonly WordTime[];
       readonly confidence?: number;
+      /** Language tag, where the vendor tells. */
+      readonly language?: string;
     }
   /** The end. The text since the last `committed`. */
   | {
@@ -46,6 +48,8 @@ export type AttemptEvent =
       readonly text: string;
       readonly words?: readonly WordTime[];
       readonly confidence?: number;
+      /** Language tag, where the vendor tells. */
+      readonly language?: string;
     }
   | { readonly kind: "failed"; readonly error: ErrorData };
 

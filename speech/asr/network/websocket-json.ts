@@ -7,6 +7,7 @@
  *     → {"format":"pcm","rate":8000,"data":"<base64>"}      about 100 ms each
  *     ← {"text":"I would like to"}                          replaces the text before it
  */
+import { heardLanguage } from "../../vendors/language.js";
 import type { RecognitionVendorConfig } from "../../../config/schema.js";
 import type { Vendor, VendorRequest, SessionIo, VendorSession, Target } from "./vendor.js";
 import { pcmBytes } from "./sample-bytes.js";
@@ -50,6 +51,7 @@ class Session implements VendorSession {
   readonly #io: SessionIo;
   readonly #prefix: Buffer;
   #text = "";
+  #language: string | undefined;
   #isFinished = false;
   #hasFinal = false;
   #quiet: { cancel(): void } | undefined;
@@ -88,6 +90,7 @@ class Session implements VendorSession {
       if (failure !== undefined) this.#io.fail(...failure);
       return;
     }
+    this.#language = heardLanguage(fields["language"] ?? fields["lang"]) ?? this.#language;
     if (this.#isFinal(fields)) return this.#takeFinal(text);
     if (text !== "" && text !== this.#text) {
       this.#text = text;
@@ -97,14 +100,14 @@ class Session implements VendorSession {
   }
 
   closed(): boolean {
-    if (this.#isFinished) this.#io.emit({ kind: "final", text: this.#text });
+    if (this.#isFinished) this.#io.emit({ kind: "final", text: this.#text, ...this.#heardIn() });
     return this.#isFinished;
   }
 
   /** A server without words for "nothing was said" says nothing then. */
   overdue(): boolean {
     if (this.#settings.endMessage !== undefined) return false;
-    this.#io.emit({ kind: "final", text: this.#text });
+    this.#io.emit({ kind: "final", text: this.#text, ...this.#heardIn() });
     return true;
   }
 
@@ -121,8 +124,12 @@ class Session implements VendorSession {
   #takeFinal(text: string): void {
     this.#text = "";
     this.#hasFinal = this.#isFinished;
-    if (this.#isFinished) this.#io.emit({ kind: "final", text });
-    else if (text !== "") this.#io.emit({ kind: "committed", text });
+    if (this.#isFinished) this.#io.emit({ kind: "final", text, ...this.#heardIn() });
+    else if (text !== "") this.#io.emit({ kind: "committed", text, ...this.#heardIn() });
+  }
+
+  #heardIn(): { language?: string } {
+    return this.#language === undefined ? {} : { language: this.#language };
   }
 
   #waitForQuiet(): void {
@@ -130,7 +137,7 @@ class Session implements VendorSession {
     this.#quiet?.cancel();
     if (this.#text === "" || (endMessage !== undefined && finalField !== undefined)) return;
     this.#quiet = this.#io.after(quietMs, () => {
-      this.#io.emit({ kind: "final", text: this.#text });
+      this.#io.emit({ kind: "final", text: this.#text, ...this.#heardIn() });
     });
   }
 }

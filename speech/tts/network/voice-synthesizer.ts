@@ -2,6 +2,7 @@
 import { readFileSync } from "node:fs";
 import type { Rng, Time } from "../../../base/ports.js";
 import type { VoiceVendorConfig } from "../../../config/schema.js";
+import { speaks } from "../../vendors/language.js";
 import { VendorHealth } from "../../vendors/vendor-health.js";
 import { piecesOf } from "../ssml/pieces.js";
 import type { SpeechPiece } from "../ssml/speech-piece.js";
@@ -90,15 +91,9 @@ export function vendorVoice(
   voice: string,
   language: string,
 ): string | undefined {
-  const isSpoken = languages?.some((one) => covers(one, language)) ?? true;
-  if (!isSpoken) return undefined;
+  if (!speaks(languages, language)) return undefined;
   if (voices !== undefined && Object.hasOwn(voices, voice)) return voices[voice];
   return standing ?? (voices === undefined ? voice : undefined);
-}
-
-/** "en" covers "en-US", not the other way round. */
-function covers(one: string, language: string): boolean {
-  return `${language.toLowerCase()}-`.startsWith(`${one.toLowerCase()}-`);
 }
 
 /** One text, piece by piece. */
