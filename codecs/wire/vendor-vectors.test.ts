@@ -1,8 +1,10 @@
 import { describe, expect, test } from "vitest";
 import { asteriskWriter, parseAsterisk } from "./asterisk-media.js";
 import { parseAudioFork } from "./audio-fork.js";
-import { parseAudioHook } from "./audiohook.js";
+import { audioHookText, parseAudioHook } from "./audiohook.js";
 import { AudioSocketSplitter, readAudioSocket } from "./audiosocket.js";
+import { audioStreamStart, parseAudioStream } from "./audio-stream.js";
+import type { BinaryStreamMessage, BinaryStreamWriter } from "./binary-stream.js";
 import { exotelWriter, parseExotel } from "./exotel.js";
 import { parsePlivo, plivoWriter } from "./plivo.js";
 import { parseTelnyx, telnyxWriter } from "./telnyx.js";
@@ -104,6 +106,11 @@ const vectors: Readonly<Record<string, readonly [(text: string) => object, reado
         { event: "dtmf", digit: "#" },
       ],
       ["mark", '{"event":"playedStream","name":"u1","streamId":"b77e037d"}', { name: "u1" }],
+      [
+        "mark, as it was called",
+        '{"event":"played","name":"u1","streamId":"b77e037d"}',
+        { name: "u1" },
+      ],
       ["clear", '{"event":"clearedAudio","streamId":"b77e037d"}', { event: "ignored" }],
     ],
   ],
@@ -115,6 +122,12 @@ const vectors: Readonly<Record<string, readonly [(text: string) => object, reado
         '{"event":"start","sequence_number":"1","stream_sid":"s1","start":{"stream_sid":"s1","call_sid":"c1","account_sid":"a1","from":"0123","to":"0456","custom_parameters":{"job":"42"},"media_format":{"encoding":"base64","sample_rate":"8000","bit_rate":"16"}}}',
         { streamId: "s1", format: { codec: "l16", rateHz: 8000 }, parameters: { job: "42" } },
       ],
+      [
+        "media",
+        '{"event":"media","sequence_number":"3","stream_sid":"s1","media":{"chunk":"2","timestamp":"100","payload":"AAAA"}}',
+        { event: "media", chunk: 2, timestampMs: 100, payload: "AAAA" },
+      ],
+      ["mark", '{"event":"mark","stream_sid":"s1","mark":{"name":"u1"}}', { name: "u1" }],
       [
         "key",
         '{"event":"dtmf","sequence_number":"5","stream_sid":"s1","dtmf":{"digit":"0","duration":"100"}}',
@@ -141,6 +154,7 @@ const vectors: Readonly<Record<string, readonly [(text: string) => object, reado
         { event: "dtmf", digit: "5" },
       ],
       ["key, nested", '{"event":"websocket:dtmf","dtmf":{"digit":"5"}}', { digit: "5" }],
+      ["key, bare", '{"event":"websocket:dtmf","dtmf":"5"}', { digit: "5" }],
       ["clear", '{"event":"websocket:cleared"}', { event: "ignored" }],
       [
         "mark",
@@ -170,6 +184,26 @@ const vectors: Readonly<Record<string, readonly [(text: string) => object, reado
       ],
     ],
   ],
+  mod_audio_stream: [
+    (text) => parseAudioStream(text, "callId=c1&rate=16000"),
+    [
+      [
+        "start, with the metadata of uuid_audio_stream",
+        '{"call":"c1","token":"t"}',
+        {
+          event: "start",
+          format: { codec: "l16", rateHz: 16000 },
+          parameters: { call: "c1", token: "t" },
+        },
+      ],
+      [
+        "key, passed on by send_text",
+        '{"event":"dtmf","digit":"5"}',
+        { event: "dtmf", digit: "5" },
+      ],
+      ["other text, passed on by send_text", "hold the line", { event: "ignored" }],
+    ],
+  ],
   asterisk: [
     parseAsterisk,
     [
@@ -185,6 +219,18 @@ const vectors: Readonly<Record<string, readonly [(text: string) => object, reado
       ],
       ["full", '{"event":"MEDIA_XOFF","channel_id":"m-1"}', { event: "full" }],
       ["room, plain", "MEDIA_XON", { event: "room" }],
+      ["drained", '{"event":"QUEUE_DRAINED","channel_id":"m-1"}', { event: "ignored" }],
+      ["drained, plain", "QUEUE_DRAINED", { event: "ignored" }],
+      [
+        "status, plain",
+        "STATUS channel_id:m-1 queue_length:0 xon_level:800 xoff_level:900 queue_full:false",
+        { event: "ignored" },
+      ],
+      [
+        "error",
+        '{"event":"ERROR","channel_id":"m-1","error_text":"Unable to parse"}',
+        { event: "ignored" },
+      ],
       [
         "mark",
         '{"event":"MEDIA_MARK_PROCESSED","channel_id":"m-1","correlation_id":"u1"}',
@@ -211,6 +257,21 @@ const vectors: Readonly<Record<string, readonly [(text: string) => object, reado
         "ping",
         '{"version":"2","id":"e160e428","type":"ping","seq":2,"serverseq":1,"position":"PT1.2S","parameters":{"rtt":"PT0.048S"}}',
         { said: { event: "ping" } },
+      ],
+      [
+        "key",
+        '{"version":"2","id":"e160e428","type":"dtmf","seq":4,"serverseq":1,"position":"PT3S","parameters":{"digit":"4"}}',
+        { said: { event: "dtmf", digit: "4" } },
+      ],
+      [
+        "playback over",
+        '{"version":"2","id":"e160e428","type":"playback_completed","seq":5,"serverseq":2,"position":"PT4S","parameters":{}}',
+        { said: { event: "playbackCompleted" } },
+      ],
+      [
+        "close",
+        '{"version":"2","id":"e160e428","type":"close","seq":6,"serverseq":2,"position":"PT9S","parameters":{"reason":"end"}}',
+        { said: { event: "close" } },
       ],
       [
         "discarded",
@@ -247,6 +308,52 @@ describe("what vendors are sent", () => {
     expect(plivoWriter(start).mark("u1")).toBe('{"event":"checkpoint","streamId":"S","name":"u1"}');
     expect(plivoWriter(start).clear()).toBe('{"event":"clearAudio","streamId":"S"}');
     expect(exotelWriter(start).clear()).toBe('{"event":"clear","stream_sid":"S"}');
+  });
+
+  const writerOf = (message: BinaryStreamMessage): BinaryStreamWriter => {
+    if (message.event !== "start") throw new Error(`${message.event} is no start`);
+    return message.writer;
+  };
+
+  test("is audio and text for Exotel and Plivo by the name of their stream", () => {
+    const exotel = exotelWriter(start);
+    expect(exotel.media(audio)).toBe(
+      '{"event":"media","stream_sid":"S","media":{"payload":"f39/f38="}}',
+    );
+    expect(exotel.mark("u1")).toBe('{"event":"mark","stream_sid":"S","mark":{"name":"u1"}}');
+    expect(telnyxWriter.mark("u1")).toBe('{"event":"mark","mark":{"name":"u1"}}');
+  });
+
+  test("is text beside binary audio for Vonage and jambonz", () => {
+    const connected = '{"event":"websocket:connected","content-type":"audio/l16;rate=16000"}';
+    const vonage = writerOf(parseVonage(connected));
+    expect(Object.keys(vonage)).not.toContain("media");
+    expect(vonage.clear()).toEqual(['{"action":"clear"}']);
+    expect(vonage.mark!("u1")).toBe('{"action":"notify","payload":{"mark":"u1"}}');
+    const jambonz = writerOf(parseAudioFork('{"callSid":"0b3f","sampleRate":16000}'));
+    expect(Object.keys(jambonz)).not.toContain("media");
+    expect(jambonz.clear()).toEqual(['{"type":"killAudio"}']);
+    expect(jambonz.mark!("m")).toBe('{"type":"mark","data":{"name":"m"}}');
+    expect(jambonz.hangup!()).toBe('{"type":"disconnect"}');
+  });
+
+  test("is a file each for mod_audio_stream, or binary where its edition plays that", () => {
+    const files = audioStreamStart("rate=8000").writer;
+    expect(files.media!(audio)).toBe(
+      '{"type":"streamAudio","data":{"audioDataType":"raw","sampleRate":8000,"audioData":"f39/f38="}}',
+    );
+    expect(Object.keys(audioStreamStart("playback=binary").writer)).toEqual(["clear"]);
+    expect(files.clear()).toEqual(['{"type":"killAudio"}']);
+    expect(() => audioStreamStart("rate=8001")).toThrow(/rate/);
+  });
+
+  test("is an envelope with both sides' numbers for Genesys", () => {
+    const position = { id: "e160e428", seq: 1, clientSeq: 1 };
+    const media = { format: "PCMU", channels: ["external"], rate: 8000 };
+    expect(JSON.parse(audioHookText("opened", position, { media: [media] }))).toEqual({
+      ...{ version: "2", id: "e160e428", type: "opened", seq: 1, clientseq: 1 },
+      parameters: { media: [media] },
+    });
   });
 
   test("is commands to Asterisk, in its order", () => {
