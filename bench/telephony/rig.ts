@@ -21,6 +21,8 @@ const upMsMax = 300_000;
 
 export type Telephony = {
   readonly ari: AriAddress;
+  /** Section of `websocket_client.conf` that leads to the media URL. */
+  readonly mediaClient: string;
   /** Where SIP callees inside Asterisk answer, `host:port`. */
   readonly sip: string;
   /** Where a callee on `calleePort` can be dialled. */
@@ -75,11 +77,15 @@ export function freeUdpPort(): Promise<number> {
  * A port that was free a moment ago may be taken by now: then with others.
  *
  * @param mediaUrl where Asterisk opens its media sockets to, e.g. our `/media/asterisk`
+ * @param options `isAsDeployed`: with the files of `deploy/asterisk/`
  */
-export async function startTelephony(mediaUrl: string): Promise<Telephony> {
+export async function startTelephony(
+  mediaUrl: string,
+  options: { readonly isAsDeployed?: boolean } = {},
+): Promise<Telephony> {
   for (let triesLeft = 3; ; triesLeft -= 1) {
     try {
-      return await startOnce(mediaUrl);
+      return await startOnce(mediaUrl, options.isAsDeployed === true);
     } catch (error) {
       const isTaken = /could not bind|is taken/.test(String(error));
       if (!isTaken || triesLeft === 1) throw error;
@@ -87,7 +93,12 @@ export async function startTelephony(mediaUrl: string): Promise<Telephony> {
   }
 }
 
-async function startOnce(mediaUrl: string): Promise<Telephony> {
+/** As `deploy/asterisk/` has them, and as the rig does. */
+const deployed = { user: "voxtree", password: "replace-this-password", mediaClient: "voxtree" };
+const own = { user: "rig", password: "rig-password", mediaClient: "media" };
+
+async function startOnce(mediaUrl: string, isAsDeployed: boolean): Promise<Telephony> {
+  const { user, password, mediaClient } = isAsDeployed ? deployed : own;
   const runDir = mkdtempSync(join(tmpdir(), "voxtree-telephony-"));
   const [sipPort, calleePort] = [await freeUdpPort(), await freeUdpPort()];
   const [ariPort, audioPort] = [await freePort(), await freePort()];
@@ -98,6 +109,9 @@ async function startOnce(mediaUrl: string): Promise<Telephony> {
     TELEPHONY_RIG_RUN: runDir,
     TELEPHONY_SIP_PORT: String(sipPort),
     TELEPHONY_ARI_PORT: String(ariPort),
+    TELEPHONY_ARI_USER: user,
+    TELEPHONY_ARI_PASSWORD: password,
+    TELEPHONY_DEPLOY: isAsDeployed ? "1" : "",
     TELEPHONY_CALLEE_PORT: String(calleePort),
     TELEPHONY_AUDIOSOCKET: `127.0.0.1:${audioPort}`,
     TELEPHONY_MEDIA_WS_URL: mediaUrl,
@@ -112,7 +126,8 @@ async function startOnce(mediaUrl: string): Promise<Telephony> {
   const { stdout } = await run("bash", ["-c", `. ${join(runDir, "env")}; echo $TELEPHONY_BIN`]);
   const bin = stdout.trim();
   return {
-    ari: { url: `http://127.0.0.1:${ariPort}/ari`, user: "rig", password: "rig-password" },
+    ari: { url: `http://127.0.0.1:${ariPort}/ari`, user, password },
+    mediaClient,
     sip: `127.0.0.1:${sipPort}`,
     calleePort,
     binDir: bin,

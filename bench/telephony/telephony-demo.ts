@@ -91,7 +91,7 @@ function configOf(given: {
       {
         ...{ kind: "asterisk", name: "sip", app: "voxtree", callerId: "1000" },
         ...telephony.ari,
-        ...{ endpoint: "PJSIP/trunk/sip:{to}", mediaClient: "media", format: "auto" },
+        ...{ endpoint: "PJSIP/trunk/sip:{to}", mediaClient: telephony.mediaClient, format: "auto" },
       },
     ],
   });

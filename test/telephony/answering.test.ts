@@ -3,7 +3,12 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { freePort, startTelephony, type Telephony } from "../../bench/telephony/rig.js";
+import {
+  freePort,
+  freeUdpPort,
+  startTelephony,
+  type Telephony,
+} from "../../bench/telephony/rig.js";
 import { defaultConfig } from "../../config/default-config.js";
 import type { CallView, EngineNode } from "../../engine/engine-node.js";
 import { createNode } from "../../engine/node/node.js";
@@ -30,19 +35,24 @@ describe.skipIf(!isTelephonyWanted())("who has answered a call through Asterisk"
       trunks: [
         {
           ...{ kind: "asterisk", name: "sip", app: "voxtree", callerId: "1000", ...telephony.ari },
-          ...{ endpoint: "PJSIP/trunk/sip:{to}", mediaClient: "media", format: "auto" },
+          ...{
+            endpoint: "PJSIP/trunk/sip:{to}",
+            mediaClient: telephony.mediaClient,
+            format: "auto",
+          },
         },
       ],
     });
     node = createNode(config);
     await node.start();
-    const call = async (callee: string): Promise<void> => {
-      const to = `${callee}@${telephony.sip}`;
+    const call = async (callee: string, at = telephony.sip): Promise<void> => {
+      const to = `${callee}@${at}`;
       const request = { userId: callee, flow: "greets", variables: {}, trunk: "sip", to };
       const { callId } = await node.startCall(request);
       views.set(callee, await node.callEnded(callId));
     };
-    await Promise.all(callees.map(call));
+    const nobody = `127.0.0.1:${await freeUdpPort()}`;
+    await Promise.all([...callees.map((callee) => call(callee)), call("nobody", nobody)]);
   }, 330_000);
 
   afterAll(async () => {
@@ -79,6 +89,11 @@ describe.skipIf(!isTelephonyWanted())("who has answered a call through Asterisk"
     const message = "Please call us back today. Goodbye.";
     const behind = heard.slice((beep.toMs * rateHz) / 1000);
     expect(await recognisedIn(behind, rateHz, [message])).toBe(message);
+  });
+
+  test("where nobody listens there is no answer", () => {
+    const view = views.get("nobody")!;
+    expect(view).toMatchObject({ outcome: "no_answer", cause: "Q.850 18, SIP 408" });
   });
 
   test.each([

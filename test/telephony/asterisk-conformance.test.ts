@@ -39,7 +39,7 @@ describe.skipIf(!isTelephonyWanted())("a trunk through a real Asterisk", () => {
     const time = nodeTime();
     const trunk = createAsteriskTrunk({
       ...{ name: "sip", address: telephony.ari, app: "voxtree", callerId: "1000" },
-      ...{ endpoint: "PJSIP/trunk/sip:{to}", mediaClient: "media", format: "auto" },
+      ...{ endpoint: "PJSIP/trunk/sip:{to}", mediaClient: telephony.mediaClient, format: "auto" },
       time,
       log: () => undefined,
     });

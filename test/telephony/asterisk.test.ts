@@ -22,7 +22,8 @@ describe.skipIf(!isTelephonyWanted())("calls through a real Asterisk", () => {
 
   beforeAll(async () => {
     const port = await freePort();
-    telephony = await startTelephony(`ws://127.0.0.1:${port}/media/asterisk`);
+    const mediaUrl = `ws://127.0.0.1:${port}/media/asterisk`;
+    telephony = await startTelephony(mediaUrl, { isAsDeployed: true });
     const time = nodeTime();
     const log = (_level: string, message: string): void => void logs.push(message);
     trunk = createAsteriskTrunk({
@@ -31,7 +32,7 @@ describe.skipIf(!isTelephonyWanted())("calls through a real Asterisk", () => {
       app: "voxtree",
       endpoint: "PJSIP/trunk/sip:{to}",
       callerId: "1000",
-      mediaClient: "media",
+      mediaClient: telephony.mediaClient,
       format: "auto",
       time,
       log,
