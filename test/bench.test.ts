@@ -25,7 +25,7 @@ const small = { seconds: 1, repeats: 2, "warm-up": 0, "floor-seconds": 1, transp
 
 // They wait more than they work, and none of them asserts a time.
 test("the opus bench sends 60 % less than G.711, the same bytes in every run", async () => {
-  const run = () => opusBench({ sentences: 1, wav: false });
+  const run = () => opusBench({ sentences: 1, wav: false, words: false });
   const [first, second] = [await run(), await run()];
   expect(first).toMatchObject({ bench: "opus", isValid: true });
   expect(second.checksum).toBe(first.checksum);

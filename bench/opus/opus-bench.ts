@@ -2,7 +2,8 @@
  * Opus: how much less is sent than with G.711 for the same speech, by payload and on the wire, in
  * packets of 20, 40 and 60 ms, and what a packet costs. With `--wav` a call over a link that gets
  * narrow and wide again is written as it is heard at either end, with the log of the switches, and
- * recognised, sentence by sentence, where there is a recogniser.
+ * recognised, sentence by sentence, where there is a recogniser. With `--words` the same sentences
+ * are recognised by each rate and by G.711.
  */
 import { writeFile } from "node:fs/promises";
 import { nodeTime } from "../../base/node-ports.js";
@@ -15,11 +16,13 @@ import { createLocalRecognizer } from "../../speech/asr/local-recognizer.js";
 import { isPocketSphinxAvailable } from "../../speech/asr/pocketsphinx.js";
 import { createFlite } from "../../speech/tts/flite.js";
 import { defineBench, type OptionSpecs } from "../support/bench.js";
+import { understoodLine, understoodOfEach, type Understood } from "./understood.js";
 import { passThrough, type Direction, type Passage } from "./bad-link.js";
 
 const options = {
   sentences: { kind: "count", default: 12, min: 1, max: 200, help: "of speech to encode" },
   wav: { kind: "flag", help: "write opus-to-client.wav, opus-to-engine.wav and their logs" },
+  words: { kind: "flag", help: "what is understood of each rate, and of G.711" },
 } as const satisfies OptionSpecs;
 
 /** G.711: 64 kbit/s, whatever is said (ITU-T G.711). */
@@ -65,6 +68,8 @@ type OpusResult = {
   readonly rows: readonly Row[];
   /** Only with `--wav`. */
   readonly passed: readonly Passed[];
+  /** Only with `--words`, where there is a recogniser. */
+  readonly understood: readonly Understood[];
   readonly checksum: number;
 };
 
@@ -72,6 +77,7 @@ type OpusResult = {
 export async function opusBench(given: {
   readonly sentences: number;
   readonly wav: boolean;
+  readonly words: boolean;
 }): Promise<OpusResult> {
   const speech = await speechOf(given.sentences);
   let checksum = 0;
@@ -90,7 +96,8 @@ export async function opusBench(given: {
     // But the one in which the link got narrow.
     passed.every(({ sentences, understood = sentences }) => understood >= sentences - 1);
   const speechSeconds = speech.samples.length / rateHz;
-  return { bench: "opus", isValid, speechSeconds, rows, passed, checksum };
+  const understood = given.words ? await understoodOfEach(given.sentences) : [];
+  return { bench: "opus", isValid, speechSeconds, rows, passed, understood, checksum };
 }
 
 type Sentence = { readonly text: string; readonly from: number; readonly to: number };
@@ -174,7 +181,7 @@ async function overBadLink(speech: Speech, direction: Direction): Promise<Passed
 /** How many of the sentences a recogniser understands in what came through. */
 async function recognised(speech: Speech, passage: Passage) {
   const { sentences } = speech;
-  if (!isPocketSphinxAvailable()) return { sentences: sentences.length };
+  if (!isPocketSphinxAvailable().ok) return { sentences: sentences.length };
   const recognizer = createLocalRecognizer({ scheduler: nodeTime() });
   const grammar = { language: "en-US", phrases: [...lines] };
   let understood = 0;
@@ -223,7 +230,7 @@ export const opus = defineBench({
   question: "How much less than G.711 is sent with Opus, and what does a frame cost?",
   options,
   run: (values) => opusBench(values),
-  format: ({ rows, passed, speechSeconds, checksum }: OpusResult) =>
+  format: ({ rows, passed, understood, speechSeconds, checksum }: OpusResult) =>
     [
       `${speechSeconds.toFixed(1)} s of speech; G.711 has 160 bytes of payload in 20 ms, 480 in 60 ms`,
       "kbit/s  sound Hz packet ms  payload B  less %  on the wire B  less %  encode µs  decode µs",
@@ -233,6 +240,7 @@ export const opus = defineBench({
           .join(" "),
       ),
       ...passed.map(passedLine),
+      ...understood.map(understoodLine),
       `checksum ${checksum}`,
       "",
     ].join("\n"),
