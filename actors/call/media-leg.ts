@@ -5,7 +5,7 @@
  *
  * A restart costs the caller the turn that was open: the detector begins anew.
  */
-import { ownFrame, type AudioFrame } from "./audio-frame.js";
+import type { AudioFrame } from "./audio-frame.js";
 import type { CastPorts, Leg } from "./cast-ports.js";
 import { frameEar, type FrameEar } from "./frame-ear.js";
 import { FrameCutter } from "./frame-cutter.js";
@@ -29,6 +29,7 @@ import {
 import type { Vad } from "../../speech/vad/vad.js";
 import { mediaBytesOf, mediaLaneOf } from "./media-lanes.js";
 import type { CallDirectory, MediaLegMessage, PlaybackNotice } from "./messages.js";
+import { RecordedFrames } from "./recorded-frames.js";
 import { SpeechSender } from "./speech-sender.js";
 import { ownPiece, TurnAudio } from "./turn-audio.js";
 
@@ -58,6 +59,7 @@ type State = {
   /** Only for rates the speech parts do not take. */
   readonly resampler: Resampler | undefined;
   readonly cutter: FrameCutter;
+  readonly recorded: RecordedFrames;
   readonly hearFrame: (frame: Int16Array) => void;
   readonly turnAudio: TurnAudio;
   readonly vad: Vad;
@@ -103,6 +105,7 @@ export function mediaLeg(options: MediaLegOptions): Behavior<State, MediaLegMess
     start: (ctx) => start(options, ctx),
     receive: (state, message, ctx) => receive(options, state, message, ctx),
     stopped(state) {
+      state.recorded.flush(options.directory.recorder);
       state.vad.close();
       state.hearing?.close();
     },
@@ -130,6 +133,7 @@ function start(options: MediaLegOptions, ctx: Context<MediaLegMessage>): State {
     resampler:
       speechRateHz === rateHz ? undefined : createResampler({ fromHz: rateHz, toHz: speechRateHz }),
     cutter: new FrameCutter((speechRateHz * frameMs) / 1000),
+    recorded: new RecordedFrames({ rateHz, ...codecOf(leg.format.codec) }),
     hearFrame: (frame) => hearFrame(options, state, frame),
     turnAudio: new TurnAudio({
       rateHz: speechRateHz,
@@ -231,7 +235,7 @@ function legBack(state: State, atMs: number, ctx: Context<MediaLegMessage>): voi
 /** The way of an incoming payload, up to the turn detector. Nothing is allocated on it. */
 function hear(options: MediaLegOptions, state: State, frame: AudioFrame): void {
   const { ports, directory } = options;
-  directory.recorder?.lend(frame, ownFrame);
+  state.recorded.hear(frame, directory.recorder);
   const samples = decodedFrame(state.codec, frame.payload);
   const speech = state.resampler === undefined ? samples : state.resampler.process(samples);
   state.lastFrameAtMs = frame.atMs;

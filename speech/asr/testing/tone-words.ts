@@ -77,9 +77,35 @@ export type HeardTone = {
   readonly endMs: number;
 };
 
+/** One tone over a block. */
+type Wave = { readonly cosines: Float64Array; readonly sines: Float64Array };
+
+const knownWaves = new Map<number, readonly Wave[]>();
+
+/** Of all tones at that rate; the same for all listeners. */
+function wavesOf(rateHz: number): readonly Wave[] {
+  const waves = knownWaves.get(rateHz) ?? tonesHz.map((toneHz) => waveOf(toneHz, rateHz));
+  knownWaves.set(rateHz, waves);
+  return waves;
+}
+
+function waveOf(toneHz: number, rateHz: number): Wave {
+  const angles = Float64Array.from({ length: (blockMs * rateHz) / 1000 }, (_, index) => {
+    return (2 * Math.PI * toneHz * index) / rateHz;
+  });
+  return { cosines: angles.map(Math.cos), sines: angles.map(Math.sin) };
+}
+
+/** Whether no tone in the block can reach `silenceAmplitude`: twice the mean bounds each of them. */
+function isQuiet(block: Int16Array): boolean {
+  let sum = 0;
+  for (let i = 0; i < block.length; i += 1) sum += Math.abs(block[i]!);
+  return 2 * sum < silenceAmplitude * block.length;
+}
+
 /** Hears one stream of samples. */
 export class ToneListener {
-  readonly #coefficients: readonly number[];
+  readonly #waves: readonly Wave[];
   readonly #block: Int16Array;
   readonly #tones = new Float64Array(tonesHz.length);
   #filled = 0;
@@ -88,7 +114,7 @@ export class ToneListener {
   #words: HeardTone[] = [];
 
   constructor(rateHz: number) {
-    this.#coefficients = tonesHz.map((toneHz) => 2 * Math.cos((2 * Math.PI * toneHz) / rateHz));
+    this.#waves = wavesOf(rateHz);
     this.#block = new Int16Array((blockMs * rateHz) / 1000);
   }
 
@@ -142,22 +168,24 @@ export class ToneListener {
     this.#tones.forEach((value, index) => (this.#run!.tones[index]! += value));
   }
 
-  /** Amplitude of each tone in the block, into `#tones`; returns that of the two loudest. */
+  /**
+   * Amplitude of each tone in the block, into `#tones`; returns that of the two loudest, or 0 where
+   * no tone can be as loud as a word's.
+   */
   #measure(): number {
     const block = this.#block;
+    if (isQuiet(block)) return 0;
     let first = 0;
     let second = 0;
     for (let tone = 0; tone < tonesHz.length; tone += 1) {
-      const coefficient = this.#coefficients[tone]!;
-      let [before, last] = [0, 0];
+      const { cosines, sines } = this.#waves[tone]!;
+      let [real, imaginary] = [0, 0];
       for (let i = 0; i < block.length; i += 1) {
-        const next = block[i]! + coefficient * last - before;
-        before = last;
-        last = next;
+        const sample = block[i]!;
+        real += sample * cosines[i]!;
+        imaginary += sample * sines[i]!;
       }
-      // Goertzel: the squared magnitude of one frequency of the transform.
-      const power = last * last + before * before - coefficient * last * before;
-      const value = (2 * Math.sqrt(Math.max(0, power))) / block.length;
+      const value = (2 * Math.sqrt(real * real + imaginary * imaginary)) / block.length;
       this.#tones[tone] = value;
       if (value > first) [first, second] = [value, first];
       else if (value > second) second = value;
