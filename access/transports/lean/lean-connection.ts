@@ -38,6 +38,8 @@ export class LeanConnection implements SweptConnection {
   readonly request: UpgradeRequest;
   heardMs: number;
   readonly #options: LeanConnectionOptions;
+  /** Of its own: options differ in their making, and finding it among them costs every read. */
+  readonly #time: Time;
   readonly #socket: Duplex;
   readonly #slab: FrameSlab;
   readonly #outlet: FrameOutlet;
@@ -54,6 +56,7 @@ export class LeanConnection implements SweptConnection {
     this.request = options.request;
     this.heardMs = time.nowMs();
     this.#options = options;
+    this.#time = time;
     this.#socket = socket;
     this.#slab = options.slab;
     this.#outlet = { socket, isBehind: false };
@@ -114,15 +117,14 @@ export class LeanConnection implements SweptConnection {
 
   /** Takes what was read: `bytes` bytes of the chunk. */
   take(chunk: Buffer, bytes: number): void {
-    const { time } = this.#options;
-    this.heardMs = time.nowMs();
+    this.heardMs = this.#time.nowMs();
     // What the handler says to this peer meanwhile goes out in one write.
     this.#slab.hold(this.#outlet);
     const frames = this.#parser.take(chunk, bytes);
     this.#slab.release();
     if (frames <= FRAMES_A_READ) return;
     this.#socket.pause();
-    time.soon(() => this.#socket.resume());
+    this.#time.soon(() => this.#socket.resume());
   }
 
   #message(data: Uint8Array | string): void {
@@ -166,7 +168,7 @@ export class LeanConnection implements SweptConnection {
 
   #end(code: number, reason: string): void {
     this.#ending = { code, reason };
-    this.#cutOff = this.#options.time.after(CLOSE_MS_MAX, () => this.#socket.destroy());
+    this.#cutOff = this.#time.after(CLOSE_MS_MAX, () => this.#socket.destroy());
   }
 
   #sendClose({ code, reason }: Ending): void {

@@ -22,15 +22,28 @@ export function unmask(bytes: Uint8Array, from: number, to: number, key: number)
       bytes[at]! ^= rest;
       rest = turnKey(rest, 1);
     }
-    const words = new Int32Array(bytes.buffer, bytes.byteOffset + at, (to - at) >> 2);
+    const words = wordsOf(bytes);
     const word = inByteOrder(rest);
-    for (let index = 0; index < words.length; index++) words[index]! ^= word;
-    at += words.length << 2;
+    const count = (to - at) >> 2;
+    const first = (bytes.byteOffset + at) >> 2;
+    for (let index = first; index < first + count; index++) words[index]! ^= word;
+    at += count << 2;
   }
   for (; at < to; at++) {
     bytes[at]! ^= rest;
     rest = turnKey(rest, 1);
   }
+}
+
+let viewedBytes: Uint8Array | undefined;
+let viewedWords: Int32Array = new Int32Array(0);
+
+/** The memory that `bytes` lie in. Reads come in one buffer again and again: one view of it. */
+function wordsOf(bytes: Uint8Array): Int32Array {
+  if (bytes === viewedBytes) return viewedWords;
+  viewedBytes = bytes;
+  viewedWords = new Int32Array(bytes.buffer, 0, bytes.buffer.byteLength >> 2);
+  return viewedWords;
 }
 
 /** The key for what comes `bytes` later. */
