@@ -202,7 +202,10 @@ function receive(
     case "greeting":
       return state.ear?.words?.(message.text);
     case "partial":
-      return hearPartial(state, message);
+      return state.detector.partial({
+        turnId: message.turnId,
+        standing: state.judge(message.text),
+      });
     case "credit":
       return state.sender.addCredit(message.frames, message.utterance);
     case "playbackStarted":
@@ -218,10 +221,6 @@ function receive(
 function expect(state: State, expectation: Expectation): void {
   state.judge = answerJudge(expectation);
   state.detector.expect(expectation);
-}
-
-function hearPartial(state: State, { turnId, text }: { turnId: number; text: string }): void {
-  state.detector.partial({ turnId, standing: state.judge(text) });
 }
 
 /** What was said on the way comes now, or never will: the gap is nobody's silence. */

@@ -37,8 +37,9 @@ export class RecordedFrames {
       return;
     }
     const { payload } = frame;
-    if (!this.#follows(frame)) this.flush(recorder);
-    if (2 * payload.length > this.#pieceBytes) return void recorder.lend(frame, ownFrame);
+    const isLong = 2 * payload.length > this.#pieceBytes;
+    if (isLong || !this.#follows(frame)) this.flush(recorder);
+    if (isLong) return void recorder.lend(frame, ownFrame);
     const payloadMs = payload.length / this.#bytesPerMs;
     if (this.#filledBytes === 0) {
       this.#mediaSamples = frame.mediaSamples;

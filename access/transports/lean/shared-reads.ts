@@ -63,7 +63,7 @@ function readPastStream(handle: Handle, take: (bytes: number) => void): void {
   handle.onread = function (this: unknown, ...args: unknown[]): unknown {
     const bytes = streamBaseState[kReadBytesOrError]!;
     if (bytes > 0) return take(bytes);
-    return Reflect.apply(onread, this, args);
+    return (onread as (...args: unknown[]) => unknown).apply(this, args);
   };
 }
 

@@ -96,7 +96,7 @@ function waveOf(toneHz: number, rateHz: number): Wave {
   return { cosines: angles.map(Math.cos), sines: angles.map(Math.sin) };
 }
 
-/** Whether no tone in the block can reach `silenceAmplitude`: twice the mean bounds each of them. */
+/** Whether no tone in it can reach `silenceAmplitude`: twice the mean bounds each of them. */
 function isQuiet(block: Int16Array): boolean {
   let sum = 0;
   for (let i = 0; i < block.length; i += 1) sum += Math.abs(block[i]!);
