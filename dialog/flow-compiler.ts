@@ -3,7 +3,7 @@
  * All mistakes of the file come in one `FlowError`, in the order in which they stand there.
  */
 import { createHash } from "node:crypto";
-import { initialTransition, transition, type AnyStateMachine } from "xstate";
+import { initialTransition, type AnyStateMachine } from "xstate";
 import { assert } from "../base/assert.js";
 import { checkAnswers } from "./checks/check-answers.js";
 import { checkGraph } from "./checks/check-graph.js";
@@ -27,6 +27,7 @@ import type { MachineContext } from "./flow-machine.js";
 import type { Flow, FlowState, Resume } from "./flow-model.js";
 import { readFlowSource } from "./flow-source.js";
 import { interpret, type MachineEvent } from "./interpreter.js";
+import { pureTransitions, type PureTransition } from "./pure-transitions.js";
 import { builtInStates, readSnapshot, snapshotForm } from "./snapshot.js";
 import { carriedVariables, startVariables } from "./start-variables.js";
 import type { Template } from "./template.js";
@@ -87,6 +88,9 @@ class MachineFlow implements CompiledFlow {
   readonly outcomes: readonly string[];
   readonly #flow: Flow;
   readonly #machine: AnyStateMachine;
+  readonly #next: PureTransition;
+  /** Snapshots that were made here: they need no check. */
+  readonly #made = new WeakSet<object>();
   readonly #expectations: readonly Expectation[];
 
   constructor(flow: Flow, version: string) {
@@ -108,6 +112,7 @@ class MachineFlow implements CompiledFlow {
     this.outcomes = outcomesOf(flow);
     this.#flow = flow;
     this.#machine = createFlowMachine(flow);
+    this.#next = pureTransitions(this.#machine);
     const asks = [...flow.states.values()].filter((state) => state.kind === "ask");
     this.#expectations = asks.map(({ expectation }) => expectation);
   }
@@ -134,7 +139,8 @@ class MachineFlow implements CompiledFlow {
   }
 
   step(data: DialogSnapshot, event: DialogEvent): DialogStep {
-    const snapshot = readSnapshot(this.#flow, this.version, data);
+    const isOurs = this.#made.has(data);
+    const snapshot = isOurs ? data : readSnapshot(this.#flow, this.version, data);
     const state = this.#flow.states.get(snapshot.state);
     // A flow whose first state asks nothing stands at its end already, with nothing said yet.
     if (event.kind === "machine" && this.detectsMachines && state?.kind === "end") {
@@ -185,7 +191,7 @@ class MachineFlow implements CompiledFlow {
   #transition(snapshot: DialogSnapshot, event: MachineEvent): DialogStep {
     const { form: _form, flow: _flow, version: _version, state: value, ...context } = snapshot;
     const restored = this.#machine.resolveState({ value, context });
-    const [next, actions] = transition(this.#machine, restored, event);
+    const [next, actions] = this.#next(restored, event);
     return this.#stepOf(next, effectsOf(actions));
   }
 
@@ -194,11 +200,9 @@ class MachineFlow implements CompiledFlow {
     assert(typeof state === "string", "the machine is flat");
     const context = next.context as MachineContext;
     const { id, version } = this;
-    return {
-      snapshot: { form: snapshotForm, flow: id, version, state, ...context },
-      effects,
-      state,
-    };
+    const snapshot = { form: snapshotForm, flow: id, version, state, ...context };
+    this.#made.add(snapshot);
+    return { snapshot, effects, state };
   }
 }
 

@@ -6,7 +6,7 @@ export const callOptions = {
   calls: { kind: "count", default: 100, max: 5000, help: "calls at once" },
   seconds: { kind: "count", default: 10, max: 600, help: "of measurement, without warm-up" },
   repeats: { kind: "count", default: 4, max: 100, help: "windows of it, for the spread" },
-  "warm-up": { kind: "count", default: 4, min: 0, max: 60, help: "seconds before it" },
+  "warm-up": { kind: "count", default: 10, min: 0, max: 60, help: "seconds before it" },
   transport: {
     kind: "word",
     words: ["auto", "lean", "ws", "uws"],

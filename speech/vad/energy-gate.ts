@@ -139,13 +139,15 @@ class Gate implements EnergyGate {
   #power(frame: Int16Array): number {
     const { b0, b1, a1, a2 } = this.#constants;
     const state = this.#state;
+    const { length } = frame;
     let s1 = state[0]!;
     let s2 = state[1]!;
     let sum = 0;
-    for (let index = 0; index < frame.length; index++) {
+    // What needs no `y` is summed first: the processor has it ready when `y` comes.
+    for (let index = 0; index < length; index++) {
       const x = frame[index]!;
       const y = b0 * x + s1;
-      s1 = b1 * x - a1 * y + s2;
+      s1 = b1 * x + s2 - a1 * y;
       s2 = b0 * x - a2 * y;
       sum += y * y;
     }
@@ -153,7 +155,7 @@ class Gate implements EnergyGate {
     // processor computes them ten times slower.
     state[0] = Math.abs(s1) < inaudible ? 0 : s1;
     state[1] = Math.abs(s2) < inaudible ? 0 : s2;
-    return sum / frame.length;
+    return sum / length;
   }
 
   /** The minimum of the last `floorWindowMs`, this frame included. */
