@@ -6,11 +6,9 @@
  * A restart costs the caller the turn that was open: the detector begins anew.
  */
 import type { AudioFrame } from "./audio-frame.js";
-import type { CastPorts, Leg } from "./cast-ports.js";
 import { frameEar, type FrameEar } from "./frame-ear.js";
 import { FrameCutter } from "./frame-cutter.js";
 import { decodedFrame, judgedMs } from "./heard-frame.js";
-import type { AnswerQuestion } from "./answer-ear.js";
 import type { Behavior, Context } from "../kernel/index.js";
 import { assertNever } from "../../base/assert.js";
 import { toErrorData } from "../../base/errors.js";
@@ -21,14 +19,11 @@ import { answerJudge, type AnswerJudge } from "../../speech/turn/answer-standing
 import { createTurnDetector, type TurnDetector } from "../../speech/turn/turn-detector.js";
 import type { TurnSink } from "../../speech/turn/turn-events.js";
 import { turnDefaults } from "../../speech/turn/turn-tuning.js";
-import {
-  hearingChain,
-  type CallHearing,
-  type HearingChain,
-} from "../../speech/hearing/call-hearing.js";
+import { hearingChain, type HearingChain } from "../../speech/hearing/call-hearing.js";
 import type { Vad } from "../../speech/vad/vad.js";
+import type { MediaLegOptions } from "./media-leg-options.js";
 import { mediaBytesOf, mediaLaneOf } from "./media-lanes.js";
-import type { CallDirectory, MediaLegMessage, PlaybackNotice } from "./messages.js";
+import type { MediaLegMessage, PlaybackNotice } from "./messages.js";
 import { RecordedFrames } from "./recorded-frames.js";
 import { SpeechSender } from "./speech-sender.js";
 import { ownPiece, TurnAudio } from "./turn-audio.js";
@@ -84,20 +79,6 @@ type State = {
   isAway: boolean;
   /** No audio since the last check. */
   isAudioMissing: boolean;
-};
-
-export type MediaLegOptions = {
-  readonly leg: Leg;
-  /** Utterances of an earlier shard that still sound. */
-  readonly playing: readonly number[];
-  /** Turn ids of an earlier life lie below. */
-  readonly firstTurnId: number;
-  /** See `answerEar`. */
-  readonly question: AnswerQuestion | undefined;
-  readonly isAnalyzed: boolean;
-  readonly hearing: CallHearing | undefined;
-  readonly ports: CastPorts;
-  readonly directory: CallDirectory;
 };
 
 export function mediaLeg(options: MediaLegOptions): Behavior<State, MediaLegMessage> {
@@ -202,10 +183,7 @@ function receive(
     case "greeting":
       return state.ear?.words?.(message.text);
     case "partial":
-      return state.detector.partial({
-        turnId: message.turnId,
-        standing: state.judge(message.text),
-      });
+      return hearPartial(state, message);
     case "credit":
       return state.sender.addCredit(message.frames, message.utterance);
     case "playbackStarted":
@@ -221,6 +199,10 @@ function receive(
 function expect(state: State, expectation: Expectation): void {
   state.judge = answerJudge(expectation);
   state.detector.expect(expectation);
+}
+
+function hearPartial(state: State, { turnId, text }: { turnId: number; text: string }): void {
+  state.detector.partial({ turnId, standing: state.judge(text) });
 }
 
 /** What was said on the way comes now, or never will: the gap is nobody's silence. */
