@@ -2,7 +2,7 @@
  * How a thread yields to those that carry audio. On Linux each thread has a priority of its own;
  * elsewhere it belongs to the whole process, and nothing is done.
  */
-import { readlinkSync } from "node:fs";
+import { readdirSync, readlinkSync } from "node:fs";
 import { getPriority, setPriority } from "node:os";
 
 /** Steps of `nice`: a tenth of what a thread with audio gets, and all that is left. */
@@ -25,6 +25,18 @@ function ownThreadId(): number | undefined {
 export function yieldToAudio(): void {
   const id = ownThreadId();
   if (id !== undefined) trySetting(id, Math.max(getPriority(id), yieldingNice));
+}
+
+/**
+ * Lets what the process has beside the thread that runs this go second, for good: before any thread
+ * is started that is the compilers of V8. They are busy when calls are.
+ */
+export function helpersYield(): void {
+  const own = ownThreadId();
+  if (own === undefined) return;
+  for (const id of readdirSync("/proc/self/task").map(Number)) {
+    if (id !== own) trySetting(id, Math.max(getPriority(own), yieldingNice));
+  }
 }
 
 /**

@@ -7,6 +7,7 @@ import { parentPort, workerData, type MessagePort } from "node:worker_threads";
 import { assert } from "../base/assert.js";
 import { toErrorData } from "../base/errors.js";
 import { nodeTime } from "../base/node-ports.js";
+import { yieldToAudio } from "../base/thread-priority.js";
 import { createAesSealer } from "./aes-sealer.js";
 import type { CallStore } from "./call-ledger.js";
 import { openSqliteCallStore } from "./sqlite-call-store.js";
@@ -53,6 +54,7 @@ function report(parent: MessagePort, message: StoreReport): void {
 }
 
 assert(parentPort !== null, "store-main runs as a worker thread only");
+yieldToAudio();
 try {
   serve(parentPort, open(workerData as StoreThreadOptions));
 } catch (error) {

@@ -5,10 +5,12 @@
  * Each thread collects its own garbage. The helpers of V8 are one pool for all threads: on a loaded
  * machine a pause of one millisecond waits ten until a helper has its turn, and audio is late.
  */
+import { helpersYield } from "../../base/thread-priority.js";
 import { describeError } from "./print-error.js";
 import { createProgram } from "./program.js";
 import { processTerminal } from "./terminal.js";
 
+helpersYield();
 const terminal = processTerminal();
 let exitCode = 0;
 try {
