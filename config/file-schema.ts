@@ -134,7 +134,11 @@ export const fileSchema = part({
   prompts: section({
     bytesMax: size(limits.prompts.bytesMax),
     diskBytesMax: size(limits.prompts.diskBytesMax),
-    redis: part({ url: secret, keep: duration(limits.prompts.redisKeepMs) }).optional(),
+    redis: part({
+      url: secret,
+      keep: duration(limits.prompts.redisKeepMs),
+      sealed: flag,
+    }).optional(),
     recordings: path.optional(),
   }),
   trunks: listOf(trunk, "trunks, each with name and kind"),

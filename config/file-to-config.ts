@@ -88,6 +88,7 @@ function promptsOf(
   const redis = mapped(redisUrl, (url) => ({
     url,
     keepMs: prompts.redis?.keep ?? limits.prompts.redisKeepMs.default,
+    isSealed: prompts.redis?.sealed ?? false,
   }));
   const recordings = mapped(prompts.recordings, (path) => resolve(folder, path));
   return said({ ...prompts, redis, recordings });

@@ -234,7 +234,12 @@ export type PromptsConfig = {
   /** On disk, under `storage.dataDir`; 0: nothing. */
   readonly diskBytesMax: number;
   /** Shared by several nodes; left out: none. Its URL may hold a password: secret. */
-  readonly redis?: { readonly url: string; readonly keepMs: number };
+  readonly redis?: {
+    readonly url: string;
+    readonly keepMs: number;
+    /** Under the KEK, which the nodes that share it must share too. */
+    readonly isSealed: boolean;
+  };
   /** Folder with prompts spoken by people: absolute path. */
   readonly recordings?: string;
 };

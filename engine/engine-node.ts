@@ -32,6 +32,14 @@ export type CallRequest = {
   readonly hearing?: HearingWish;
 };
 
+/** Texts that calls have begun to say: the hit ratio is `prompts` of both. */
+export type PromptPlays = {
+  /** Played from the prompt cache. */
+  readonly prompts: number;
+  /** Made in the call: a contact's data in it, a mark, or not in the codec of the call yet. */
+  readonly streamed: number;
+};
+
 export type TranscriptLine = {
   readonly side: Side;
   readonly text: string;
@@ -176,7 +184,7 @@ export interface EngineNode {
   /** People by their voices: enrolled by recorded calls, verified, forgotten. */
   readonly voiceprints: Voiceprints;
   /** How the prompt cache does: what was there, in which layer, what had to be rendered. */
-  prompts(): PromptStoreStats | undefined;
+  prompts(): (PromptStoreStats & { readonly said: PromptPlays }) | undefined;
   /** What came of each analyzer that some flow asks for: labels, drops, failures by code. */
   analyzers(): AnalyzerFigures;
   /** What came of each voice: texts spoken, failures by code, takeovers; texts nobody spoke. */

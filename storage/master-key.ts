@@ -20,6 +20,8 @@ export type MasterKey = {
   readonly indexKey: Buffer;
   /** Signs the tokens with which lost media connections come back, also after a restart. */
   readonly resumeKey: Buffer;
+  /** Wraps the keys of prompts in a shared cache. */
+  readonly promptKey: Buffer;
 };
 
 export type MasterKeyOptions = {
@@ -52,6 +54,7 @@ export function loadMasterKey(options: MasterKeyOptions): MasterKey {
     wrapKey: derive(kek, "wrap"),
     indexKey: derive(kek, "index"),
     resumeKey: derive(kek, "resume"),
+    promptKey: derive(kek, "prompts"),
   };
   kek.fill(0);
   return master;

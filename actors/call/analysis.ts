@@ -67,7 +67,10 @@ function start(options: AnalysisOptions, ctx: Context<AnalysisMessage>): State {
     listener: {
       // By message: an analyzer may speak up at any time, also within an input of ours.
       label: (analyzer, label) => ctx.self.tell({ kind: "labelled", analyzer, label }),
-      lost: (_, error) => directory.call.tell({ kind: "trouble", actor: "analysis", error }),
+      lost(analyzer, error) {
+        ports.analyzerLost?.(analyzer, error);
+        directory.call.tell({ kind: "trouble", actor: "analysis", error });
+      },
     },
   });
   return { panel, said: new Map(), reported: 0 };

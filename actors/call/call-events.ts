@@ -35,6 +35,8 @@ export type CallEvent =
       readonly atMs: number;
       /** Callee: heard, but outside of what the flow expected. */
       readonly isRejected?: boolean;
+      /** Agent: played from the prompt cache; absent where an earlier shard said it. */
+      readonly isCached?: boolean;
     }
   | { readonly kind: "keypad"; readonly digit: string; readonly atMs: number }
   | {

@@ -1,4 +1,5 @@
 /** What the actors of a call need from the outside. The shard composes it; tests put fakes here. */
+import type { ErrorData } from "../../base/errors.js";
 import type { Histogram } from "../../base/histogram.js";
 import type { Time } from "../../base/ports.js";
 import type { SharedPages } from "../../base/shared-pages.js";
@@ -108,6 +109,8 @@ export type CastPorts = {
   readonly synthesizer: Synthesizer;
   /** By name; a flow says which of them listen to its calls. */
   readonly analyzers: ReadonlyMap<string, Analyzer>;
+  /** One of them has failed, and is gone for the rest of its call. */
+  readonly analyzerLost?: (analyzer: string, error: ErrorData) => void;
   /** A rendered prompt in that format, shared memory; undefined when it is not cached. */
   readonly findPrompt: (promptId: string, format: AudioFormat) => Uint8Array | undefined;
   readonly media: MediaLink;

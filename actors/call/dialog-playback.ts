@@ -42,7 +42,7 @@ export function playback(
       break;
     case "playbackStarted":
       marks.sounds(utterance, message.atMs, 0);
-      reportPlayback(options, state, message, speaking.text);
+      reportPlayback(options, state, message, speaking);
       break;
     case "playbackPaused":
       marks.paused(utterance);

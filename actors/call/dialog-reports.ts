@@ -23,10 +23,13 @@ export function reportPlayback(
   { ports, spec, answeredAtMs }: DialogOptions,
   state: DialogState,
   started: { readonly utterance: number; readonly atMs: number },
-  text: string,
+  { text, isStreamed }: { readonly text: string; readonly isStreamed: boolean },
 ): void {
   const atMs = started.atMs - answeredAtMs;
-  if (text !== "") ports.report(spec.callId, { kind: "transcript", side: "agent", text, atMs });
+  if (text !== "") {
+    const line = { kind: "transcript", side: "agent", text, isCached: !isStreamed, atMs } as const;
+    ports.report(spec.callId, line);
+  }
   if (state.clock?.utterance !== started.utterance) return;
   const latency = turnLatency(state.clock, started.atMs);
   state.clock = undefined;

@@ -3,7 +3,7 @@ import type { MediaFigures } from "../../access/protocols/media-figures.js";
 import type { CallEvent } from "../../actors/call/call-events.js";
 import { EngineError } from "../../base/errors.js";
 import type { Clock, Time, Timer } from "../../base/ports.js";
-import type { CallListener, CallView } from "../engine-node.js";
+import type { CallListener, CallView, PromptPlays } from "../engine-node.js";
 
 type Entry = {
   view: CallView;
@@ -15,9 +15,15 @@ type Entry = {
 export class CallRegistry {
   readonly #calls = new Map<string, Entry>();
   readonly #clock: Clock;
+  readonly #said = { prompts: 0, streamed: 0 };
 
   constructor(clock: Clock) {
     this.#clock = clock;
+  }
+
+  /** Figures of the prompt cache, with how the texts that calls have begun to say were played. */
+  withSaid<Stats extends object>(stats: Stats | undefined) {
+    return stats && { ...stats, said: { ...this.#said } satisfies PromptPlays };
   }
 
   get count(): number {
@@ -85,6 +91,9 @@ export class CallRegistry {
    */
   apply(callId: string, event: CallEvent, epochMs = this.#clock.epochMs()): CallView | undefined {
     if (this.find(callId)?.status === "ended") return undefined;
+    if (event.kind === "transcript" && event.isCached !== undefined) {
+      this.#said[event.isCached ? "prompts" : "streamed"] += 1;
+    }
     this.#change(callId, (view) => changeOf(view, event, epochMs));
     return event.kind === "ended" ? this.find(callId) : undefined;
   }

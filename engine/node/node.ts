@@ -278,7 +278,7 @@ class Node implements EngineNode {
   readonly analyzers: EngineNode["analyzers"] = () => this.#running?.threads.analyzers ?? {};
   readonly voices: EngineNode["voices"] = () =>
     this.#running?.threads.voices ?? { voices: {}, unspoken: {} };
-  readonly prompts: EngineNode["prompts"] = () => this.#running?.prompts.stats();
+  readonly prompts = () => this.#calls.withSaid(this.#running?.prompts.stats());
   readonly promptsReady: EngineNode["promptsReady"] = async () => this.#running?.prompts.allReady();
   readonly resetLatency = (): void => this.#running?.threads.resetLatency();
 

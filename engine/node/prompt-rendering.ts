@@ -4,9 +4,11 @@ import { join } from "node:path";
 import type { ErrorData } from "../../base/errors.js";
 import type { Rng, Time } from "../../base/ports.js";
 import type { Config } from "../../config/schema.js";
+import { openEnvelope, sealEnvelope } from "../../storage/envelope.js";
+import { loadMasterKey } from "../../storage/master-key.js";
 import { openDiskPrompts } from "../../speech/prompts/disk-prompts.js";
 import { createPromptStore, type PromptStore } from "../../speech/prompts/prompt-store.js";
-import type { RedisPrompts } from "../../speech/prompts/redis-prompts.js";
+import type { PromptEnvelope, RedisPrompts } from "../../speech/prompts/redis-prompts.js";
 import type { RecordedPrompts } from "../../speech/prompts/recorded-prompts.js";
 import { collectSpeech } from "../../speech/tts/collect-speech.js";
 import type { JobPool } from "../jobs/job-pool.js";
@@ -70,7 +72,7 @@ export async function openPromptRendering(
 
 /** Loaded only where there is one. */
 async function redisLayers(
-  { prompts: { redis } }: Config,
+  { prompts: { redis }, storage }: Config,
   report: PromptRenderingOptions["report"],
 ): Promise<readonly RedisPrompts[]> {
   if (redis === undefined) return [];
@@ -78,7 +80,17 @@ async function redisLayers(
   const failed = (error: ErrorData): void =>
     report({ kind: "log", level: "warn", message: "prompts in Redis", fields: { ...error } });
   const { url, keepMs: timeToLiveMs } = redis;
-  return [new Layer({ url, timeToLiveMs, timeoutMs: redisMsMax, failed })];
+  const envelope = redis.isSealed ? envelopeOf(storage) : undefined;
+  return [new Layer({ url, timeToLiveMs, timeoutMs: redisMsMax, envelope, failed })];
+}
+
+/** Nodes that share a Redis so share the KEK; to one with another they are no prompts. */
+function envelopeOf(storage: Config["storage"]): PromptEnvelope {
+  const { promptKey } = loadMasterKey(storage);
+  return {
+    seal: (key, value) => sealEnvelope(promptKey, key, value),
+    open: (key, sealed) => openEnvelope(promptKey, key, sealed),
+  };
 }
 
 /** All settings that change how a text sounds; no secret, no limit. */

@@ -4,7 +4,7 @@ import { createActorSystem, createNactDispatcher } from "../../actors/kernel/ind
 import { assert } from "../../base/assert.js";
 import { arrive } from "../../base/background-arrival.js";
 import { callMarkOfPath } from "../../base/call-mark.js";
-import { toErrorData } from "../../base/errors.js";
+import { toErrorData, type ErrorData } from "../../base/errors.js";
 import { nodeRng, nodeTime } from "../../base/node-ports.js";
 import { compileFlow } from "../../dialog/flow-compiler.js";
 import { loadVad } from "../../speech/vad/fvad.js";
@@ -37,10 +37,11 @@ async function start(): Promise<void> {
     rng: nodeRng,
     observe: recognitionReport(time, report),
   });
+  const observe = analyzerReport(time, report);
   const analyzers = await openAnalyzers(configs, {
     time,
     rng: nodeRng,
-    observe: analyzerReport(time, report),
+    observe,
     verifyVoice: (...voice) => thread.verifyVoice(...voice),
   });
   const vad = await loadVad();
@@ -54,7 +55,9 @@ async function start(): Promise<void> {
     onFailure: (path, error) => report({ kind: "actorFailed", path, error }),
   });
   const close = (): void => port.close();
-  const parts = { vad, recognizer, analyzers, synthesis };
+  const analyzerLost = (analyzer: string, { code, message }: ErrorData): void =>
+    observe({ kind: "failed", analyzer, code, message });
+  const parts = { vad, recognizer, analyzers, analyzerLost, synthesis };
   const shared = { ...parts, time, system, beat, report, close };
   const deadLetters = letters.counts;
   const thread = new ShardThread({ ...shared, rng: nodeRng, deadLetters, compile: compileFlow });

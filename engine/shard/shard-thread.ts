@@ -53,6 +53,7 @@ export type ShardThreadParts = {
   readonly vad: VadFactory;
   readonly recognizer: OpenRecognizer | undefined;
   readonly analyzers: OpenAnalyzers;
+  readonly analyzerLost?: CastPorts["analyzerLost"];
   readonly synthesis: SynthesisConfig;
   readonly rng: Rng;
   readonly compile: typeof compileFlow;
@@ -191,9 +192,10 @@ export class ShardThread {
   }
 
   #castPorts(media: MediaLink): CastPorts {
-    const { time, vad, recognizer, analyzers, report } = this.#parts;
+    const { time, vad, recognizer, analyzers, analyzerLost, report } = this.#parts;
     return {
       analyzers,
+      ...(analyzerLost === undefined ? {} : { analyzerLost }),
       time,
       vad,
       noise: this.#noise,

@@ -1,3 +1,4 @@
+import { randomBytes } from "node:crypto";
 import { Redis } from "ioredis";
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from "vitest";
 import {
@@ -6,8 +7,9 @@ import {
   type RedisProcess,
 } from "../../test/support/redis-process.js";
 import type { ErrorData } from "../../base/errors.js";
+import { openEnvelope, sealEnvelope } from "../../storage/envelope.js";
 import { createPromptStore } from "./prompt-store.js";
-import { RedisPrompts } from "./redis-prompts.js";
+import { RedisPrompts, type PromptEnvelope } from "./redis-prompts.js";
 
 const key = "a".repeat(64);
 const audio = new Uint8Array(320).map((_, at) => at);
@@ -34,9 +36,9 @@ describeWithRedis("prompts in Redis", () => {
     for (const layer of open.splice(0)) layer.close();
   });
 
-  function layer(url = server.url): RedisPrompts {
+  function layer(url = server.url, envelope?: PromptEnvelope): RedisPrompts {
     const failed = (error: ErrorData): void => void errors.push(error);
-    const made = new RedisPrompts({ url, timeToLiveMs: 60_000, timeoutMs: 500, failed });
+    const made = new RedisPrompts({ url, timeToLiveMs: 60_000, timeoutMs: 500, envelope, failed });
     open.push(made);
     return made;
   }
@@ -46,6 +48,24 @@ describeWithRedis("prompts in Redis", () => {
     const other = layer();
     expect(bytesOf(await other.get(key))).toEqual([...audio]);
     expect(await other.get("b".repeat(64))).toBeUndefined();
+    expect(errors).toEqual([]);
+  });
+
+  it("sealed: come back on a node with the same key, and are nothing to anybody else", async () => {
+    const sealedBy = (wrapKey: Buffer): PromptEnvelope => ({
+      seal: (name, value) => sealEnvelope(wrapKey, name, value),
+      open: (name, sealed) => openEnvelope(wrapKey, name, sealed),
+    });
+    const ours = randomBytes(32);
+    await layer(server.url, sealedBy(ours)).put(key, audio);
+    const stored = await redis.getBuffer(`voxtree:prompt:${key}`);
+    expect(stored!.includes(Buffer.from(audio.subarray(100, 120)))).toBe(false);
+    expect(bytesOf(await layer(server.url, sealedBy(ours)).get(key))).toEqual([...audio]);
+    expect(await layer(server.url, sealedBy(randomBytes(32))).get(key)).toBeUndefined();
+    expect(await layer().get(key)).toBeUndefined();
+    // Under another name it is not what that name says.
+    await redis.set(`voxtree:prompt:${"b".repeat(64)}`, stored!);
+    expect(await layer(server.url, sealedBy(ours)).get("b".repeat(64))).toBeUndefined();
     expect(errors).toEqual([]);
   });
 

@@ -16,8 +16,16 @@ export type RedisPromptsOptions = {
   readonly timeToLiveMs: number;
   /** A question that is not answered by then is not waited for. */
   readonly timeoutMs: number;
+  /** Seals each value under its name, for a Redis that others can read; left out: it is not. */
+  readonly envelope?: PromptEnvelope | undefined;
   /** Something failed; told once until it works again. */
   readonly failed: (error: ErrorData) => void;
+};
+
+/** `open` gives undefined for what it did not seal: such a prompt is rendered again. */
+export type PromptEnvelope = {
+  seal(key: string, value: Uint8Array): Uint8Array;
+  open(key: string, sealed: Uint8Array): Uint8Array | undefined;
 };
 
 const prefix = "voxtree:prompt:";
@@ -46,13 +54,16 @@ export class RedisPrompts implements PromptLayer {
   get(key: string): Promise<Uint8Array | undefined> {
     return this.#try(async () => {
       const sealed = await this.#redis.getexBuffer(prefix + key, "PX", this.#options.timeToLiveMs);
-      return sealed === null ? undefined : openPrompt(sealed);
+      const { envelope } = this.#options;
+      const value = sealed === null || !envelope ? sealed : envelope.open(key, sealed);
+      return value == null ? undefined : openPrompt(value);
     });
   }
 
   async put(key: string, audio: Uint8Array): Promise<void> {
     await this.#try(() => {
-      const sealed = Buffer.from(sealPrompt(audio));
+      const value = sealPrompt(audio);
+      const sealed = Buffer.from(this.#options.envelope?.seal(key, value) ?? value);
       return this.#redis.set(prefix + key, sealed, "PX", this.#options.timeToLiveMs);
     });
   }

@@ -11,6 +11,8 @@ export type MockVoiceScenario =
   | "none"
   /** Chunks of 333 bytes. */
   | "pieces"
+  /** No faster than it is spoken, at 16 kHz. */
+  | "live"
   /** One byte more than whole samples. */
   | "odd"
   /** A WAV file of another rate, whatever was asked for. */
@@ -94,6 +96,8 @@ function answer(
   switch (scenario) {
     case "pieces":
       return inPieces(response, bytes, time);
+    case "live":
+      return live(response, bytes, time);
     case "odd":
       return void response.end(Buffer.concat([bytes, Buffer.of(1)]));
     case "hush":
@@ -116,6 +120,13 @@ function inPieces(response: ServerResponse, bytes: Buffer, time: Time): void {
   if (bytes.length === 0) return void response.end();
   response.write(bytes.subarray(0, 3333));
   time.soon(() => inPieces(response, bytes.subarray(3333), time));
+}
+
+function live(response: ServerResponse, bytes: Buffer, time: Time): void {
+  if (response.destroyed) return;
+  if (bytes.length === 0) return void response.end();
+  response.write(bytes.subarray(0, 640));
+  time.after(hushEveryMs, () => live(response, bytes.subarray(640), time));
 }
 
 function hush(response: ServerResponse, bytes: Buffer, time: Time): void {
