@@ -56,7 +56,7 @@ export class RedisPrompts implements PromptLayer {
       const sealed = await this.#redis.getexBuffer(prefix + key, "PX", this.#options.timeToLiveMs);
       const { envelope } = this.#options;
       const value = sealed === null || !envelope ? sealed : envelope.open(key, sealed);
-      return value == null ? undefined : openPrompt(value);
+      return value ? openPrompt(value) : undefined;
     });
   }
 

@@ -1,6 +1,6 @@
 /**
- * A callee of the native protocol at 8 kHz whose ear knows tone words: what it heard, word for word,
- * as it sounded at its end of the line; and whose mouth says whatever samples it is given.
+ * A callee of the native protocol at 8 kHz whose ear knows tone words: what it heard, word for
+ * word, as it sounded at its end of the line; and whose mouth says whatever samples it is given.
  */
 import { WebSocket } from "ws";
 import { connectMediaClient, type MediaClient } from "../../access/client/index.js";
@@ -100,7 +100,10 @@ export class ToneCallee {
 type CalleeListener = { readonly answered: () => void; readonly ended: () => void };
 
 /** Dials tone callees; `callee` gives that of a call. */
-export function toneTrunk(): { readonly trunk: Trunk; callee(callId: string): ToneCallee } {
+export function toneTrunk(): {
+  readonly trunk: Trunk;
+  readonly callee: (callId: string) => ToneCallee;
+} {
   const callees = new Map<string, ToneCallee>();
   const trunk: Trunk = {
     name: "tones",

@@ -2,8 +2,8 @@
  * Every voice against everything that can go wrong, over real sockets, with a mock in a process of
  * its own. The table of outcomes stands in docs/voices.md, and is checked here.
  */
-import { readFileSync } from "node:fs";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { expectTable } from "../../../test/support/doc-table.js";
 import { nodeRng, nodeTime } from "../../../base/node-ports.js";
 import { createResampler } from "../../../codecs/audio/resampler.js";
 import { voiceVendor } from "../../../config/default-config.js";
@@ -145,12 +145,7 @@ describe("voice conformance", () => {
       const cells = vendors.map((vendor) => shown(outcomes.get(`${name}/${vendor}`)!, scenario));
       return `| ${[name, ...cells].join(" | ")} |`;
     });
-    const doc = readFileSync(new URL("../../../docs/voices.md", import.meta.url), "utf8");
-    const names = new Set(Object.keys(scenarios));
-    const table = doc
-      .split("\n")
-      .filter((line) => line.startsWith("| ") && names.has(line.split(" | ")[0]!.slice(2)));
-    expect(table).toEqual(rows);
+    expectTable("docs/voices.md", `| ${["scenario", ...vendors].join(" | ")} |`, rows);
   });
 });
 
