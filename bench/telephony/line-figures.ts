@@ -32,7 +32,8 @@ export function lineFigures(lines: readonly LineMeasures[]): LineFigures {
   };
 }
 
-function figuresOf(valuesMs: readonly number[]): Figures {
+/** Rounded to tenths; zeros where there are none. */
+export function figuresOf(valuesMs: readonly number[]): Figures {
   if (valuesMs.length === 0) return { count: 0, p50: 0, p95: 0, p99: 0, max: 0 };
   const sorted = Float64Array.from(valuesMs).sort();
   const at = (share: number): number =>

@@ -33,6 +33,8 @@ export type LineMeasures = {
   readonly packets: number;
   /** Keys that came as events. */
   readonly keys: string;
+  /** When the callee put the phone down; undefined: they did not. */
+  readonly hungUpEpochMs?: number;
 };
 
 export class RtpLine {
@@ -53,6 +55,7 @@ export class RtpLine {
   #timestamp = 0;
   #packets = 0;
   #keys = "";
+  #hungUpEpochMs: number | undefined;
   #isClosed = false;
   #keyTimer: Timer | undefined;
 
@@ -103,7 +106,13 @@ export class RtpLine {
       firstAudibleMs: this.#firstAudibleMs,
       packets: this.#packets,
       keys: this.#keys,
+      ...(this.#hungUpEpochMs === undefined ? {} : { hungUpEpochMs: this.#hungUpEpochMs }),
     };
+  }
+
+  /** The callee puts the phone down now. */
+  hungUp(): void {
+    this.#hungUpEpochMs ??= this.#time.epochMs();
   }
 
   close(): void {

@@ -1,6 +1,7 @@
 /**
  * A telephone exchange of simulated callees: `sip:<script>@host:port` rings the callee of that
- * script. It speaks SIP over UDP as a called party does, and nothing more.
+ * script, and so does `sip:<script>.<anything>@host:port`. It speaks SIP over UDP as a called party
+ * does, and nothing more.
  *
  * ```
  * INVITE ──▶ 100, 180 … 200 + SDP ──ACK──▶ talking ──BYE from either──▶ over
@@ -33,6 +34,8 @@ const ringMsMax = 120_000;
 
 export type SipReport = {
   readonly script: string;
+  /** What was dialled, before the `@`. */
+  readonly dialled: string;
   readonly report: CalleeReport;
   readonly line: LineMeasures;
 };
@@ -123,14 +126,16 @@ export class SipPhones {
     const { host, scripts, parts } = this.#options;
     const id = sipHeader(invite, "Call-ID");
     const who = /^INVITE sip:([^@;> ]+)@/.exec(invite.startLine)?.[1];
-    const script = scripts.find((one) => one.id === who);
+    const script = scripts.find((one) => one.id === who?.split(".")[0]);
     if (script === undefined) return this.#answer(invite, from, "404 Not Found");
     const line = new RtpLine(parts.time, (this.#lastSource += 1), () => this.#hangup(id));
     const dial = { callId: id, script, mediaUrl: "", token: "", ringMsMax };
     const phone = new CalleePhone(dial, this.#parts, {
       event: (event) => this.#event(id, event),
       report: (report) =>
-        this.#options.report({ script: script.id, report, line: line.measures() }),
+        this.#options.report({
+          ...{ script: script.id, dialled: who!, report, line: line.measures() },
+        }),
     });
     const call: Call = {
       ...{ invite, from, tag: randomUUID().slice(0, 8), line, phone },
@@ -167,6 +172,7 @@ export class SipPhones {
     const call = this.#calls.get(id);
     if (call?.state !== "talking") return;
     call.state = "over";
+    call.line.hungUp();
     const { invite, from, tag } = call;
     const target = /<([^>]+)>/.exec(sipHeader(invite, "Contact"))?.[1] ?? "sip:unknown";
     const branch = `z9hG4bK${randomUUID().slice(0, 12)}`;

@@ -13,6 +13,8 @@ export type SipPhonesHandle = {
   /** `sip:<script>@127.0.0.1:<port>` rings one of them. */
   readonly port: number;
   readonly recognition: RecognitionState;
+  /** Of every call that was answered and is over. */
+  reports(): readonly SipReport[];
   /** What came over the line, of every call that was answered and is over. */
   line(): readonly LineMeasures[];
   /** What the callee of a script says of its call; undefined where nobody answered. */
@@ -42,6 +44,7 @@ export async function startSipPhones(settings: SipPhoneSettings): Promise<SipPho
   return {
     port: ready.port,
     recognition: ready.recognition,
+    reports: () => reports,
     line: () => reports.map(({ line }) => line),
     stop: () => void child.disconnect(),
     reportOf(script, view) {

@@ -9,7 +9,7 @@ import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { defaultConfig } from "../../config/default-config.js";
-import type { DemoCall, DemoResult } from "../../engine/demo/demo-result.js";
+import type { DemoCall, DemoCallResult, DemoResult } from "../../engine/demo/demo-result.js";
 import { demoResult } from "../../engine/demo/demo-result.js";
 import { TranscriptPrinter } from "../../engine/demo/demo-text.js";
 import type { EngineNode } from "../../engine/engine-node.js";
@@ -59,7 +59,7 @@ export async function runTelephonyDemo(
     await node.start();
     const calls = await makeCalls(options, scripts, { node, phones });
     const result = demoResult(calls, node.latency(), phones.recognition);
-    return { ...result, line: lineFigures(phones.line()) };
+    return { ...result, calls: result.calls.map(byTelephone), line: lineFigures(phones.line()) };
   } finally {
     await node.stop();
     phones.stop();
@@ -68,14 +68,20 @@ export async function runTelephonyDemo(
   }
 }
 
+/** Over RTP a callee sees no clear, so it cannot tell how soon we fell silent. */
+function byTelephone(call: DemoCallResult): DemoCallResult {
+  return { ...call, protocol: "sip", interruptions: [] };
+}
+
 async function chosen({ callees, load }: TelephonyDemoOptions): Promise<readonly CalleeScript[]> {
   const all = await loadScripts();
   const wanted = callees === undefined ? all : all.filter(({ id }) => callees.includes(id));
   return load === undefined ? wanted : wanted.slice(0, 1);
 }
 
-function configOf(given: {
-  readonly options: TelephonyDemoOptions;
+/** An engine that dials through that Asterisk. */
+export function configOf(given: {
+  readonly options: Pick<TelephonyDemoOptions, "useRecognition">;
   readonly port: number;
   readonly telephony: Telephony;
   readonly dataDir: string;
