@@ -36,7 +36,7 @@ export type HangUpsResult = {
 };
 
 const atOnce = 20;
-/** A callee who hung up is not talked to for longer; what is stored of the call may take its time. */
+/** For so long a callee who hung up may be talked to; storing the call may take its time. */
 const overMsMax = 500;
 const settleMsMax = 10_000;
 /** Connections to the REST interface are kept for a while, a handful of them. */
