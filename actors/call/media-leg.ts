@@ -71,6 +71,8 @@ type State = {
   lastUtterance: number;
   /** The turn whose audio goes to the recogniser. */
   openTurnId: number | undefined;
+  /** What of it is known so far. */
+  words: string;
   /** When the newest frame was read from its socket. */
   lastFrameAtMs: number;
   /** An `audioCheck` is on its way. */
@@ -135,6 +137,7 @@ function start(options: MediaLegOptions, ctx: Context<MediaLegMessage>): State {
     playing: new Map(options.playing.map((utterance) => [utterance, true])),
     lastUtterance: options.playing.at(-1) ?? 0,
     openTurnId: undefined,
+    words: "",
     lastFrameAtMs: ctx.time.nowMs(),
     isChecking: false,
     isAway: false,
@@ -202,6 +205,7 @@ function expect(state: State, expectation: Expectation): void {
 }
 
 function hearPartial(state: State, { turnId, text }: { turnId: number; text: string }): void {
+  if (turnId === state.openTurnId) state.words = text;
   state.detector.partial({ turnId, standing: state.judge(text) });
 }
 
@@ -314,6 +318,12 @@ function turnSink(options: MediaLegOptions, state: () => State): TurnSink {
       const ended = { kind: "turnEnded", turnId, speechEndAtMs: atMs(speechEndMs) } as const;
       directory.dialog?.tell({ ...ended, atMs: state().lastFrameAtMs });
     },
+    turnResumed({ turnId, onsetMs }) {
+      // An "um" is no word of any answer: what follows it is heard by itself.
+      if (state().words !== "" || state().openTurnId !== turnId) return;
+      directory.recognizer?.tell({ kind: "stretchEnded", turnId });
+      openTurn(options, state(), turnId, onsetMs);
+    },
     turnReopened({ turnId, onsetMs }) {
       openTurn(options, state(), turnId, onsetMs);
       directory.dialog?.tell({ kind: "turnReopened", turnId });
@@ -323,6 +333,7 @@ function turnSink(options: MediaLegOptions, state: () => State): TurnSink {
 
 function openTurn(options: MediaLegOptions, state: State, turnId: number, onsetMs: number): void {
   state.openTurnId = turnId;
+  state.words = "";
   const sinceOnsetMs = state.detector.nowMs - onsetMs + leadInMs;
   options.directory.recognizer?.tell(state.turnAudio.open(turnId, sinceOnsetMs));
 }

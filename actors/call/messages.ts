@@ -81,6 +81,8 @@ export type RecognizerMessage =
   /** Audio lane, lent; in order with the ends of turns. An unknown turn opens itself. */
   | { readonly kind: "audio"; readonly turnId: number; readonly samples: Int16Array }
   | { readonly kind: "turnEnded"; readonly turnId: number }
+  /** What comes next of the turn is heard by itself: an "um" before an answer is none of it. */
+  | { readonly kind: "stretchEnded"; readonly turnId: number }
   | { readonly kind: "turnCancelled"; readonly turnId: number }
   /** System. From the stream of that number. */
   | { readonly kind: "heard"; readonly streamId: number; readonly event: RecognizerEvent };

@@ -38,6 +38,10 @@ type Turn = {
   /** What the caller was asked, also when the turn is reopened after the next question. */
   readonly grammar: Grammar;
   readonly stretches: Stretch[];
+  /** Nothing more is awaited of it, unless it is reopened. */
+  isEnded: boolean;
+  /** Its transcript is known, as far as it goes. */
+  isReported: boolean;
 };
 
 type State = { grammar: Grammar; turn: Turn | undefined; lastStreamId: number };
@@ -79,7 +83,9 @@ function receive(
     case "audio":
       return write(options, state, message, ctx);
     case "turnEnded":
-      return finish(options, state, message.turnId);
+      return endTurn(options, state, message.turnId);
+    case "stretchEnded":
+      return endStretch(options, state, message.turnId);
     case "turnCancelled":
       if (state.turn?.id === message.turnId) drop(state);
       return;
@@ -97,6 +103,8 @@ function write(
   ctx: Context<RecognizerMessage>,
 ): void {
   const turn = turnFor(state, message.turnId);
+  turn.isEnded = false;
+  turn.isReported = false;
   let stretch = turn.stretches.at(-1);
   if (stretch === undefined || stretch.isFinished) {
     stretch = newStretch(options);
@@ -111,7 +119,8 @@ function write(
 function turnFor(state: State, id: number): Turn {
   if (state.turn?.id === id) return state.turn;
   drop(state);
-  return (state.turn = { id, grammar: state.grammar, stretches: [] });
+  const { grammar } = state;
+  return (state.turn = { id, grammar, stretches: [], isEnded: false, isReported: false });
 }
 
 function drop(state: State): void {
@@ -152,7 +161,15 @@ function open(
   if (stretch.isFinished) stream.finish();
 }
 
-function finish(options: Options, state: State, turnId: number): void {
+function endTurn(options: Options, state: State, turnId: number): void {
+  const turn = state.turn;
+  if (turn?.id !== turnId || turn.isEnded) return;
+  turn.isEnded = true;
+  endStretch(options, state, turnId);
+  report(options, turn);
+}
+
+function endStretch(options: Options, state: State, turnId: number): void {
   const turn = state.turn;
   const stretch = turn?.stretches.at(-1);
   if (turn?.id !== turnId || stretch === undefined || stretch.isFinished) return;
@@ -188,10 +205,12 @@ function hear(
   }
 }
 
-/** Of the whole turn; "" when a part of it is no known words. */
+/** Of the whole turn; "" when the newest part of it is no known words. An "um" is left out. */
 function textSoFar(turn: Turn, partial: string): string {
-  const texts = [...turn.stretches.slice(0, -1).map(({ result }) => result?.text ?? ""), partial];
-  return texts.includes("") ? "" : texts.join(" ");
+  if (partial === "") return "";
+  const before = turn.stretches.slice(0, -1).flatMap(({ result }) => result ?? []);
+  const texts = before.filter(({ isRejected }) => !isRejected).map(({ text }) => text);
+  return [...texts, partial].join(" ");
 }
 
 function retry(
@@ -208,14 +227,20 @@ function retry(
   else if (stretch.isFinished) settle(options, turn, stretch, { text: "", isRejected: true });
 }
 
-/** Notes what a stretch was; once all are known, the turn has its transcript. */
+/** Notes what a stretch was. */
 function settle(options: Options, turn: Turn, stretch: Stretch, result: StretchResult): void {
   stretch.stream = undefined;
   stretch.isFinished = true;
   stretch.kept.clear();
   stretch.result = result;
+  report(options, turn);
+}
+
+/** Once all stretches of a turn that is over are known, it has its transcript. */
+function report(options: Options, turn: Turn): void {
   const results = turn.stretches.flatMap((one) => one.result ?? []);
-  if (results.length < turn.stretches.length) return;
+  if (!turn.isEnded || results.length < turn.stretches.length || turn.isReported) return;
+  turn.isReported = true;
   const understood = results.filter((one) => !one.isRejected);
   const texts = (understood.length > 0 ? understood : results).map((one) => one.text);
   const final = {
@@ -225,10 +250,8 @@ function settle(options: Options, turn: Turn, stretch: Stretch, result: StretchR
     isRejected: understood.length === 0,
   } as const;
   // First: what an analyzer says at once is there when the flow steps.
-  const { confidence } = result;
+  const { confidence, language, waitedMs = 0 } = results.at(-1) ?? {};
   options.directory.analysis?.tell(confidence === undefined ? final : { ...final, confidence });
-  const waitedMs = result.waitedMs ?? 0;
-  const { language } = result;
   const atMs = options.ports.time.nowMs();
   options.directory.dialog?.tell({ ...final, language, waitedMs, atMs });
 }

@@ -65,6 +65,7 @@ export class TurnAudio {
   due(frame: Int16Array): Piece | undefined {
     const batch = this.#batchSamples;
     const heard = this.#given + this.#pending;
+    if (this.#pending === 0) return undefined;
     const isDue = batch === 0 || Math.floor(heard / batch) > Math.floor(this.#given / batch);
     if (!isDue) return undefined;
     return this.#pending === frame.length ? this.#give(frame) : this.#giveRest();

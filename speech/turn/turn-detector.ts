@@ -98,7 +98,9 @@ class Detector implements TurnDetector {
   #lastSpeechMs = 0;
   #endedMs = 0;
   /** Grows with every reopening: who was cut off once in a turn gets more time in it. */
-  #completeSilenceMs = 0;
+  #patience = 1;
+  /** They paused inside the turn, and went on. */
+  #hasPaused = false;
   #standing: Standing = "unknown";
   #standingSinceMs = 0;
   /** What the words said before the last pause that the turn went on from. */
@@ -107,6 +109,9 @@ class Detector implements TurnDetector {
   #hasFloor = false;
   /** The last turn was too long: no other until the caller pauses. */
   #mustPause = false;
+
+  /** That they went on is still to be reported. */
+  #isResumed = false;
 
   #isReporting = false;
 
@@ -151,6 +156,10 @@ class Detector implements TurnDetector {
     // A late hypothesis of an ended turn must not complete the next one.
     if (!this.#hasTurn) return;
     if (partial.turnId !== undefined && partial.turnId !== this.#turnId) return;
+    // Words that only come to an end now were being said, however weak: a VAD misses them in noise.
+    const isWeak = this.nowMs - this.#lastSpeechMs <= this.#tuning.weakSpeechMsMax;
+    const isLonger = partial.standing === "whole" || partial.standing === "answer";
+    if (isWeak && isLonger && partial.standing !== this.#standing) this.#lastSpeechMs = this.nowMs;
     this.#standing = partial.standing;
     this.#standingSinceMs = this.nowMs;
   }
@@ -185,6 +194,8 @@ class Detector implements TurnDetector {
       // They go on after a pause: what was a whole phrase may be the begin of a longer one.
       this.#standingBefore = this.#standing;
       this.#standing = "unknown";
+      this.#hasPaused = true;
+      this.#isResumed = true;
     }
     this.#lastSpeechMs = this.nowMs;
   }
@@ -203,7 +214,7 @@ class Detector implements TurnDetector {
       case "tentative":
         return this.#reportTentative();
       case "open":
-        return this.#reportOpen();
+        return this.#reportResumed() || this.#reportOpen();
       case "ended":
         return this.#isRevocable ? this.#reportReopening() : this.#reportStart();
     }
@@ -216,7 +227,9 @@ class Detector implements TurnDetector {
     this.#turnId += 1;
     this.#onsetMs = Math.max(burstOnsetMs, nowMs - this.#tuning.prerollMsMax);
     this.#lastSpeechMs = nowMs;
-    this.#completeSilenceMs = this.#tuning.completeSilenceMs;
+    this.#patience = 1;
+    this.#hasPaused = false;
+    this.#isResumed = false;
     this.#standing = "unknown";
     this.#standingBefore = "unknown";
     this.#hasFloor = false;
@@ -248,6 +261,15 @@ class Detector implements TurnDetector {
     return true;
   }
 
+  #reportResumed(): boolean {
+    if (!this.#isResumed) return false;
+    this.#isResumed = false;
+    const { burstOnsetMs, nowMs } = this.#track;
+    const onsetMs = Math.max(burstOnsetMs, nowMs - this.#tuning.prerollMsMax);
+    this.#sink.turnResumed?.({ turnId: this.#turnId, onsetMs });
+    return true;
+  }
+
   #reportOpen(): boolean {
     const endReason = this.#endReason();
     if (endReason !== undefined) {
@@ -264,23 +286,21 @@ class Detector implements TurnDetector {
     // Speech right now, be it noise: the next frame knows better.
     if (isSpeech) return undefined;
     const silenceMs = nowMs - this.#lastSpeechMs;
-    const limitMs = this.#silenceMsMax();
     const isStable = nowMs - this.#standingSinceMs >= this.#tuning.completeStableMs;
-    if (this.#isWhole && isStable && silenceMs >= Math.min(limitMs, this.#completeSilenceMs)) {
-      return "complete";
-    }
+    const soonMs = this.#soonMs() * this.#patience;
+    const limitMs = this.#silenceMsMax();
+    if (isStable && soonMs < limitMs && silenceMs >= soonMs) return "complete";
     return silenceMs >= limitMs ? "silence" : undefined;
   }
 
-  /** Nothing more is expected of the caller. */
-  get #isWhole(): boolean {
-    const standing = this.#standing;
-    if (standing === "whole") return true;
-    if (standing === "unfinished" || this.#awaited !== "choice") return false;
-    // Who looked for words, and found an answer, has thought about it.
-    if (this.#standingBefore === "unfinished") return standing === "answer";
-    // Who added something to what could have been all hardly adds more.
-    return this.#standingBefore !== "unknown";
+  /** Silence that is enough where nothing more is expected; endless where more may come. */
+  #soonMs(): number {
+    const { completeSilenceMs, addedSilenceMs } = this.#tuning;
+    if (this.#standing === "unfinished") return Infinity;
+    // Who looked for words, or added something to what could have been all, hardly goes on again.
+    const isKnown = this.#standing !== "unknown" || this.#standingBefore !== "unknown";
+    if (this.#awaited === "choice" && this.#hasPaused && isKnown) return addedSilenceMs;
+    return this.#standing === "whole" ? completeSilenceMs : Infinity;
   }
 
   /** The silence that ends the turn, however sure we are. */
@@ -288,7 +308,14 @@ class Detector implements TurnDetector {
     const { silenceMs, digitsSilenceMs, freeSilenceMs, unfinishedSilenceMs } = this.#tuning;
     if (this.#standing === "unfinished") return unfinishedSilenceMs;
     if (this.#awaited === "digits") return digitsSilenceMs;
-    return this.#awaited === "free" ? freeSilenceMs : silenceMs;
+    if (this.#awaited === "free") return freeSilenceMs;
+    return this.#isLookingForWords ? this.#tuning.unknownSilenceMs : silenceMs;
+  }
+
+  /** A short sound that is no phrase is an "um", mostly; a long one is a sentence of their own. */
+  get #isLookingForWords(): boolean {
+    if (this.#awaited !== "choice" || this.#standing !== "unknown" || this.#hasPaused) return false;
+    return this.#lastSpeechMs - this.#onsetMs < this.#tuning.hesitationMsMax;
   }
 
   #reportEnd(reason: TurnEndReason): void {
@@ -320,7 +347,10 @@ class Detector implements TurnDetector {
     const onsetMs = Math.max(burstOnsetMs, nowMs - this.#tuning.prerollMsMax);
     this.#phase = "open";
     this.#lastSpeechMs = nowMs;
-    this.#completeSilenceMs *= 2;
+    this.#patience *= 2;
+    this.#hasPaused = true;
+    this.#isResumed = false;
+    this.#standingBefore = this.#standing;
     this.#standing = "unknown";
     // The answer is taken back with the reopening itself.
     this.#hasFloor = this.#isPlaying;

@@ -33,6 +33,9 @@ export type TurnEnded = {
   readonly reason: TurnEndReason;
 };
 
+/** `onsetMs`: where they went on after a pause that did not end the turn. */
+export type TurnResumed = { readonly turnId: number; readonly onsetMs: number };
+
 /** `onsetMs`: where the speech resumed; it lies between the old `speechEndMs` and now. */
 export type TurnReopened = { readonly turnId: number; readonly onsetMs: number };
 
@@ -47,6 +50,8 @@ export type TurnSink = {
   bargeInConfirmed(event: BargeInConfirmed): void;
   /** It was a cough or a click: the turn is void and playback goes on. */
   bargeInRejected(event: BargeInRejected): void;
+  /** The caller paused and went on, all in the same turn. */
+  turnResumed?(event: TurnResumed): void;
   /** The caller finished. Provisional for `revokeMs` unless `tooLong`. */
   turnEnded(event: TurnEnded): void;
   /** The caller had not finished: take the answer back, the same turn goes on. */

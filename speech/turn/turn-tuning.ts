@@ -22,13 +22,17 @@ export type TurnTuning = {
   readonly bargeInSpeechMs: number;
   /** Also the silence after which an unconfirmed interruption is rejected. */
   readonly bargeInWindowMs: number;
-  /** An answer that is surely whole must not have changed for this long … */
+  /** An answer must not have changed for this long to end a turn sooner than other silence does. */
   readonly completeStableMs: number;
-  /**
-   * … and be followed by this much silence, to end the turn. Also the silence behind what was added
-   * to a whole answer after a pause. Doubles at every reopening.
-   */
+  /** Words that are recognised this soon behind the VAD's last speech were speech up to then. */
+  readonly weakSpeechMsMax: number;
+  /** An answer that is surely whole must be followed by this much silence, to end the turn. Doubles at every reopening. */
   readonly completeSilenceMs: number;
+  /**
+   * The same behind what was said after a pause: who has looked for words, or added something to an
+   * answer, hardly goes on again. Doubles at every reopening.
+   */
+  readonly addedSilenceMs: number;
   /** Silence that ends a turn of unknown words, and one of a short answer ("yes, but …"). */
   readonly silenceMs: number;
   /** The same where digits are awaited: people pause between groups of them. */
@@ -37,6 +41,10 @@ export type TurnTuning = {
   readonly freeSilenceMs: number;
   /** The same in the middle of a phrase, with too few digits, or after "um". */
   readonly unfinishedSilenceMs: number;
+  /** The same where phrases are awaited, and a short sound was none of them: an "um", mostly. */
+  readonly unknownSilenceMs: number;
+  /** So short; what is longer is a sentence of its own. */
+  readonly hesitationMsMax: number;
   /** A turn is ended at this length, talking or not. */
   readonly turnMsMax: number;
   /** Silence that must follow a turn that was too long before the next one may start. */
@@ -54,11 +62,15 @@ export const turnDefaults: TurnTuning = {
   bargeInSpeechMs: 200,
   bargeInWindowMs: 300,
   completeStableMs: 100,
+  weakSpeechMsMax: 160,
   completeSilenceMs: 320,
+  addedSilenceMs: 260,
   silenceMs: 460,
-  digitsSilenceMs: 880,
-  freeSilenceMs: 920,
-  unfinishedSilenceMs: 900,
+  digitsSilenceMs: 940,
+  freeSilenceMs: 940,
+  unfinishedSilenceMs: 940,
+  unknownSilenceMs: 900,
+  hesitationMsMax: 900,
   turnMsMax: 15_000,
   pauseAfterTooLongMs: 300,
   revokeMs: 700,
@@ -77,9 +89,14 @@ const relations: readonly (readonly [keyof TurnTuning, keyof TurnTuning])[] = [
   ["silenceMs", "digitsSilenceMs"],
   ["silenceMs", "freeSilenceMs"],
   ["silenceMs", "unfinishedSilenceMs"],
+  ["silenceMs", "unknownSilenceMs"],
+  ["startWindowMs", "addedSilenceMs"],
+  ["addedSilenceMs", "silenceMs"],
   ["digitsSilenceMs", "turnMsMax"],
   ["freeSilenceMs", "turnMsMax"],
   ["unfinishedSilenceMs", "turnMsMax"],
+  ["unknownSilenceMs", "turnMsMax"],
+  ["hesitationMsMax", "turnMsMax"],
 ];
 
 const stepMs = 10;
