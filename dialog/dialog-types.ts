@@ -2,7 +2,7 @@
  * What the dialog says to the rest of the engine and hears from it. Everything here is plain data:
  * it crosses threads, goes into the ledger as msgpack, and is replayed in tests.
  */
-import type { answeringLimits } from "./limits.js";
+import type { answeringLimits, turnLimits } from "./limits.js";
 
 /** What the caller may answer in the present state; recognisers make their grammar of it. */
 export type Expectation = {
@@ -108,6 +108,9 @@ export type FlowHearing = {
   readonly dialect?: string;
 };
 
+/** When a turn ends and what interrupts us, as far as the flow says; else the defaults. */
+export type TurnParameters = { readonly [name in keyof typeof turnLimits]?: number };
+
 /** A checked flow, ready to run. Immutable: calls share it. */
 export type CompiledFlow = {
   readonly id: string;
@@ -124,6 +127,8 @@ export type CompiledFlow = {
   /** Ids of flows that say the same in other languages, by language tag. */
   readonly languages: Readonly<Record<string, string>>;
   readonly hearing: FlowHearing;
+  /** When turns end; see `docs/turn-taking.md`. */
+  readonly turns: TurnParameters;
   /** Analyzers that listen to its calls, by name. */
   readonly analyzers: readonly string[];
   /** Labels that its states have rules for: of others it need not be told. */

@@ -1,7 +1,7 @@
 /** Checked draft → flow: defaults filled in, texts cut at their places, phrases made ready. */
 import { assert } from "../base/assert.js";
 import { kindOf, labelRules, retryTarget, type StateEntry } from "./checks/check.js";
-import type { AnsweringParameters, Expectation, FlowHearing } from "./dialog-types.js";
+import type { Expectation, FlowHearing } from "./dialog-types.js";
 import type {
   AskState,
   DigitsEntry,
@@ -37,6 +37,7 @@ export function buildFlow(draft: FlowDraft): Flow {
     ...(afterMaxTurns === undefined ? {} : { afterMaxTurns }),
     ...(answeringMachine === undefined ? {} : { answeringMachine }),
     answering: said(draft.answering ?? {}),
+    turns: said(draft.turns ?? {}),
     offline: draft.offline ?? offlineText(language),
     languages: draft.languages ?? {},
     hearing: buildHearing(draft.hearing),
@@ -47,9 +48,11 @@ export function buildFlow(draft: FlowDraft): Flow {
 }
 
 /** Without keys that were left out. */
-function said(parameters: NonNullable<FlowDraft["answering"]>): AnsweringParameters {
+function said<Name extends string>(
+  parameters: Partial<Record<Name, number | undefined>>,
+): Partial<Record<Name, number>> {
   const pairs = Object.entries(parameters).filter(([, value]) => value !== undefined);
-  return Object.fromEntries(pairs);
+  return Object.fromEntries(pairs) as Partial<Record<Name, number>>;
 }
 
 function buildHearing(draft: FlowDraft["hearing"]): FlowHearing {

@@ -82,6 +82,7 @@ class MachineFlow implements CompiledFlow {
   readonly answering: CompiledFlow["answering"];
   readonly languages: CompiledFlow["languages"];
   readonly hearing: CompiledFlow["hearing"];
+  readonly turns: CompiledFlow["turns"];
   readonly analyzers: readonly string[];
   readonly labels: readonly string[];
   readonly variables: CompiledFlow["variables"];
@@ -104,6 +105,7 @@ class MachineFlow implements CompiledFlow {
     this.answering = flow.answering;
     this.languages = flow.languages;
     this.hearing = flow.hearing;
+    this.turns = flow.turns;
     this.analyzers = flow.analyzers;
     this.labels = labelsOf(flow);
     this.variables = [...flow.variables.values()].map(({ name, example, isRequired }) => {

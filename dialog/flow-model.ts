@@ -1,5 +1,10 @@
 /** A flow after all checks: nothing optional is left open, names are known to exist. */
-import type { AnsweringParameters, Expectation, FlowHearing } from "./dialog-types.js";
+import type {
+  AnsweringParameters,
+  Expectation,
+  FlowHearing,
+  TurnParameters,
+} from "./dialog-types.js";
 import type { PhraseMatcher } from "./nlu/phrase-matcher.js";
 import type { SpokenValueKind } from "./nlu/spoken-values.js";
 import type { SpeakAs, Template } from "./template.js";
@@ -15,6 +20,7 @@ export type Flow = {
   /** Where a dialog goes once a machine that answered records; without it none is looked for. */
   readonly answeringMachine?: string;
   readonly answering: AnsweringParameters;
+  readonly turns: TurnParameters;
   /** Said when the engine has to end a call by itself; without variables. */
   readonly offline: string;
   /** Ids of flows that say the same in other languages, by language tag. */

@@ -4,7 +4,7 @@
  * optional here, and one wrong value hides no other mistake.
  */
 import { z } from "zod";
-import { answeringLimits, flowLimits } from "./limits.js";
+import { answeringLimits, flowLimits, turnLimits } from "./limits.js";
 import { spokenValueKinds } from "./nlu/spoken-values.js";
 
 /** Names of states, intents and variables. */
@@ -176,6 +176,27 @@ const hearing = part({
   dialect: languageTag.optional(),
 });
 
+/** When a turn ends, and what interrupts us. */
+function turnPart() {
+  const within = (name: keyof typeof turnLimits) => {
+    const [min, max] = turnLimits[name];
+    return whole(min, max).optional();
+  };
+  return part({
+    silenceMs: within("silenceMs"),
+    completeSilenceMs: within("completeSilenceMs"),
+    addedSilenceMs: within("addedSilenceMs"),
+    unknownSilenceMs: within("unknownSilenceMs"),
+    unfinishedSilenceMs: within("unfinishedSilenceMs"),
+    digitsSilenceMs: within("digitsSilenceMs"),
+    freeSilenceMs: within("freeSilenceMs"),
+    revokeMs: within("revokeMs"),
+    turnMsMax: within("turnMsMax"),
+    bargeInSpeechMs: within("bargeInSpeechMs"),
+    bargeInSureMs: within("bargeInSureMs"),
+  });
+}
+
 /** The whole file. */
 export const flowSchema = part({
   id: name.optional(),
@@ -187,6 +208,7 @@ export const flowSchema = part({
   afterMaxTurns: name.optional(),
   answeringMachine: name.optional(),
   answering: answeringPart().optional(),
+  turns: turnPart().optional(),
   offline: text(flowLimits.sayCharsMax).optional(),
   variables: namesTo(variable, "variable: example").optional(),
   languages: z

@@ -37,6 +37,21 @@ export const answeringLimits = {
   beepMsMax: [1000, 120_000],
 } as const;
 
+/** What a flow may say about turns, in ms of the caller's audio: least and most. */
+export const turnLimits = {
+  silenceMs: [200, 3000],
+  completeSilenceMs: [160, 3000],
+  addedSilenceMs: [160, 3000],
+  unknownSilenceMs: [200, 3000],
+  unfinishedSilenceMs: [200, 5000],
+  digitsSilenceMs: [200, 5000],
+  freeSilenceMs: [200, 5000],
+  revokeMs: [100, 3000],
+  turnMsMax: [3000, 120_000],
+  bargeInSpeechMs: [100, 1000],
+  bargeInSureMs: [200, 3000],
+} as const;
+
 /** What a flow has when it does not say otherwise. */
 export const flowDefaults = {
   silenceMs: 6000,

@@ -8,6 +8,7 @@ id: faults-test
 language: en-US
 voice: slt
 start: greeting
+turns: { unknownSilenceMs: 460 }
 states:
   greeting:
     say: Hello. Do you have a minute?
@@ -88,7 +89,7 @@ describe("a key in the middle of speech", () => {
     call.streams[0]!.final("no");
     call.time.settle();
     await call.silence(100);
-    await call.talk(400);
+    await call.talk(700);
     await call.silence(500);
     expect(call.states()).toEqual(["greeting", "offer"]);
     // Not the old turn reopened: it is heard as an answer to the new question.

@@ -168,39 +168,6 @@ describe("a call", () => {
   });
 });
 
-describe("interruption", () => {
-  test("silences us within 200 ms of speech, and hears what was said meanwhile", async () => {
-    const call = rig();
-    call.answer();
-    call.started(1);
-    await call.silence(300);
-    await call.talk(240);
-    expect(call.media.at(-1)).toEqual({ kind: "clear", utterance: 1 });
-    expect(call.events).toContainEqual(expect.objectContaining({ kind: "interrupted" }));
-    call.ended(1, 500, "cleared");
-    await call.talk(200);
-    await call.silence(500);
-    call.streams.at(-1)!.final("no");
-    await call.hearAll();
-    expect(call.said().at(-1)).toBe("Goodbye.");
-    // From the onset on, with the lead-in before it.
-    expect(call.streams[0]!.samples).toBeGreaterThan((440 * 8000) / 1000);
-  });
-
-  test("a cough neither silences us nor becomes an answer", async () => {
-    const call = rig();
-    call.answer();
-    call.started(1);
-    await call.silence(300);
-    await call.talk(100);
-    await call.silence(600);
-    expect(call.media.filter((entry) => entry.kind === "clear")).toEqual([]);
-    expect(call.streams.every((stream) => stream.isCancelled)).toBe(true);
-    call.ended(1);
-    expect(call.states()).toEqual(["greeting"]);
-  });
-});
-
 describe("a turn that was not over", () => {
   test("is reopened: the answer is silenced, the step taken back, the texts joined", async () => {
     const call = rig();
@@ -277,6 +244,7 @@ describe("failures", () => {
     call.directory.dialog!.tell({ kind: "no such message" } as never);
     call.time.settle();
     expect(call.failures).toMatchObject([{ path: "/rig/call/dialog" }]);
+    await call.hearAll();
     await answerWith(call, "yes");
     await call.hearAll();
     await call.settle();

@@ -37,6 +37,9 @@ export interface MediaLink {
   endStream(slot: number, utterance: number): void;
   /** Drops all audio of utterances ≤ `utterance`, here, on the way and at the peer. */
   clear(slot: number, utterance: number): void;
+  /** What plays waits where it is, until `release` or a `clear`; what is on its way is heard. */
+  hold(slot: number): void;
+  release(slot: number): void;
   /** Closes the stream. */
   hangup(slot: number, reason: string): void;
 }

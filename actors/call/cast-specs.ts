@@ -151,7 +151,7 @@ function mediaSpec(scene: CastScene): ChildSpec {
       const question = isAsked ? { tuning: flow.answering } : undefined;
       const isAnalyzed = flow.analyzers.length > 0;
       const { hearing } = spec;
-      const ear = { question, isAnalyzed, hearing };
+      const ear = { question, isAnalyzed, hearing, turns: flow.turns };
       return mediaLeg({ leg, ports, directory, playing, firstTurnId, ...ear });
     },
     onStarted(ref) {

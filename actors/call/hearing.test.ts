@@ -61,7 +61,7 @@ describe("noise suppression in a call", () => {
     await rig.settle();
     expect(asked.closed).toBe(asked.streams);
     const callee = rig.chunks.flatMap((chunk) => [...(chunk.callee ?? [])]);
-    expect(callee.filter((byte) => byte === 0x00)).toHaveLength((600 / 20) * 160);
+    expect(callee.filter((byte) => (byte & 0x7f) === 0)).toHaveLength((600 / 20) * 160);
   });
 
   test("one that cannot be had is reported once, and the call hears without it", async () => {

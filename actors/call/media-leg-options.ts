@@ -1,5 +1,6 @@
 /** What a MediaLeg begins with. */
 import type { CallHearing } from "../../speech/hearing/call-hearing.js";
+import type { TurnTuning } from "../../speech/turn/turn-tuning.js";
 import type { AnswerQuestion } from "./answer-ear.js";
 import type { CastPorts, Leg } from "./cast-ports.js";
 import type { CallDirectory } from "./messages.js";
@@ -14,6 +15,8 @@ export type MediaLegOptions = {
   readonly question: AnswerQuestion | undefined;
   readonly isAnalyzed: boolean;
   readonly hearing: CallHearing | undefined;
+  /** What the flow says about turns. */
+  readonly turns: Partial<TurnTuning>;
   readonly ports: CastPorts;
   readonly directory: CallDirectory;
 };

@@ -14,29 +14,28 @@ import { assertNever } from "../../base/assert.js";
 import { toErrorData } from "../../base/errors.js";
 import { codecOf, type AudioCodec } from "../../codecs/audio/audio-codec.js";
 import { createResampler, type Resampler } from "../../codecs/audio/resampler.js";
-import type { Expectation } from "../../dialog/dialog-types.js";
 import { answerJudge, type AnswerJudge } from "../../speech/turn/answer-standing.js";
 import { createTurnDetector, type TurnDetector } from "../../speech/turn/turn-detector.js";
 import type { TurnSink } from "../../speech/turn/turn-events.js";
-import { turnDefaults } from "../../speech/turn/turn-tuning.js";
+import { fittedTuning, turnDefaults } from "../../speech/turn/turn-tuning.js";
 import { hearingChain, type HearingChain } from "../../speech/hearing/call-hearing.js";
 import type { Vad } from "../../speech/vad/vad.js";
 import type { MediaLegOptions } from "./media-leg-options.js";
 import { mediaBytesOf, mediaLaneOf } from "./media-lanes.js";
 import type { MediaLegMessage, PlaybackNotice } from "./messages.js";
+import { checkAudio, checkLater } from "./missing-audio.js";
+import { OverlapJudge } from "./overlap-judge.js";
+import { PlayedSound } from "./played-sound.js";
 import { RecordedFrames } from "./recorded-frames.js";
 import { SpeechSender } from "./speech-sender.js";
 import { ownPiece, TurnAudio } from "./turn-audio.js";
+import { expectAnswer, hearPartial, isAnswer } from "./turn-words.js";
 
 /**
  * Audio before the onset: it helps the recogniser with the first sound, and shows it what the line
  * sounds like. On a noisy line 49 of 64 answers were understood with it, 43 with half as much.
  */
 const leadInMs = 300;
-/** How often the audio of an open turn is looked after. */
-const audioCheckMs = 200;
-/** A muted client sends nothing at all: after so long a gap the missing audio is silence. */
-const audioGapMsMax = 400;
 
 /** Credit for two sentences, each of 500 characters: a minute of speech at 16 kHz. */
 const speechBytesMax = 4 * 1024 * 1024;
@@ -64,6 +63,9 @@ type State = {
   readonly detector: TurnDetector;
   /** What the words of a partial mean for the end of the turn, in the present state. */
   judge: AnswerJudge;
+  /** What comes over our own words, and what these are. */
+  readonly overlap: OverlapJudge;
+  readonly played: PlayedSound;
   readonly sender: SpeechSender;
   /** Utterances announced and not yet over, with whether they may be interrupted. */
   readonly playing: Map<number, boolean>;
@@ -108,6 +110,9 @@ function start(options: MediaLegOptions, ctx: Context<MediaLegMessage>): State {
   const frameMs = judgedMs(leg);
   const speechRateHz = rateHz === 8000 ? 8000 : 16000;
   const holder: { state?: State } = {};
+  const turnAudio = turnAudioOf(options, speechRateHz);
+  const played = new PlayedSound(leg.format, frameMs);
+  const overlap = new OverlapJudge(turnAudio, speechRateHz, played);
   const state: State = {
     bornAtMs: ctx.time.nowMs(),
     codec: codecOf(leg.format.codec),
@@ -118,17 +123,17 @@ function start(options: MediaLegOptions, ctx: Context<MediaLegMessage>): State {
     cutter: new FrameCutter((speechRateHz * frameMs) / 1000),
     recorded: new RecordedFrames({ rateHz, ...codecOf(leg.format.codec) }),
     hearFrame: (frame) => hearFrame(options, state, frame),
-    turnAudio: new TurnAudio({
-      rateHz: speechRateHz,
-      historyMs: turnDefaults.prerollMsMax + leadInMs,
-      batchMs: ports.recognizer?.batchMs ?? 0,
-    }),
+    turnAudio,
+    played,
+    overlap,
     vad: ports.vad.create({ rateHz: speechRateHz }),
     hearing: hearingOf(options, speechRateHz),
     ear: frameEar({ ...options, rateHz: speechRateHz }),
     detector: createTurnDetector({
       sink: turnSink(options, () => holder.state!),
+      overlap: () => overlap.judge(state.lastFrameAtMs, state.words, isAnswer(state)),
       firstTurnId: options.firstTurnId,
+      tuning: fittedTuning(options.turns),
     }),
     judge: answerJudge(nothingAwaited),
     sender: new SpeechSender(leg, ports.media, (utterance) => {
@@ -146,6 +151,11 @@ function start(options: MediaLegOptions, ctx: Context<MediaLegMessage>): State {
   holder.state = state;
   tellPlayback(state);
   return state;
+}
+
+function turnAudioOf({ ports }: MediaLegOptions, rateHz: number): TurnAudio {
+  const historyMs = turnDefaults.prerollMsMax + leadInMs;
+  return new TurnAudio({ rateHz, historyMs, batchMs: ports.recognizer?.batchMs ?? 0 });
 }
 
 function receive(
@@ -170,17 +180,13 @@ function receive(
     case "audioCheck":
       return checkAudio(state, ctx);
     case "say":
-      state.lastUtterance = message.utterance;
-      state.playing.set(message.utterance, message.isInterruptible);
-      if (message.promptId !== undefined) playPrompt(options, message.utterance, message.promptId);
-      else options.ports.media.openStream(options.leg.slot, message.utterance);
-      return tellPlayback(state);
+      return say(options, state, message);
     case "speech":
       return speak(options, state, message);
     case "clear":
       return clear(options, state, message.utterance);
     case "expect":
-      return expect(state, message.expectation);
+      return expectAnswer(state, message.expectation);
     case "forgetTurn":
       return forgetTurn(options, state);
     case "greeting":
@@ -197,16 +203,6 @@ function receive(
     default:
       return assertNever(message);
   }
-}
-
-function expect(state: State, expectation: Expectation): void {
-  state.judge = answerJudge(expectation);
-  state.detector.expect(expectation);
-}
-
-function hearPartial(state: State, { turnId, text }: { turnId: number; text: string }): void {
-  if (turnId === state.openTurnId) state.words = text;
-  state.detector.partial({ turnId, standing: state.judge(text) });
 }
 
 /** What was said on the way comes now, or never will: the gap is nobody's silence. */
@@ -257,29 +253,6 @@ function lendTurn({ directory }: MediaLegOptions, piece: ReturnType<TurnAudio["d
   if (piece !== undefined) directory.recognizer?.lend(piece, ownPiece);
 }
 
-/** A turn ends by frames of silence. While one is open, a timer sees to it that there are any. */
-function checkLater(state: State, ctx: Context<MediaLegMessage>): void {
-  if (state.openTurnId === undefined || state.isChecking || state.isAway) return;
-  state.isChecking = true;
-  ctx.after(audioCheckMs, { kind: "audioCheck" });
-}
-
-function checkAudio(state: State, ctx: Context<MediaLegMessage>): void {
-  state.isChecking = false;
-  if (state.isAway) return;
-  const gapMs = ctx.time.nowMs() - state.lastFrameAtMs;
-  // Two checks in a row: audio that waits in the mailbox behind the first is not missing.
-  if (state.isAudioMissing && gapMs > audioGapMsMax) {
-    const { frameMs } = state;
-    for (let fedMs = frameMs; fedMs <= gapMs && state.openTurnId !== undefined; fedMs += frameMs) {
-      state.lastFrameAtMs += frameMs;
-      state.detector.frame(false, frameMs);
-    }
-  }
-  state.isAudioMissing = true;
-  checkLater(state, ctx);
-}
-
 /** Gives up the turn that is open, if any, and all speech heard so far. */
 function forgetTurn({ directory }: MediaLegOptions, state: State): void {
   state.detector.reset();
@@ -301,11 +274,13 @@ function turnSink(options: MediaLegOptions, state: () => State): TurnSink {
       openTurn(options, state(), turnId, onsetMs);
       directory.dialog?.tell({ kind: "turnStarted", turnId });
     },
+    bargeInSuspected: () => options.ports.media.hold(options.leg.slot),
     bargeInConfirmed({ turnId, onsetMs }) {
       clear(options, state(), state().lastUtterance);
       directory.dialog?.tell({ kind: "bargeIn", turnId, onsetAtMs: atMs(onsetMs) });
     },
     bargeInRejected({ turnId }) {
+      options.ports.media.release(options.leg.slot);
       state().openTurnId = undefined;
       state().turnAudio.close();
       directory.recognizer?.tell({ kind: "turnCancelled", turnId });
@@ -332,17 +307,29 @@ function turnSink(options: MediaLegOptions, state: () => State): TurnSink {
 }
 
 function openTurn(options: MediaLegOptions, state: State, turnId: number, onsetMs: number): void {
+  if (state.openTurnId !== turnId) state.overlap.begin();
   state.openTurnId = turnId;
   state.words = "";
   const sinceOnsetMs = state.detector.nowMs - onsetMs + leadInMs;
   options.directory.recognizer?.tell(state.turnAudio.open(turnId, sinceOnsetMs));
 }
 
-function playPrompt(options: MediaLegOptions, utterance: number, promptId: string): void {
-  const { ports, leg, directory } = options;
-  ports.media.playPrompt(leg.slot, utterance, promptId);
-  const audio = ports.findPrompt(promptId, leg.format);
-  if (audio !== undefined) directory.recorder?.tell({ kind: "spoken", utterance, audio });
+function say(
+  options: MediaLegOptions,
+  state: State,
+  message: Extract<MediaLegMessage, { kind: "say" }>,
+): void {
+  const { ports, leg } = options;
+  const { utterance, isInterruptible, promptId } = message;
+  state.lastUtterance = utterance;
+  state.playing.set(utterance, isInterruptible);
+  if (promptId === undefined) ports.media.openStream(leg.slot, utterance);
+  else {
+    ports.media.playPrompt(leg.slot, utterance, promptId);
+    const audio = ports.findPrompt(promptId, leg.format);
+    if (audio !== undefined) spoken(options, state, utterance, audio);
+  }
+  tellPlayback(state);
 }
 
 function speak(
@@ -354,18 +341,25 @@ function speak(
   // Cleared meanwhile: whoever rendered it is told by the same clear.
   if (!state.playing.has(utterance)) return;
   const { sender } = state;
-  if (audio !== undefined) spoken(options, utterance, sender.add(utterance, audio));
+  if (audio !== undefined) spoken(options, state, utterance, sender.add(utterance, audio));
   if (name !== undefined) {
     const positionMs = sender.positionMs(utterance);
     options.directory.dialog?.tell({ kind: "mark", utterance, name, positionMs });
   }
-  if (endsSentence) spoken(options, utterance, sender.endSentence(utterance));
+  if (endsSentence) spoken(options, state, utterance, sender.endSentence(utterance));
   if (isLast) sender.end(utterance);
 }
 
 /** What was sent is what is recorded. */
-function spoken({ directory }: MediaLegOptions, utterance: number, audio: Uint8Array): void {
-  if (audio.length > 0) directory.recorder?.tell({ kind: "spoken", utterance, audio });
+function spoken(
+  { directory }: MediaLegOptions,
+  state: State,
+  utterance: number,
+  audio: Uint8Array,
+): void {
+  if (audio.length === 0) return;
+  state.played.add(utterance, audio);
+  directory.recorder?.tell({ kind: "spoken", utterance, audio });
 }
 
 /** Forgets all utterances up to `utterance` on this side; the gateway answers with their ends. */
@@ -380,6 +374,7 @@ function clear(options: MediaLegOptions, state: State, utterance: number): void 
 }
 
 function notice(options: MediaLegOptions, state: State, message: PlaybackNotice): void {
+  state.played.notice(message);
   if (message.kind === "playbackEnded") {
     state.playing.delete(message.utterance);
     tellPlayback(state);

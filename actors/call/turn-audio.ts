@@ -47,6 +47,11 @@ export class TurnAudio {
     if (this.#isOpen) this.#pending += frame.length;
   }
 
+  /** The newest `ms` of the leg, of a turn or not: fewer where less was heard. */
+  last(ms: number): Int16Array {
+    return this.#history.last(ms * this.#samplesPerMs);
+  }
+
   /** A stretch of speech begins, or goes on after a pause, `ms` ago: what was heard since. */
   open(turnId: number, ms: number): Piece {
     const samples = this.#history.last(ms * this.#samplesPerMs);

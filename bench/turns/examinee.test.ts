@@ -74,7 +74,7 @@ test("an answer that was taken back before it sounded was never there", () => {
 test("who talks over a prompt notes when it fell silent, and what was said afterwards", () => {
   const { examinee, tick, heard } = asked(cough);
   tick(0, 500);
-  heard(1, 500);
+  for (let atMs = 20; atMs <= 500; atMs += 20) heard(1, atMs);
   examinee.cleared(510);
   heard(2, 700);
   heard(2, 720);
@@ -82,6 +82,32 @@ test("who talks over a prompt notes when it fell silent, and what was said after
   expect(examinee.outcomes).toEqual([
     { id: "c", isPremature: false, silentMs: 130, framesAfter: 2, responseMs: 120 },
   ]);
+});
+
+test("a prompt that waits for less than 400 ms and goes on was not interrupted", () => {
+  for (const [gapMs, silentMs] of [
+    [300, undefined],
+    [400, 140],
+  ] as const) {
+    const { examinee, tick, heard } = asked(cough);
+    tick(0, 500);
+    for (let atMs = 20; atMs <= 500; atMs += 20) heard(1, atMs);
+    heard(1, 520 + gapMs);
+    tick(500, 4200);
+    examinee.promptEnded(4200);
+    expect(examinee.outcomes[0]).toMatchObject({ id: "c", pauseMs: gapMs });
+    expect(examinee.outcomes[0]!.silentMs).toBe(silentMs);
+  }
+});
+
+test("a prompt that is cleared while it waits was silent since it waited", () => {
+  const { examinee, tick, heard } = asked(cough);
+  tick(0, 500);
+  for (let atMs = 20; atMs <= 500; atMs += 20) heard(1, atMs);
+  tick(500, 700);
+  examinee.cleared(700);
+  tick(700, 4200);
+  expect(examinee.outcomes[0]).toMatchObject({ silentMs: 140 });
 });
 
 test("a prompt that goes on to its end was not interrupted", () => {

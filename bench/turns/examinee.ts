@@ -10,6 +10,10 @@ const frameMs = 20;
 const answerMsMax = 6000;
 /** A prompt that went on this long after it was talked over was not stopped by it. */
 const silenceMsMax = 3000;
+/** A shorter gap between two frames of ours is the network's. */
+const pauseMsMin = 60;
+/** Whoever waits for so long has been interrupted, also when they go on. */
+const pauseMsMax = 400;
 
 /** What is sent now: a frame of a clip, or of the empty line. */
 export type Sent = { readonly clip: string; readonly frame: number } | undefined;
@@ -30,8 +34,11 @@ type Doing = {
   isPremature: boolean;
   /** First audible frame of the newest answer, and whose it was. */
   answer: { readonly utterance: number; readonly atMs: number } | undefined;
+  /** Since when we are silent, for as long as we are. */
   silentAtMs: number | undefined;
   framesAfter: number;
+  /** How long we paused, and went on where we were. */
+  pauseMs: number | undefined;
 };
 
 export class Examinee {
@@ -42,6 +49,7 @@ export class Examinee {
   #utterance = 0;
   /** Until when there is something to be heard of us. */
   #heardUntilMs = -Infinity;
+  #isPromptOver = true;
 
   /** @param exercises shared between the callers of a room: each takes the next one */
   constructor(exercises: Exercise[]) {
@@ -66,6 +74,7 @@ export class Examinee {
   }
 
   heard({ utterance, isAudible, soundsAtMs }: Heard): void {
+    this.#notePause(utterance, soundsAtMs);
     this.#heardUntilMs = soundsAtMs + frameMs;
     if (utterance > this.#utterance) {
       this.#utterance = utterance;
@@ -83,8 +92,11 @@ export class Examinee {
   cleared(nowMs: number): void {
     const doing = this.#doing;
     if (doing?.beganMs === undefined) return;
-    if (!doing.exercise.isAnswer && nowMs < this.#heardUntilMs) doing.silentAtMs ??= nowMs;
-    this.#heardUntilMs = nowMs;
+    const { exercise, beganMs } = doing;
+    // Cleared while it waited: silent since it began to wait.
+    const isCut = this.#heardUntilMs > beganMs && !this.#isPromptOver;
+    if (!exercise.isAnswer && isCut) doing.silentAtMs ??= Math.min(nowMs, this.#heardUntilMs);
+    this.#heardUntilMs = Math.min(nowMs, this.#heardUntilMs);
     const { answer } = doing;
     if (answer !== undefined && answer.atMs < Math.min(nowMs, endOf(doing))) {
       doing.isPremature = true;
@@ -96,6 +108,7 @@ export class Examinee {
 
   /** All that was said so far has sounded. */
   promptEnded(nowMs: number): void {
+    this.#isPromptOver = true;
     const doing = this.#doing;
     if (doing?.beganMs !== undefined) return this.#ended(doing, nowMs);
     this.#doing ??= this.#take(true);
@@ -104,7 +117,18 @@ export class Examinee {
     }
   }
 
+  /** The same utterance goes on after a gap: it waited, and was not interrupted unless for long. */
+  #notePause(utterance: number, soundsAtMs: number): void {
+    const doing = this.#doing;
+    const gapMs = soundsAtMs - this.#heardUntilMs;
+    const isSame = utterance === this.#utterance && !this.#isPromptOver;
+    if (doing?.beganMs === undefined || !isSame || gapMs < pauseMsMin) return;
+    doing.pauseMs = Math.max(doing.pauseMs ?? 0, gapMs);
+    if (gapMs >= pauseMsMax) doing.silentAtMs ??= this.#heardUntilMs;
+  }
+
   #promptBegan(soundsAtMs: number): void {
+    this.#isPromptOver = false;
     if (this.#doing?.exercise.isAnswer === true) {
       // More is said than was thought.
       this.#startAtMs = Infinity;
@@ -129,6 +153,7 @@ export class Examinee {
       answer: undefined,
       silentAtMs: undefined,
       framesAfter: 0,
+      pauseMs: undefined,
     };
   }
 
@@ -160,7 +185,7 @@ export class Examinee {
   }
 
   #over(doing: Doing): void {
-    const { exercise, answer, silentAtMs, framesAfter } = doing;
+    const { exercise, answer, silentAtMs, framesAfter, pauseMs } = doing;
     const endMs = endOf(doing);
     const isLate = answer !== undefined && answer.atMs >= endMs;
     const isPremature = doing.isPremature || (answer !== undefined && !isLate);
@@ -171,6 +196,7 @@ export class Examinee {
       framesAfter,
       ...(isLate ? { responseMs: answer.atMs - endMs } : {}),
       ...(silentAtMs === undefined ? {} : { silentMs: silentAtMs - onsetMs }),
+      ...(pauseMs === undefined ? {} : { pauseMs }),
     });
     this.#doing = undefined;
   }

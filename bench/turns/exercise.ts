@@ -33,8 +33,13 @@ export type Outcome = {
   readonly responseMs?: number;
   /** An answer was audible before the speech ended, if only for a moment. */
   readonly isPremature: boolean;
-  /** Onset → our prompt fell silent. Undefined: it went on to its end. */
+  /**
+   * Onset → our prompt fell silent, for good or for 400 ms and more. Undefined: it went on to its
+   * end, if after a shorter pause.
+   */
   readonly silentMs?: number;
+  /** The longest pause after which our prompt went on where it was. */
+  readonly pauseMs?: number;
   /** After it fell silent, the rest of the prompt was heard, with so many frames in all. */
   readonly framesAfter: number;
 };

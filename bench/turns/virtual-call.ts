@@ -107,6 +107,11 @@ function mediaLink({ time, prompts }: VirtualHouse, { leg, wheel, directory }: W
     },
     endStream: (_slot, utterance) => leg.closeStream(utterance),
     clear: (_slot, utterance) => leg.clear(utterance),
+    hold: () => leg.hold(),
+    release() {
+      leg.release();
+      play();
+    },
     hangup: (_slot, reason) => time.soon(() => directory.call.tell({ kind: "legClosed", reason })),
   };
 }

@@ -148,6 +148,9 @@ export type LegCommand =
   | { readonly kind: "openStream"; readonly slot: number; readonly utterance: number }
   | { readonly kind: "endStream"; readonly slot: number; readonly utterance: number }
   | { readonly kind: "clear"; readonly slot: number; readonly utterance: number }
+  /** What plays waits where it is, until `release` or a `clear`. */
+  | { readonly kind: "hold"; readonly slot: number }
+  | { readonly kind: "release"; readonly slot: number }
   | { readonly kind: "hangup"; readonly slot: number; readonly reason: string };
 
 /** A command on its way: it is repeated until the gateway has taken it, and obeyed once. */

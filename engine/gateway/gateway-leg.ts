@@ -25,9 +25,10 @@ import type { LegNotice } from "../control/messages.js";
 import { FloodMeter } from "./flood-meter.js";
 import { HeardEnds } from "./heard-ends.js";
 import { LegKeys, type KeySource } from "./leg-keys.js";
+import { lostOf, unfinished, type Sounding } from "./sounding.js";
 import { wholeFrames } from "./whole-frames.js";
 
-/** Streamed frames held per leg; equals the credit its shard was given at the start. */
+/** Streamed frames held per leg: the credit its shard was given. */
 const streamFramesMax = 100;
 
 export type GatewayLegOptions = {
@@ -40,17 +41,7 @@ export type GatewayLegOptions = {
   readonly tell: (notice: LegNotice) => void;
 };
 
-/** An utterance that sounds, or whose last frames are still on their way to the ear. */
-type Sounding = {
-  readonly utterance: number;
-  /** When its first frame sounded, or would have without the pauses since. */
-  playAtMs: number;
-  sentFrames: number;
-  /** Taken back, and not sent again yet. */
-  isPaused: boolean;
-};
-
-/** What a client that comes back on another connection must know. */
+/** What a client that comes back must know. */
 export type LegPosition = {
   /** Samples sent to it, in its media time: the next frame's. */
   readonly sentSamples: number;
@@ -92,6 +83,7 @@ export class GatewayLeg implements PacedLeg {
   /** Of a shard that is lost: these sound on until something else does. */
   #orphanedUtterance = 0;
   #pausedAtMs: number | undefined;
+  #isHeld = false;
 
   constructor(options: GatewayLegOptions) {
     const { start } = options;
@@ -158,7 +150,22 @@ export class GatewayLeg implements PacedLeg {
 
   /** There is a connection, and room at its other end. */
   get #canSend(): boolean {
-    return this.#pausedAtMs === undefined && this.#session.isFull !== true;
+    return !this.#isHeld && this.#pausedAtMs === undefined && this.#session.isFull !== true;
+  }
+
+  /** What plays waits where it is; what is on its way is heard. A `clear` ends it too. */
+  hold(): void {
+    if (this.#isHeld) return;
+    this.#isHeld = true;
+    for (const { utterance, sentFrames: heardFrames } of unfinished(this.#sounding, this.#playout))
+      this.#tell({ kind: "playbackPaused", utterance, heardFrames });
+  }
+
+  /** It goes on, as soon as somebody paces it. */
+  release(): void {
+    if (!this.#isHeld) return;
+    this.#isHeld = false;
+    for (const one of unfinished(this.#sounding, this.#playout)) one.isPaused = true;
   }
 
   /** Its connection is gone: nothing is sent, and time stands still for what is being heard. */
@@ -181,7 +188,9 @@ export class GatewayLeg implements PacedLeg {
   resume(session: MediaSession, streamId: number, receivedSamples: number | undefined): void {
     const nowMs = this.#options.time.nowMs();
     this.pause(nowMs);
-    const lostFrames = this.#lostFrames(receivedSamples);
+    const unheardFrames = (this.#playedUntilMs - this.#pausedAtMs!) / this.frameMs;
+    const gotFrames = (receivedSamples ?? NaN) / this.#frameSamples;
+    const lostFrames = lostOf(this.#sentSamples / this.#frameSamples, gotFrames, unheardFrames);
     this.#session = session;
     this.#streamId = streamId;
     this.#heardFromMs = nowMs;
@@ -276,6 +285,7 @@ export class GatewayLeg implements PacedLeg {
   /** Drops all audio of utterances ≤ `utterance`, here and at the peer. */
   clear(utterance: number): void {
     const nowMs = this.#options.time.nowMs();
+    this.release();
     this.#clearedUtterance = Math.max(this.#clearedUtterance, utterance);
     const unsent = this.#playout.clear(utterance);
     if (this.#pausedAtMs === undefined) this.#session.sendClear(this.#streamId, utterance);
@@ -301,6 +311,7 @@ export class GatewayLeg implements PacedLeg {
    * waits behind it is dropped, since it would come in the wrong place.
    */
   handOver(tell: (notice: LegNotice) => void): LegAdoption {
+    this.release();
     const cut = this.#playout.waiting.find(({ isClosed }) => !isClosed);
     const lastUtterance = this.#lastUtterance;
     if (cut !== undefined) this.#orphan(cut.utterance);
@@ -347,17 +358,6 @@ export class GatewayLeg implements PacedLeg {
     const nowMs = this.#pausedAtMs ?? this.#options.time.nowMs();
     const soundedMs = nowMs - playAtMs - (this.#session.latencyMs?.(this.#streamId) ?? 0);
     return Math.max(0, Math.min(sentFrames * this.frameMs, soundedMs));
-  }
-
-  /** Frames sent that did not arrive; none of them was heard. */
-  #lostFrames(receivedSamples: number | undefined): number {
-    if (receivedSamples === undefined) {
-      const unheardMs = Math.max(0, this.#playedUntilMs - this.#pausedAtMs!);
-      const sentFrames = this.#sentSamples / this.#frameSamples;
-      return Math.min(Math.ceil(unheardMs / this.frameMs), sentFrames);
-    }
-    const lost = Math.floor((this.#sentSamples - receivedSamples) / this.#frameSamples);
-    return Math.max(0, Math.min(lost, this.#sentSamples / this.#frameSamples));
   }
 
   /** Moves on over utterances that are sent, also over streams that closed without a frame. */

@@ -300,6 +300,7 @@ export class LegDesk {
     const { isStreamCut } = seat.leg.handOver(() => undefined);
     seat.isStreamCut ||= isStreamCut;
     seat.route = new FrameRoute(seat.leg.slot, undefined, seat.route);
+    this.#play(seat.leg);
   }
 
   /** What plays goes on playing. */
@@ -355,7 +356,13 @@ export class LegDesk {
         leg.closeStream(command.utterance);
         return this.#play(leg);
       case "clear":
-        return leg.clear(command.utterance);
+        leg.clear(command.utterance);
+        return this.#play(leg);
+      case "hold":
+        return leg.hold();
+      case "release":
+        leg.release();
+        return this.#play(leg);
       case "hangup":
         return this.hangup(seat, command.reason);
     }

@@ -309,6 +309,8 @@ export class Shard {
       openStream: (slot, utterance) => this.#tell({ kind: "openStream", slot, utterance }),
       endStream: (slot, utterance) => this.#tell({ kind: "endStream", slot, utterance }),
       clear: (slot, utterance) => this.#tell({ kind: "clear", slot, utterance }),
+      hold: (slot) => this.#tell({ kind: "hold", slot }),
+      release: (slot) => this.#tell({ kind: "release", slot }),
       hangup: (slot, reason) => this.#tell({ kind: "hangup", slot, reason }),
     };
   }

@@ -3,6 +3,8 @@
  * listens. As `comparable` writes them; Han characters apart.
  */
 
+import { comparable } from "../asr/comparable.js";
+
 /** Said while looking for words; they mean nothing in front of an answer. */
 export const openers: readonly string[] = [
   "um",
@@ -63,3 +65,55 @@ export const backchannels: readonly string[] = [
   "对",
   "是 的",
 ];
+
+/** Said to stop somebody who talks. */
+export const interruptions: readonly string[] = [
+  "stop",
+  "stop it",
+  "please stop",
+  "wait",
+  "wait a minute",
+  "hold on",
+  "excuse me",
+  "sorry",
+  "pardon",
+  "hello",
+  "no",
+  "no no",
+  "no no no",
+  "not now",
+  "who is this",
+  "who are you",
+  "what",
+  "listen",
+  "停",
+  "等 一 下",
+  "等 等",
+  "不 要",
+  "喂",
+  "你 是 谁",
+];
+
+const listening = new Set(backchannels);
+const stopping = new Set(interruptions);
+
+/** Whether `text` shows that somebody listens, and nothing else. "" is no such thing. */
+export function isOnlyBackchannel(text: string): boolean {
+  return consistsOf(comparable(text), listening);
+}
+
+/** Whether `text` asks us to stop. */
+export function asksToStop(text: string): boolean {
+  return consistsOf(comparable(text), stopping);
+}
+
+/** One of `known`, or several in a row: "okay, right". */
+function consistsOf(words: string, known: ReadonlySet<string>): boolean {
+  if (words === "") return false;
+  if (known.has(words)) return true;
+  const parts = words.split(" ");
+  return parts.some((_, at) => {
+    if (at === 0 || !known.has(parts.slice(0, at).join(" "))) return false;
+    return consistsOf(parts.slice(at).join(" "), known);
+  });
+}

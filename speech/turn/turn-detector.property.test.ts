@@ -8,7 +8,17 @@ import { createTurnDetector, type TurnDetector } from "./turn-detector.js";
 import { turnTuning } from "./turn-tuning.js";
 
 /** Durations that the witness is written for. */
-const quick = { completeSilenceMs: 160, silenceMs: 440, digitsSilenceMs: 800 };
+const quick = {
+  completeSilenceMs: 160,
+  addedSilenceMs: 160,
+  silenceMs: 440,
+  digitsSilenceMs: 800,
+  bargeInSpeechMs: 200,
+  bargeInSureMs: 200,
+  bargeInWindowMs: 300,
+  shortSilenceMs: 300,
+  weakSpeechMsMax: 10,
+};
 const turnDefaults = turnTuning(quick);
 
 type Act =

@@ -6,7 +6,7 @@
  */
 import { describe, expect, it } from "vitest";
 import { createTurnDetector, type TurnDetector } from "./turn-detector.js";
-import type { TurnSink } from "./turn-events.js";
+import type { OverlapVerdict, TurnSink } from "./turn-events.js";
 import type { TurnTuning } from "./turn-tuning.js";
 
 const frameMs = 20;
@@ -46,7 +46,19 @@ function play(detector: TurnDetector, script: string): void {
 }
 
 /** Durations that the scripts are written for. */
-const quick = { completeSilenceMs: 160, silenceMs: 440, digitsSilenceMs: 800 };
+const quick = {
+  completeSilenceMs: 160,
+  addedSilenceMs: 160,
+  silenceMs: 440,
+  digitsSilenceMs: 800,
+  freeSilenceMs: 920,
+  unfinishedSilenceMs: 900,
+  bargeInSpeechMs: 200,
+  bargeInSureMs: 200,
+  bargeInWindowMs: 300,
+  shortSilenceMs: 300,
+  weakSpeechMsMax: 10,
+};
 
 function run(script: string, tuning: Partial<TurnTuning> = {}): string[] {
   const log: string[] = [];
@@ -110,6 +122,7 @@ describe("the end of a turn", () => {
   it("comes soon behind what was added to a whole answer", () => {
     expect(run("Q #10 A .15 #10 p .8").at(-1)).toBe("end 1 complete 700 at 860");
     expect(run("Q #10 p .15 #10 p .8")).toEqual(["start 1 from 0"]);
+    expect(run("Q #10 p .15 #10 A .8").at(-1)).toBe("end 1 complete 700 at 860");
     expect(run("Q #10 A .15 #10 u .30")).toEqual(["start 1 from 0"]);
   });
   it("comes soon behind an answer that was thought about", () => {
@@ -238,6 +251,47 @@ describe("barge-in", () => {
   });
 });
 
+describe("what comes over our playback", () => {
+  const slow = { ...quick, bargeInSpeechMs: 100, bargeInSureMs: 400, shortSilenceMs: 100 };
+  const runOver = (script: string, verdict: OverlapVerdict): string[] => {
+    const log: string[] = [];
+    const sink = {
+      ...loggingSink(log),
+      bargeInSuspected: ({ turnId }: { turnId: number }) => void log.push(`wait ${turnId}`),
+    };
+    const tuning = { ...slow, bargeInLongMs: 800, againMsMax: 300, againSpeechMs: 60 };
+    play(createTurnDetector({ sink, tuning, overlap: () => verdict }), script);
+    return log;
+  };
+  it("makes us wait first, and is an interruption when it lasts", () => {
+    expect(runOver("< .10 #30", "voice")).toEqual([
+      "start 1 from 200",
+      "wait 1",
+      "confirm 1 from 200 at 600",
+    ]);
+  });
+  it("is nothing when it is short, unless its words ask us to stop", () => {
+    expect(runOver("< .10 #10 .5", "voice").slice(1)).toEqual(["wait 1", "reject 1"]);
+    expect(runOver("< .10 #10 .5", "words").slice(1)).toEqual([
+      "wait 1",
+      "confirm 1 from 200 at 500",
+    ]);
+  });
+  it("takes longer when it only shows that somebody listens", () => {
+    expect(runOver("< .10 #40", "listening").at(-1)).toBe("confirm 1 from 200 at 1000");
+  });
+  it("never is one when it is nobody's voice, nor the answer when it outlasts our playback", () => {
+    expect(runOver("< .10 #100 .20", "harmless")).toEqual(["start 1 from 200", "reject 1"]);
+    expect(runOver("< .10 #20 > #10 .20", "harmless")).toEqual(["start 1 from 200", "reject 1"]);
+  });
+  it("is taken seriously sooner when they go on after it was thought to be nothing", () => {
+    expect(runOver("< .10 #10 .8 #8", "voice").slice(3)).toEqual([
+      "start 2 from 560",
+      "confirm 2 from 560 at 620",
+    ]);
+  });
+});
+
 describe("protected playback", () => {
   it("hides what is said in it", () => {
     expect(run("[ #50 .20 > .50")).toEqual([]);
@@ -281,7 +335,7 @@ describe("the owner's hand", () => {
       bargeInConfirmed: () => detector.playback({ isPlaying: false, isInterruptible: true }),
       turnEnded: () => detector.playback({ isPlaying: true, isInterruptible: false }),
     };
-    const detector = createTurnDetector({ sink });
+    const detector = createTurnDetector({ sink, tuning: quick });
     play(detector, "< #20 .22 #50");
     expect(log).toEqual(["start 1 from 0"]);
     expect(detector.nowMs).toBe(1840);

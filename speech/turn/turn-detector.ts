@@ -6,7 +6,7 @@
  *            speech, nothing plays                   silence (sooner after a complete phrase)
  *     idle ───────────────────────────► open ──────────────────────────────► ended
  *      │ ▲                              ▲ ▲ ▲                                 │ │
- *      │ │ 300 ms of silence: rejected  │ │ └── speech within revokeMs: reopened┘ │
+ *      │ │ silence: rejected            │ │ └── speech within revokeMs: reopened┘ │
  *      │ └──────────── tentative ───────┘ │                                     │
  *      │ speech while     ▲   lasts: confirmed, or playback ended               │
  *      └── we play ───────┴──────────────── later speech starts a new turn ─────┘
@@ -16,13 +16,16 @@
 import { EngineError } from "../../base/errors.js";
 import type { Standing } from "./answer-standing.js";
 import { SpeechTrack } from "./speech-track.js";
-import type { TurnEndReason, TurnSink } from "./turn-events.js";
+import { couldBeAll, silenceThatEnds } from "./turn-end.js";
+import type { OverlapVerdict, TurnEndReason, TurnSink } from "./turn-events.js";
 import { turnTuning, type TurnTuning } from "./turn-tuning.js";
 
 export type TurnDetectorOptions = {
   readonly sink: TurnSink;
   /** What differs from `turnDefaults`. */
   readonly tuning?: Partial<TurnTuning>;
+  /** Asked about what comes over our playback; left out, all of it is a voice. */
+  readonly overlap?: () => OverlapVerdict;
   /** Media time of the first frame: not 0 where a call is taken over. Default 0. */
   readonly startMs?: number;
   /** Id of the first turn; default 1. A call that is taken over goes on counting. */
@@ -85,6 +88,7 @@ class Detector implements TurnDetector {
   readonly #sink: TurnSink;
   readonly #tuning: TurnTuning;
   readonly #track: SpeechTrack;
+  readonly #overlap: () => OverlapVerdict;
 
   // What the owner told us.
   #isPlaying = false;
@@ -107,6 +111,18 @@ class Detector implements TurnDetector {
   #standingBefore: Standing = "unknown";
   /** The present playback was already interrupted by this turn. */
   #hasFloor = false;
+  /** Our playback waits until it is known whether this turn interrupts it. */
+  #isHeld = false;
+  /** Since when somebody speaks over our playback, with short pauses. */
+  #overlapSinceMs = 0;
+  /** They go on, after we thought that it was nothing. */
+  #isAgain = false;
+  #wasHeld = false;
+  #rejectedMs = 0;
+  /** What came over our playback so far was nobody's voice. */
+  #isHarmless = false;
+  /** When our playback ended over an unconfirmed turn. */
+  #quietSinceMs = 0;
   /** The last turn was too long: no other until the caller pauses. */
   #mustPause = false;
 
@@ -119,6 +135,7 @@ class Detector implements TurnDetector {
     const { sink, tuning, startMs = 0, firstTurnId = 1 } = options;
     this.#sink = sink;
     this.#tuning = turnTuning(tuning);
+    this.#overlap = options.overlap ?? (() => "voice");
     const { startWindowMs, bargeInWindowMs } = this.#tuning;
     this.#track = new SpeechTrack({ startMs, startWindowMs, bargeInWindowMs });
     this.#turnId = firstTurnId - 1;
@@ -158,14 +175,15 @@ class Detector implements TurnDetector {
     if (partial.turnId !== undefined && partial.turnId !== this.#turnId) return;
     // Words that only come to an end now were being said, however weak: a VAD misses them in noise.
     const isWeak = this.nowMs - this.#lastSpeechMs <= this.#tuning.weakSpeechMsMax;
-    const isLonger = partial.standing === "whole" || partial.standing === "answer";
-    if (isWeak && isLonger && partial.standing !== this.#standing) this.#lastSpeechMs = this.nowMs;
+    if (isWeak && couldBeAll(partial.standing) && partial.standing !== this.#standing)
+      this.#lastSpeechMs = this.nowMs;
     this.#standing = partial.standing;
     this.#standingSinceMs = this.nowMs;
   }
 
   playback(state: PlaybackState): void {
     const wasInterruptible = this.#isPlaying && !this.#isProtected;
+    if (this.#isPlaying && !state.isPlaying) this.#quietSinceMs = this.nowMs;
     this.#isPlaying = state.isPlaying;
     this.#isProtected = state.isPlaying && !state.isInterruptible;
     if (state.isPlaying && state.isInterruptible && !wasInterruptible) this.#hasFloor = false;
@@ -233,32 +251,69 @@ class Detector implements TurnDetector {
     this.#standing = "unknown";
     this.#standingBefore = "unknown";
     this.#hasFloor = false;
+    this.#isAgain = this.#wasHeld && burstOnsetMs - this.#rejectedMs <= this.#tuning.againMsMax;
+    if (!this.#isAgain) this.#overlapSinceMs = burstOnsetMs;
+    this.#isHeld = false;
+    this.#isHarmless = false;
     this.#sink.speechStarted({ turnId: this.#turnId, onsetMs: this.#onsetMs });
     return true;
   }
 
   #reportTentative(): boolean {
     const { silenceMs, nowMs } = this.#track;
-    const isTooLong = nowMs - this.#onsetMs >= this.#tuning.turnMsMax;
-    if (silenceMs >= this.#tuning.bargeInWindowMs || (isTooLong && this.#isPlaying)) {
-      this.#phase = "idle";
-      this.#sink.bargeInRejected({ turnId: this.#turnId });
-      return true;
-    }
+    const { bargeInWindowMs, shortSilenceMs, echoTailMs, turnMsMax } = this.#tuning;
+    const isTooLong = nowMs - this.#onsetMs >= turnMsMax;
+    if (silenceMs >= bargeInWindowMs || (isTooLong && this.#isPlaying)) return this.#reject();
     if (!this.#isPlaying) {
+      // What was our echo fades away behind us.
+      if (this.#isHarmless && nowMs - this.#quietSinceMs < echoTailMs) return false;
       this.#phase = "open";
       return true;
     }
-    return this.#reportBargeIn();
+    if (silenceMs < shortSilenceMs) return this.#reportSuspicion();
+    // It was short. Only its words can make it an interruption.
+    if (!this.#isHeld) return false;
+    return this.#overlap() === "words" ? this.#confirm() : this.#reject();
   }
 
-  #reportBargeIn(): boolean {
+  /** They speak over us: first we wait, and then we are silent for good. */
+  #reportSuspicion(): boolean {
     const { isSpeech, bargeInSpeechMs, nowMs } = this.#track;
-    if (!isSpeech || bargeInSpeechMs < this.#tuning.bargeInSpeechMs) return false;
+    const { bargeInSureMs, bargeInLongMs, againSpeechMs } = this.#tuning;
+    const leastMs = this.#isAgain ? againSpeechMs : this.#tuning.bargeInSpeechMs;
+    if (!isSpeech || bargeInSpeechMs < leastMs) return false;
+    const verdict = this.#overlap();
+    this.#isHarmless = verdict === "harmless";
+    if (this.#isHarmless) return false;
+    const sureMs = verdict === "listening" ? bargeInLongMs : bargeInSureMs;
+    if (nowMs - this.#overlapSinceMs >= sureMs) return this.#confirm();
+    if (this.#isHeld) return false;
+    this.#isHeld = true;
+    this.#sink.bargeInSuspected?.({ turnId: this.#turnId });
+    return true;
+  }
+
+  #reject(): boolean {
+    this.#phase = "idle";
+    this.#wasHeld = this.#isHeld;
+    this.#rejectedMs = this.nowMs;
+    this.#sink.bargeInRejected({ turnId: this.#turnId });
+    return true;
+  }
+
+  #confirm(): boolean {
     this.#phase = "open";
     this.#hasFloor = true;
-    this.#sink.bargeInConfirmed({ turnId: this.#turnId, onsetMs: this.#onsetMs, atMs: nowMs });
+    const { nowMs: atMs } = this;
+    this.#sink.bargeInConfirmed({ turnId: this.#turnId, onsetMs: this.#onsetMs, atMs });
     return true;
+  }
+
+  /** They talk on while we begin to play. */
+  #reportBargeIn(): boolean {
+    const { isSpeech, bargeInSpeechMs } = this.#track;
+    if (!isSpeech || bargeInSpeechMs < this.#tuning.bargeInSpeechMs) return false;
+    return this.#overlap() !== "harmless" && this.#confirm();
   }
 
   #reportResumed(): boolean {
@@ -287,35 +342,16 @@ class Detector implements TurnDetector {
     if (isSpeech) return undefined;
     const silenceMs = nowMs - this.#lastSpeechMs;
     const isStable = nowMs - this.#standingSinceMs >= this.#tuning.completeStableMs;
-    const soonMs = this.#soonMs() * this.#patience;
-    const limitMs = this.#silenceMsMax();
+    const { soonMs, limitMs } = silenceThatEnds(this.#tuning, {
+      awaited: this.#awaited,
+      standing: this.#standing,
+      standingBefore: this.#standingBefore,
+      hasPaused: this.#hasPaused,
+      patience: this.#patience,
+      spokenMs: this.#lastSpeechMs - this.#onsetMs,
+    });
     if (isStable && soonMs < limitMs && silenceMs >= soonMs) return "complete";
     return silenceMs >= limitMs ? "silence" : undefined;
-  }
-
-  /** Silence that is enough where nothing more is expected; endless where more may come. */
-  #soonMs(): number {
-    const { completeSilenceMs, addedSilenceMs } = this.#tuning;
-    if (this.#standing === "unfinished") return Infinity;
-    // Who looked for words, or added something to what could have been all, hardly goes on again.
-    const isKnown = this.#standing !== "unknown" || this.#standingBefore !== "unknown";
-    if (this.#awaited === "choice" && this.#hasPaused && isKnown) return addedSilenceMs;
-    return this.#standing === "whole" ? completeSilenceMs : Infinity;
-  }
-
-  /** The silence that ends the turn, however sure we are. */
-  #silenceMsMax(): number {
-    const { silenceMs, digitsSilenceMs, freeSilenceMs, unfinishedSilenceMs } = this.#tuning;
-    if (this.#standing === "unfinished") return unfinishedSilenceMs;
-    if (this.#awaited === "digits") return digitsSilenceMs;
-    if (this.#awaited === "free") return freeSilenceMs;
-    return this.#isLookingForWords ? this.#tuning.unknownSilenceMs : silenceMs;
-  }
-
-  /** A short sound that is no phrase is an "um", mostly; a long one is a sentence of their own. */
-  get #isLookingForWords(): boolean {
-    if (this.#awaited !== "choice" || this.#standing !== "unknown" || this.#hasPaused) return false;
-    return this.#lastSpeechMs - this.#onsetMs < this.#tuning.hesitationMsMax;
   }
 
   #reportEnd(reason: TurnEndReason): void {

@@ -40,15 +40,27 @@ export type TurnResumed = { readonly turnId: number; readonly onsetMs: number };
 export type TurnReopened = { readonly turnId: number; readonly onsetMs: number };
 
 /**
+ * What it is that comes over our playback. `harmless`: a cough, or our own echo. `listening`: words
+ * like "okay", which ask nobody to stop. `voice`: somebody says something. `words`: they ask us to
+ * stop, or answer the question.
+ */
+export type OverlapVerdict = "harmless" | "listening" | "voice" | "words";
+
+/**
  * Receives the events, all of them from within `frame()`. A sink may call `partial`, `playback`,
  * `expect` and `reset` on the detector, but not `frame`.
  */
 export type TurnSink = {
   /** The caller began to speak. Exactly once a turn, before everything else about it. */
   speechStarted(event: SpeechStarted): void;
+  /**
+   * Somebody speaks over interruptible playback: let it wait, for a moment, until it is confirmed
+   * or rejected. Once a turn at most; not before every confirmation.
+   */
+  bargeInSuspected?(event: { readonly turnId: number }): void;
   /** The caller talks over interruptible playback: silence it. Once a playback at most. */
   bargeInConfirmed(event: BargeInConfirmed): void;
-  /** It was a cough or a click: the turn is void and playback goes on. */
+  /** It was a cough, a click, an "mhm": the turn is void and playback goes on where it was. */
   bargeInRejected(event: BargeInRejected): void;
   /** The caller paused and went on, all in the same turn. */
   turnResumed?(event: TurnResumed): void;

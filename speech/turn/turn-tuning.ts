@@ -18,15 +18,27 @@ export type TurnTuning = {
    * recogniser. Speech that began under protected playback is cut to this.
    */
   readonly prerollMsMax: number;
-  /** Speech within `bargeInWindowMs` that confirms an interruption. */
+  /** Speech within `bargeInWindowMs` over our playback that makes us wait. */
   readonly bargeInSpeechMs: number;
   /** Also the silence after which an unconfirmed interruption is rejected. */
   readonly bargeInWindowMs: number;
+  /** Somebody who has spoken over us for so long interrupts us, whatever they say … */
+  readonly bargeInSureMs: number;
+  /** … and for so long also with "okay, okay, …". */
+  readonly bargeInLongMs: number;
+  /** Silence behind something shorter: we go on, unless its words ask us to stop. */
+  readonly shortSilenceMs: number;
+  /** Who goes on within this time after that was meant all along, and makes us wait sooner: … */
+  readonly againMsMax: number;
+  /** … with so much speech. */
+  readonly againSpeechMs: number;
+  /** An echo of ours sounds on at most this long after us. */
+  readonly echoTailMs: number;
   /** An answer must not have changed for this long to end a turn sooner than other silence does. */
   readonly completeStableMs: number;
   /** Words that are recognised this soon behind the VAD's last speech were speech up to then. */
   readonly weakSpeechMsMax: number;
-  /** An answer that is surely whole must be followed by this much silence, to end the turn. Doubles at every reopening. */
+  /** Silence that ends a turn behind an answer that is surely whole. Doubles at every reopening. */
   readonly completeSilenceMs: number;
   /**
    * The same behind what was said after a pause: who has looked for words, or added something to an
@@ -59,10 +71,16 @@ export const turnDefaults: TurnTuning = {
   resumeSpeechMs: 40,
   reopenSpeechMs: 100,
   prerollMsMax: 600,
-  bargeInSpeechMs: 200,
-  bargeInWindowMs: 300,
+  bargeInSpeechMs: 240,
+  bargeInWindowMs: 320,
+  bargeInSureMs: 620,
+  bargeInLongMs: 1000,
+  againMsMax: 300,
+  againSpeechMs: 100,
+  shortSilenceMs: 100,
+  echoTailMs: 500,
   completeStableMs: 100,
-  weakSpeechMsMax: 160,
+  weakSpeechMsMax: 60,
   completeSilenceMs: 320,
   addedSilenceMs: 260,
   silenceMs: 460,
@@ -70,7 +88,7 @@ export const turnDefaults: TurnTuning = {
   freeSilenceMs: 940,
   unfinishedSilenceMs: 940,
   unknownSilenceMs: 900,
-  hesitationMsMax: 900,
+  hesitationMsMax: 600,
   turnMsMax: 15_000,
   pauseAfterTooLongMs: 300,
   revokeMs: 700,
@@ -83,6 +101,13 @@ const relations: readonly (readonly [keyof TurnTuning, keyof TurnTuning])[] = [
   ["reopenSpeechMs", "startWindowMs"],
   ["bargeInSpeechMs", "bargeInWindowMs"],
   ["startWindowMs", "bargeInWindowMs"],
+  ["shortSilenceMs", "bargeInWindowMs"],
+  ["bargeInSpeechMs", "bargeInSureMs"],
+  ["bargeInSureMs", "bargeInLongMs"],
+  ["bargeInLongMs", "turnMsMax"],
+  ["echoTailMs", "turnMsMax"],
+  ["againMsMax", "turnMsMax"],
+  ["againSpeechMs", "bargeInSpeechMs"],
   ["startWindowMs", "prerollMsMax"],
   ["startWindowMs", "completeSilenceMs"],
   ["completeSilenceMs", "silenceMs"],
@@ -124,6 +149,28 @@ export function turnTuning(changes: Partial<TurnTuning> = {}): TurnTuning {
   }
   if (mistakes.length > 0) throw new EngineError("TURN_TUNING", mistakes.join("; "), { mistakes });
   return tuning;
+}
+
+/**
+ * What a flow says about turns, made to fit, so that no flow can say what is impossible: values are
+ * rounded to whole steps, and of two that contradict each other the one gives way that the flow
+ * does not speak of. If it speaks of both, the larger limit grows.
+ */
+export function fittedTuning(changes: Partial<TurnTuning>): TurnTuning {
+  const tuning: Record<keyof TurnTuning, number> = { ...turnDefaults };
+  for (const [name, value] of Object.entries(changes)) {
+    const steps = Math.max(1, Math.round(value / stepMs));
+    tuning[name as keyof TurnTuning] = steps * stepMs;
+  }
+  // In several rounds: what grows may be the smaller one of the next relation.
+  for (const _ of relations) {
+    for (const [less, more] of relations) {
+      const isMoreMeant = more in changes && !(less in changes);
+      if (isMoreMeant) tuning[less] = Math.min(tuning[less], tuning[more]);
+      else tuning[more] = Math.max(tuning[more], tuning[less]);
+    }
+  }
+  return turnTuning(tuning);
 }
 
 function isDuration(value: unknown): boolean {

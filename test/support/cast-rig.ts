@@ -56,6 +56,8 @@ export type MediaEntry =
   | { readonly kind: "open"; readonly utterance: number }
   | { readonly kind: "end"; readonly utterance: number }
   | { readonly kind: "clear"; readonly utterance: number }
+  | { readonly kind: "hold" }
+  | { readonly kind: "release" }
   | { readonly kind: "hangup"; readonly reason: string };
 
 export function castRig(options: RigOptions) {
@@ -125,6 +127,8 @@ export function castRig(options: RigOptions) {
       },
       endStream: (_slot, utterance) => media.push({ kind: "end", utterance }),
       clear: (_slot, utterance) => media.push({ kind: "clear", utterance }),
+      hold: () => media.push({ kind: "hold" }),
+      release: () => media.push({ kind: "release" }),
       hangup(_slot, reason) {
         media.push({ kind: "hangup", reason });
         time.soon(() => directory.call.tell({ kind: "legClosed", reason }));
@@ -171,7 +175,10 @@ export function castRig(options: RigOptions) {
   let mediaSamples = 0;
   /** The time that a frame takes, and then the frame, whole. */
   const frame = async (isSpeech: boolean): Promise<void> => {
-    const payload = new Uint8Array(frameSamples).fill(isSpeech ? 0x00 : 0xff);
+    // A voice of 100 Hz, as loud as can be, its one half a wave as its other.
+    const payload = new Uint8Array(frameSamples).map((_, at) =>
+      isSpeech ? (at % 80 < 40 ? 0x00 : 0x80) : 0xff,
+    );
     time.advance(frameMs);
     directory.mediaLeg?.tell({ kind: "audio", payload, mediaSamples, atMs: time.nowMs() });
     mediaSamples += frameSamples;

@@ -7,6 +7,7 @@ id: greeting-test
 language: en-US
 voice: slt
 start: greeting
+turns: { unknownSilenceMs: 460 }
 states:
   greeting:
     say: Hello. Do you have a minute?
