@@ -89,6 +89,16 @@ export class PlayoutWheel {
   }
 
   /**
+   * Passes now if a pass is overdue: for who handles much in one turn of the loop, in which the
+   * timer would wait for all of it.
+   */
+  passIfDue(nowMs: number): void {
+    if (!this.#isAwake || nowMs < this.#nextSlotIndex * this.#slotMs) return;
+    this.#timer?.cancel();
+    this.#pass();
+  }
+
+  /**
    * Starts pacing a leg that has something to play; sends its first frames at once.
    *
    * @param earliestMs when what the leg sent before will have been heard: playout follows it

@@ -314,6 +314,27 @@ describe("the wheel", () => {
     expect(held).toBe(0);
   });
 
+  test("passes when it is asked between two turns of a loop: once, and only what is due", () => {
+    const { time, wheel, polls } = wheeled();
+    const paced = counting(200);
+    wheel.passIfDue(time.nowMs());
+    expect(polls()).toBe(0);
+    wheel.keepTurning(true);
+    wheel.start(paced, 0);
+    time.advance(101);
+    const before = polls();
+    wheel.passIfDue(time.nowMs());
+    expect(polls()).toBe(before);
+    wheel.passIfDue(time.nowMs() + 2);
+    expect(polls()).toBe(before + 1);
+    time.advance(900);
+    // One timer all the same: a pass every 2 ms, a frame every 20.
+    expect(polls()).toBeLessThanOrEqual(before + 1 + 450);
+    const gaps = paced.sentAtMs.slice(1).map((atMs, index) => atMs - paced.sentAtMs[index]!);
+    expect(Math.max(...gaps)).toBeLessThan(23);
+    expect(paced.sentAtMs).toHaveLength(51);
+  });
+
   test("catches up after a stall, and counts how late each frame was", () => {
     const { time, wheel, lateness } = wheeled();
     const paced = counting(20);

@@ -243,6 +243,7 @@ export class Gateway {
     rateChanged: ({ leg: { callId } }, change) =>
       this.#log("info", "the rate of a stream follows its link", { callId, ...change }),
     neverStarted: ({ connection }) => this.#guard.failed(connection.request),
+    heard: (nowMs) => this.#desk.pace(nowMs),
     packed: (session) => this.#desk.packed(session),
     confirmed: (seat) => this.#desk.confirm(seat),
     lost: (seat) => {

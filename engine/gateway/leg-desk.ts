@@ -112,6 +112,11 @@ export class LegDesk {
     return dropped;
   }
 
+  /** Sends what is due; between two reads of many, for which the wheel's timer would wait. */
+  pace(nowMs: number): void {
+    this.#wheel.passIfDue(nowMs);
+  }
+
   link(shardIndex: number): ShardLink | undefined {
     return this.#links.get(shardIndex);
   }

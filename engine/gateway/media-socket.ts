@@ -41,6 +41,8 @@ export type SocketOwner = {
   neverStarted(socket: MediaSocket): void;
   /** Its peer has room for our audio again. */
   room(seat: Seat): void;
+  /** A message was read: others may wait for their turn meanwhile. */
+  heard(nowMs: number): void;
   /** Frames wait to be sent: see `MediaSession.flush`. */
   packed(session: MediaSession): void;
   /** A stream is over. */
@@ -169,6 +171,7 @@ export class MediaSocket {
       this.#owner.broken(this, error);
       throw error;
     }
+    this.#owner.heard(nowMs);
   }
 
   /** Whoever has not named its call yet is not listened to for long. */
