@@ -60,7 +60,7 @@ export class AriHttp {
    * @param path e.g. `/channels/vx-1`, its parts encoded
    * @param query left out where a value is undefined
    * @throws {EngineError} `ARI_UNREACHABLE` when no whole answer came; `detail.isSent` is false
-   *   where nobody was there to take the request
+   *   where nobody was there to take the request, `isUnclear` true where it may still be done
    */
   async ask(method: AriMethod, path: string, query: AriQuery = {}): Promise<AriReply> {
     const asked = this.#ask(method, path, query);
@@ -121,9 +121,11 @@ export class AriHttp {
   async #ask(method: AriMethod, path: string, query: AriQuery): Promise<AriReply> {
     const { url } = this.#address;
     let timer: Timer | undefined;
+    let isUnclear = false;
     try {
       const request = this.#request(method, path, query);
       timer = this.#time.after(answerMsMax, () => {
+        isUnclear = true;
         request.destroy(new Error(`no whole answer in ${answerMsMax} ms`));
       });
       const response = await new Promise<IncomingMessage>((resolve, reject) => {
@@ -132,10 +134,11 @@ export class AriHttp {
         request.on("error", reject);
         request.end();
       });
+      isUnclear = true;
       const text = await readText(response);
       return { status: response.statusCode ?? 0, body: jsonOf(text) };
     } catch (cause) {
-      throw unreachable(url, cause);
+      throw unreachable(url, cause, isUnclear);
     } finally {
       timer?.cancel();
     }
@@ -154,6 +157,14 @@ export class AriHttp {
       headers: { "content-length": 0 },
     });
   }
+}
+
+/** A proxy gave up waiting: Asterisk may do it all the same. */
+const gatewayTimeout = 504;
+
+/** What an answer leaves open, as the error of one that never came whole does. */
+export function isUnclear(reply: AriReply): boolean {
+  return reply.status === gatewayTimeout;
 }
 
 /** Not Asterisk's word on the matter: it, or a proxy before it, is in trouble. */
@@ -186,9 +197,9 @@ function jsonOf(text: string): unknown {
   }
 }
 
-function unreachable(url: string, cause: unknown): EngineError {
+function unreachable(url: string, cause: unknown, isUnclear: boolean): EngineError {
   const why = cause instanceof Error ? cause.message : String(cause);
   const isSent = (cause as { code?: unknown } | undefined)?.code !== "ECONNREFUSED";
   const message = `cannot read ${url}: ${why}`;
-  return new EngineError("ARI_UNREACHABLE", message, { isSent }, { cause });
+  return new EngineError("ARI_UNREACHABLE", message, { isSent, isUnclear }, { cause });
 }

@@ -19,7 +19,7 @@ import { outcomeOf } from "../outcome.js";
 import type { ShellAttempt } from "../trunk-shell.js";
 import type { OriginateRequest, TrunkEvent, TrunkOutcome } from "../trunk.js";
 import { parseAriChannels, type AriEvent } from "./ari-event.js";
-import { isTrouble, refusalOf, type AriHttp, type AriReply } from "./ari-http.js";
+import { isTrouble, isUnclear, refusalOf, type AriHttp, type AriReply } from "./ari-http.js";
 import { AsteriskBridge } from "./asterisk-bridge.js";
 import { AsteriskTransfer } from "./asterisk-transfer.js";
 import type { AsteriskFormatChoice } from "./media-format.js";
@@ -97,10 +97,12 @@ export class AsteriskAttempt implements ShellAttempt {
     try {
       reply = await http.ask("POST", "/channels", query);
     } catch (error) {
-      return this.#askWhatBecameOfIt(error);
+      const { message, detail } = error as EngineError;
+      if (detail["isSent"] === false) return this.#end("failed", message);
+      return this.#askWhatBecameOfIt(message, detail["isUnclear"] === true);
     }
     // A proxy in trouble may have passed the request on all the same.
-    if (isTrouble(reply)) return this.#askWhatBecameOfIt(new Error(refusalOf(reply)));
+    if (isTrouble(reply)) return this.#askWhatBecameOfIt(refusalOf(reply), isUnclear(reply));
     if (reply.status >= 300) return this.#end("failed", refusalOf(reply));
     this.#dialled();
   }
@@ -276,15 +278,16 @@ export class AsteriskAttempt implements ShellAttempt {
     this.#deleteCallee();
   }
 
-  /** No whole answer came to our request to dial: did Asterisk do it? */
-  async #askWhatBecameOfIt(cause: unknown): Promise<void> {
-    const why = cause instanceof Error ? cause.message : String(cause);
-    const { isSent } = (cause as { detail?: { isSent?: unknown } }).detail ?? {};
-    if (isSent === false) return this.#end("failed", why);
+  /**
+   * No whole answer came to our request to dial: did Asterisk do it? One that is slow may do it
+   * yet: then nobody can say, and who answers is hung up on as a stranger.
+   */
+  async #askWhatBecameOfIt(why: string, mayStillBeDone: boolean): Promise<void> {
     const reply = await this.#insist("GET");
     if (reply === undefined || this.#phase !== "dialling") return;
     if (reply.status !== 404) return this.#dialled();
-    this.#end("failed", why);
+    if (this.#isCancelled) return this.#end("cancelled", why);
+    this.#end(mayStillBeDone ? "unknown" : "failed", why);
   }
 
   #deleteCallee(): void {

@@ -127,19 +127,34 @@ describe("an Asterisk that is not well", () => {
     },
   );
 
-  test.each(spoilt)(
-    "not dialled, and its answer to that is a %s: failed, and not dialled again",
-    async (how) => {
+  test.each([
+    ["stall", "unknown"],
+    ["half", "unknown"],
+    ["halfCut", "unknown"],
+    ["drip", "unknown"],
+    ["cut", "failed"],
+    ["trouble", "failed"],
+  ] as const)(
+    "not dialled, and its answer to that is a %s: %s, and not dialled again",
+    async (how, outcome) => {
       await fails({ request: "POST /channels", how, isDone: false });
       const { channelId, seen, when } = dial(trunk, "answers");
       await when("ended");
-      expect(seen).toMatchObject([
-        { outcome: "failed", cause: expect.stringMatching(/./) as string },
-      ]);
+      expect(seen).toMatchObject([{ outcome, cause: expect.stringMatching(/./) as string }]);
       expect(await dialledOf(channelId)).toBe(0);
       await nothingLeft();
     },
   );
+
+  test("dialled only after we had given up asking: unknown, and who answers is hung up on", async () => {
+    await fails({ request: "POST /channels", how: "stall", isDone: false });
+    const { channelId, when, end } = dial(trunk, "answers");
+    await when("ended");
+    expect(end()).toMatchObject({ outcome: "unknown" });
+    await far.ask("dial", channelId);
+    await expect.poll(() => dialledOf(channelId)).toBe(1);
+    await nothingLeft();
+  });
 
   test("a success without a word is one", async () => {
     await fails({ request: "POST /channels", how: "nonsense" });

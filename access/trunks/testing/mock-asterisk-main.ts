@@ -126,6 +126,11 @@ server.listen(settings.port ?? 0, "127.0.0.1", () => {
     requests: () => ari.requests,
     dialled: (id: string) => ari.dialled.get(id) ?? 0,
     keys: (id: string) => ari.channels.get(id)?.keys ?? "",
+    /** Does a request that was stalled. */
+    dial: (id: string) => {
+      const query = new URLSearchParams({ channelId: id, endpoint: "PJSIP/answers@trunk" });
+      ari.run("POST", "/channels", query);
+    },
     hangup: (id: string) => ari.hangup(id),
     drop: () => {
       for (const socket of sockets) socket.terminate();
