@@ -16,6 +16,7 @@ import { noise } from "./noise/noise-bench.js";
 import { voiceprint } from "./voiceprint/voiceprint-bench.js";
 import { opus } from "./opus/opus-bench.js";
 import { start } from "./start/start-bench.js";
+import { recogniserLossCalls } from "./recogniser-loss/calls-bench.js";
 import { recogniserLoss } from "./recogniser-loss/recogniser-loss-bench.js";
 import { turns } from "./turns/turns-bench.js";
 import { trunk } from "./trunk/trunk-bench.js";
@@ -41,5 +42,6 @@ export const benches: readonly Bench[] = [
   voiceprint, // how often one voice is taken for another
   flow, // one answer in a flow
   turns, // how soon an answer is heard, how often too early; what interrupts us
+  recogniserLossCalls, // the same under live calls
   recogniserLoss, // a recogniser that dies in mid-sentence
 ];

@@ -7,6 +7,7 @@ import { floorBench } from "../bench/floor/floor-bench.js";
 import { hostileBench } from "../bench/hostile/hostile-bench.js";
 import { kernelBench } from "../bench/kernel/kernel-bench.js";
 import { latencyBench } from "../bench/latency/latency-bench.js";
+import { callsBench } from "../bench/recogniser-loss/calls-bench.js";
 import { recogniserLossBench } from "../bench/recogniser-loss/recogniser-loss-bench.js";
 import { mediaBench } from "../bench/media/media-bench.js";
 import { memoryBench } from "../bench/memory/memory-bench.js";
@@ -177,6 +178,12 @@ describe.concurrent("a bench that speaks", () => {
     expect(fault).toMatchObject({ name: "shard-killed", callsHit: 3 });
     expect(fault).toMatchObject({ droppedCalls: 0, othersDropped: 0, statesSkipped: 0 });
     expect(fault!.gapMs.p50).toBeGreaterThan(0);
+  });
+
+  test("the recogniser-loss-calls bench ends all its calls, whatever dies", async () => {
+    const result = await callsBench({ calls: 2, "at-once": 2, deaths: 1 }, quiet);
+    expect(result).toMatchObject({ isValid: true, deaths: 1, wrong: 0 });
+    expect(result.completed).toBe(result.calls);
   });
 
   test("the recogniser-loss bench kills a recogniser in mid-sentence and finds every word", async () => {

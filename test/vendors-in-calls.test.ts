@@ -17,7 +17,7 @@ import { speakTones } from "../speech/asr/testing/tone-words.js";
 import { startMockVoice, type MockVoice } from "../speech/tts/testing/mock-voice.js";
 import { flowFile } from "./support/engine-rig.js";
 import { speak, throughTelephone } from "./support/spoken-audio.js";
-import { toneTrunk, type ToneCallee } from "./support/tone-callee.js";
+import { toneTrunk, type ToneCallee } from "../bench/support/tone-callee.js";
 
 const dataDir = mkdtempSync(join(tmpdir(), "voxtree-vendors-"));
 const { trunk, callee } = toneTrunk();

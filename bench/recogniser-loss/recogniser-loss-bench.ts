@@ -14,17 +14,16 @@ import {
   type NetworkRecognizer,
 } from "../../speech/asr/network/network-recognizer.js";
 import type { RecognizerEvent } from "../../speech/asr/recognizer.js";
-import { startMockVendor, type MockVendor } from "../../speech/asr/testing/mock-vendor.js";
+import { startMockVendor } from "../../speech/asr/testing/mock-vendor.js";
 import { speakTones, toneWords } from "../../speech/asr/testing/tone-words.js";
 import { defineBench, type OptionValues, type Progress } from "../support/bench.js";
 import { tailOf, type Tail } from "../support/figures.js";
+import { killAgain } from "./kill-again.js";
 
 const rateHz = 8000;
 const frameMs = 20;
 const frameSamples = (rateHz * frameMs) / 1000;
 const words = { min: 3, max: 8 };
-/** Between two deaths, from the moment the recogniser is back. */
-const peaceMs = { min: 50, max: 400 };
 
 const options = {
   utterances: {
@@ -151,19 +150,6 @@ function say(
 function sentenceOf(): string[] {
   const length = words.min + Math.floor(nodeRng.next() * (words.max - words.min + 1));
   return Array.from({ length }, () => toneWords[Math.floor(nodeRng.next() * toneWords.length)]!);
-}
-
-/** Kills the recogniser and starts it again at the same port; gives back the last one. */
-async function killAgain(first: MockVendor, deaths: number, died: () => void): Promise<MockVendor> {
-  let mock = first;
-  for (let count = 0; count < deaths; count += 1) {
-    const waitMs = peaceMs.min + nodeRng.next() * (peaceMs.max - peaceMs.min);
-    await new Promise<void>((resolve) => time.after(waitMs, resolve));
-    await mock.kill();
-    died();
-    mock = await startMockVendor({ vendor, port: mock.port });
-  }
-  return mock;
 }
 
 export const recogniserLoss = defineBench({

@@ -63,6 +63,11 @@ export class ToneCallee {
     this.sayAloud(speakTones(words.split(" "), rateHz));
   }
 
+  /** Says it after so much silence from now. */
+  sayAfter(delayMs: number, words: string): void {
+    time.after(delayMs, () => this.say(words));
+  }
+
   /** @param samples at 8 kHz */
   sayAloud(samples: Int16Array): void {
     for (let at = 0; at < samples.length; at += frameSamples) {
