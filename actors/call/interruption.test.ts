@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { rig } from "../../test/support/greeting-call.js";
+import { greetingFlow, rig } from "../../test/support/greeting-call.js";
 
 describe("interruption", () => {
   test("makes us wait within 240 ms, silences us when it lasts, and is heard from its onset", async () => {
@@ -85,5 +85,16 @@ describe("interruption", () => {
     expect(call.streams.every((stream) => stream.isCancelled)).toBe(true);
     call.ended(1);
     expect(call.states()).toEqual(["greeting"]);
+  });
+
+  test("takes as long as the flow says", async () => {
+    const call = rig({ flow: greetingFlow.replace("turns: {", "turns: { bargeInSureMs: 1000,") });
+    call.answer();
+    call.started(1);
+    await call.silence(300);
+    await call.talk(980);
+    expect(call.media.at(-1)).toEqual({ kind: "hold" });
+    await call.talk(40);
+    expect(call.media.at(-1)).toEqual({ kind: "clear", utterance: 1 });
   });
 });

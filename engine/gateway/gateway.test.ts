@@ -1,6 +1,7 @@
 import { afterEach, describe, expect, test } from "vitest";
 import { WebSocket } from "ws";
 import { connectMediaClient, type MediaClient } from "../../access/client/index.js";
+import type { PlaybackNotice } from "../../actors/call/messages.js";
 import { nodeTime } from "../../base/node-ports.js";
 import { feed, isKind, startGateway as startRig } from "../../test/support/gateway-rig.js";
 import type { GatewayReport, LegNotice } from "../control/messages.js";
@@ -216,6 +217,35 @@ describe("audio out", () => {
     shard.postMessage({ kind: "endStream", slot: leg.slot, utterance: 3 });
     await heard.find((item): item is Heard => item.kind === "frame" && item.utterance === 3);
     expect(heard.items.some((item) => item.kind === "frame" && item.value === 4)).toBe(false);
+  });
+
+  test("what is held waits, and goes on with the next frame; a clear ends the waiting", async () => {
+    const { gateway, shard, leg, heard, notices } = await answered();
+    addPrompt(gateway, 20);
+    const { slot } = leg;
+    const isNotice =
+      (kind: PlaybackNotice["kind"]) =>
+      (item: LegNotice): item is Extract<LegNotice, { kind: "playback" }> =>
+        item.kind === "playback" && item.notice.kind === kind;
+    shard.postMessage({ kind: "playPrompt", slot, utterance: 1, promptId: "p" });
+    await notices.find(isNotice("playbackStarted"));
+    shard.postMessage({ kind: "hold", slot });
+    const paused = await notices.find(isNotice("playbackPaused"));
+    const { heardFrames } = paused.notice as { heardFrames: number };
+    expect(heardFrames).toBeLessThan(20);
+    shard.postMessage({ kind: "release", slot });
+    const resumed = await notices.find(isNotice("playbackResumed"));
+    expect(resumed.notice).toMatchObject({ utterance: 1, sentFrames: heardFrames });
+    const { notice } = await notices.find(isNotice("playbackEnded"));
+    expect(notice).toMatchObject({ utterance: 1, heardMs: 400, reason: "completed" });
+    expect(heard.items.filter(isKind("frame"))).toHaveLength(20);
+    shard.postMessage({ kind: "playPrompt", slot, utterance: 2, promptId: "p" });
+    shard.postMessage({ kind: "hold", slot });
+    shard.postMessage({ kind: "clear", slot, utterance: 2 });
+    shard.postMessage({ kind: "playPrompt", slot, utterance: 3, promptId: "p" });
+    await notices.find((item): item is LegNotice => {
+      return isNotice("playbackEnded")(item) && item.notice.utterance === 3;
+    });
   });
 
   test("what a clear has overtaken is never heard, and has its end", async () => {

@@ -163,9 +163,9 @@ export function fittedTuning(changes: Partial<TurnTuning>): TurnTuning {
     tuning[name as keyof TurnTuning] = steps * stepMs;
   }
   // In several rounds: what grows may be the smaller one of the next relation.
-  for (const _ of relations) {
+  for (const round of relations.keys()) {
     for (const [less, more] of relations) {
-      const isMoreMeant = more in changes && !(less in changes);
+      const isMoreMeant = round < 2 && more in changes && !(less in changes);
       if (isMoreMeant) tuning[less] = Math.min(tuning[less], tuning[more]);
       else tuning[more] = Math.max(tuning[more], tuning[less]);
     }
