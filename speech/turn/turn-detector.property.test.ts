@@ -17,7 +17,6 @@ const quick = {
   bargeInSureMs: 200,
   bargeInWindowMs: 300,
   shortSilenceMs: 300,
-  weakSpeechMsMax: 10,
 };
 const turnDefaults = turnTuning(quick);
 

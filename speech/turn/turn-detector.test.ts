@@ -57,7 +57,6 @@ const quick = {
   bargeInSureMs: 200,
   bargeInWindowMs: 300,
   shortSilenceMs: 300,
-  weakSpeechMsMax: 10,
 };
 
 function run(script: string, tuning: Partial<TurnTuning> = {}): string[] {

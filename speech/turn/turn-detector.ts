@@ -16,7 +16,7 @@
 import { EngineError } from "../../base/errors.js";
 import type { Standing } from "./answer-standing.js";
 import { SpeechTrack } from "./speech-track.js";
-import { couldBeAll, silenceThatEnds } from "./turn-end.js";
+import { silenceThatEnds } from "./turn-end.js";
 import type { OverlapVerdict, TurnEndReason, TurnSink } from "./turn-events.js";
 import { turnTuning, type TurnTuning } from "./turn-tuning.js";
 
@@ -173,10 +173,6 @@ class Detector implements TurnDetector {
     // A late hypothesis of an ended turn must not complete the next one.
     if (!this.#hasTurn) return;
     if (partial.turnId !== undefined && partial.turnId !== this.#turnId) return;
-    // Words that only come to an end now were being said, however weak: a VAD misses them in noise.
-    const isWeak = this.nowMs - this.#lastSpeechMs <= this.#tuning.weakSpeechMsMax;
-    if (isWeak && couldBeAll(partial.standing) && partial.standing !== this.#standing)
-      this.#lastSpeechMs = this.nowMs;
     this.#standing = partial.standing;
     this.#standingSinceMs = this.nowMs;
   }

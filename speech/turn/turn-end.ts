@@ -29,7 +29,7 @@ export function silenceThatEnds(
 }
 
 /** It could be all that they wanted to say. */
-export function couldBeAll(standing: Standing): boolean {
+function couldBeAll(standing: Standing): boolean {
   return standing === "whole" || standing === "answer";
 }
 

@@ -36,8 +36,6 @@ export type TurnTuning = {
   readonly echoTailMs: number;
   /** An answer must not have changed for this long to end a turn sooner than other silence does. */
   readonly completeStableMs: number;
-  /** Words that are recognised this soon behind the VAD's last speech were speech up to then. */
-  readonly weakSpeechMsMax: number;
   /** Silence that ends a turn behind an answer that is surely whole. Doubles at every reopening. */
   readonly completeSilenceMs: number;
   /**
@@ -80,7 +78,6 @@ export const turnDefaults: TurnTuning = {
   shortSilenceMs: 100,
   echoTailMs: 500,
   completeStableMs: 100,
-  weakSpeechMsMax: 60,
   completeSilenceMs: 320,
   addedSilenceMs: 260,
   silenceMs: 460,
