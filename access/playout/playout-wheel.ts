@@ -53,6 +53,8 @@ type Seat = {
 };
 
 const slotCount = 10;
+/** A pass is overdue from then on. Less, and a full loop makes as many passes as an empty one. */
+const overdueMs = 5;
 /** Turns made up for in one go by a leg that fell behind; beyond it the timeline is moved. */
 const catchUpTurnsMax = 10;
 
@@ -89,11 +91,11 @@ export class PlayoutWheel {
   }
 
   /**
-   * Passes now if a pass is overdue: for who handles much in one turn of the loop, in which the
+   * Passes now if a pass is overdue: for whoever handles much in one turn of the loop, in which the
    * timer would wait for all of it.
    */
   passIfDue(nowMs: number): void {
-    if (!this.#isAwake || nowMs < this.#nextSlotIndex * this.#slotMs) return;
+    if (!this.#isAwake || nowMs < this.#nextSlotIndex * this.#slotMs + overdueMs) return;
     this.#timer?.cancel();
     this.#pass();
   }
