@@ -63,7 +63,7 @@ describe("splitSentences", () => {
     fc.assert(
       fc.property(texts, (text) => {
         const pieces = splitSentences(text);
-        expect(pieces.join(" ")).toBe(text.split(/\s+/).filter(Boolean).join(" "));
+        expect(pieces.join("").replace(/\s/g, "")).toBe(text.replace(/\s/g, ""));
         if (pieces.length < 2) return;
         for (const piece of pieces) expect(piece).toMatch(/[\p{L}\p{N}]/u);
       }),
@@ -99,5 +99,37 @@ describe("packSentences", () => {
 
   it("leaves a word that is too long whole", () => {
     expect(packSentences("a".repeat(50), 20)).toEqual(["a".repeat(50)]);
+  });
+});
+
+describe("Chinese text", () => {
+  const clause = "您在下星期二下午三点有一个预约，";
+
+  it("is cut at the ends of sentences, which no space follows", () => {
+    expect(splitSentences("您好。请问您是王小明吗？“是的。”谢谢！")).toEqual([
+      "您好。",
+      "请问您是王小明吗？",
+      "“是的。”",
+      "谢谢！",
+    ]);
+  });
+
+  it("has a short first piece, and none that is long", () => {
+    const text = `您好，这里是城市健康中心，${clause.repeat(12)}请您按时到达。`;
+    const pieces = splitSentences(text);
+    expect(pieces[0]).toBe("您好，这里是城市健康中心，".slice(0, pieces[0]!.length));
+    expect(pieces[0]!.length).toBeLessThanOrEqual(20);
+    expect(Math.max(...pieces.map(({ length }) => length))).toBeLessThanOrEqual(60);
+    expect(pieces.every((piece) => /[，。]$/.test(piece))).toBe(true);
+    expect(pieces.join("")).toBe(text);
+  });
+
+  it("without any sign is cut between characters, never in a number, a word or a character", () => {
+    const text = "𠮷".repeat(40) + "二零二六年".repeat(20) + "订单ABCDEF20260503号".repeat(9);
+    const pieces = splitSentences(text);
+    expect(pieces.join("")).toBe(text);
+    expect(Math.max(...pieces.map(({ length }) => length))).toBeLessThanOrEqual(60);
+    expect(pieces.some((piece) => /^[\udc00-\udfff]/.test(piece))).toBe(false);
+    expect(pieces.some((piece) => /[A-Z0-9]$/.test(piece))).toBe(false);
   });
 });

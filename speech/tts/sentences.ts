@@ -1,8 +1,9 @@
 /**
  * Text in pieces: for streaming, so that the first piece is spoken while the others are still
- * being rendered; for rendering, so that no piece is long. Pure. Nothing is lost: the pieces,
- * joined by spaces, are the text with its white space collapsed.
+ * being rendered; for rendering, so that no piece is long. Pure. Nothing is lost: the pieces
+ * together are the text, white space aside.
  */
+import { cutAtHanEnds, isHanText, splitFirstHan, wrapHan } from "./han-text.js";
 
 /** The first piece is what a caller waits for: about two seconds of speech. */
 const FIRST_CHARACTERS_MAX = 60;
@@ -40,7 +41,10 @@ export function packSentences(text: string, charactersMax: number): string[] {
 }
 
 function sentencesOf(text: string): string[] {
-  const words = text.split(/\s+/).filter((word) => word !== "");
+  const words = text
+    .split(/\s+/)
+    .flatMap(cutAtHanEnds)
+    .filter((word) => word !== "");
   const sentences: string[] = [];
   let sentence: string[] = [];
   for (const word of words) {
@@ -84,6 +88,7 @@ function isSpeakable(text: string): boolean {
 
 /** Cuts a long first sentence after its first clause that is worth a piece of its own. */
 function splitFirst(sentence: string): string[] {
+  if (isHanText(sentence)) return splitFirstHan(sentence);
   if (sentence.length <= FIRST_CHARACTERS_MAX) return [sentence];
   for (const { index } of sentence.matchAll(/[,;:–—-] /gu)) {
     const clause = sentence.slice(0, index + 1);
@@ -98,6 +103,7 @@ function splitFirst(sentence: string): string[] {
 
 /** Cuts at the last clause end, else the last space, below the limit; a longer word stays whole. */
 function wrap(piece: string, charactersMax: number): string[] {
+  if (isHanText(piece)) return wrapHan(piece, charactersMax);
   const pieces: string[] = [];
   let rest = piece;
   while (rest.length > charactersMax) {
