@@ -24,7 +24,8 @@ export async function triggerFramesOf(silence: Clip, clip: Clip): Promise<number
       bargeInRejected: ignore,
       turnEnded: ignore,
       turnReopened: ignore,
-      bargeInConfirmed: () => void (isConfirmed = true),
+      bargeInSuspected: () => void (isConfirmed = true),
+      bargeInConfirmed: ignore,
     },
   });
   const hear = (from: Clip, index: number): void => {

@@ -53,6 +53,7 @@ function tuning(hasEar: boolean): Partial<TurnTuning> {
     digitsSilenceMs: silenceMs,
     freeSilenceMs: silenceMs,
     unfinishedSilenceMs: silenceMs,
+    unknownSilenceMs: silenceMs,
     turnMsMax: 60_000,
     // A prompt that goes on after its end is a new one to us.
     revokeMs: 10,
