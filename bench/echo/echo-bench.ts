@@ -70,9 +70,9 @@ export async function echoBench(
   });
 }
 
-/** Half a second of a loud voice-like sound: harmonics of 140 Hz, there at once. */
+/** A second of a loud voice-like sound: harmonics of 140 Hz, there at once. */
 function interruption(): Clip {
-  const samples = Int16Array.from({ length: 4000 }, (_, at) => {
+  const samples = Int16Array.from({ length: 8000 }, (_, at) => {
     let sum = 0;
     for (let harmonic = 1; harmonic <= 20; harmonic += 1) {
       sum += Math.sin((2 * Math.PI * 140 * harmonic * at) / 8000) / harmonic;

@@ -24,8 +24,7 @@ export async function triggerFramesOf(silence: Clip, clip: Clip): Promise<number
       bargeInRejected: ignore,
       turnEnded: ignore,
       turnReopened: ignore,
-      bargeInSuspected: () => void (isConfirmed = true),
-      bargeInConfirmed: ignore,
+      bargeInConfirmed: () => void (isConfirmed = true),
     },
   });
   const hear = (from: Clip, index: number): void => {
