@@ -52,7 +52,7 @@ describe("interruption", () => {
   });
 
   test('by an "um" inside an answer is none: what follows is heard by itself', async () => {
-    const call = rig();
+    const call = rig({ takesPhrasesOnly: true });
     call.answer();
     await call.hearAll();
     await call.silence(800);

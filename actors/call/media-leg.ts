@@ -271,7 +271,7 @@ function turnSink(options: MediaLegOptions, state: () => State): TurnSink {
     state().lastFrameAtMs - (state().detector.nowMs - mediaMs);
   return {
     speechStarted({ turnId, onsetMs }) {
-      openTurn(options, state(), turnId, onsetMs);
+      openTurn(options, state(), { turnId, onsetMs });
       directory.dialog?.tell({ kind: "turnStarted", turnId });
     },
     bargeInSuspected: () => options.ports.media.hold(options.leg.slot),
@@ -293,24 +293,32 @@ function turnSink(options: MediaLegOptions, state: () => State): TurnSink {
       const ended = { kind: "turnEnded", turnId, speechEndAtMs: atMs(speechEndMs) } as const;
       directory.dialog?.tell({ ...ended, atMs: state().lastFrameAtMs });
     },
-    turnResumed({ turnId, onsetMs }) {
+    turnResumed({ turnId, onsetMs, pauseMs }) {
       // An "um" is no word of any answer: what follows it is heard by itself.
+      if (options.ports.recognizer?.takesPhrasesOnly !== true) return;
       if (state().words !== "" || state().openTurnId !== turnId) return;
       directory.recognizer?.tell({ kind: "stretchEnded", turnId });
-      openTurn(options, state(), turnId, onsetMs);
+      // Should it have been a word after all, it must not be heard twice.
+      openTurn(options, state(), { turnId, onsetMs, leadMs: Math.min(leadInMs, pauseMs) });
     },
     turnReopened({ turnId, onsetMs }) {
-      openTurn(options, state(), turnId, onsetMs);
+      openTurn(options, state(), { turnId, onsetMs });
       directory.dialog?.tell({ kind: "turnReopened", turnId });
     },
   };
 }
 
-function openTurn(options: MediaLegOptions, state: State, turnId: number, onsetMs: number): void {
+type Opening = { readonly turnId: number; readonly onsetMs: number; readonly leadMs?: number };
+
+function openTurn(
+  options: MediaLegOptions,
+  state: State,
+  { turnId, onsetMs, leadMs = leadInMs }: Opening,
+): void {
   if (state.openTurnId !== turnId) state.overlap.begin();
   state.openTurnId = turnId;
   state.words = "";
-  const sinceOnsetMs = state.detector.nowMs - onsetMs + leadInMs;
+  const sinceOnsetMs = state.detector.nowMs - onsetMs + leadMs;
   options.directory.recognizer?.tell(state.turnAudio.open(turnId, sinceOnsetMs));
 }
 

@@ -50,6 +50,7 @@ export function createRecognitionClient(options: RecognitionClientOptions): Reco
 
 class Client implements RecognitionClient {
   readonly ratesHz = decoderRatesHz;
+  readonly takesPhrasesOnly = true;
   readonly #scheduler: Scheduler;
   readonly #links: readonly RecognitionLink[];
   readonly #prepared = new Map<string, Grammar>();

@@ -72,6 +72,7 @@ export function createEngineFrom(
 
 class Engine implements RecognitionEngine {
   readonly ratesHz = decoderRatesHz;
+  readonly takesPhrasesOnly = true;
   readonly #options: RecognitionEngineOptions;
   readonly #parts: DecoderParts;
   readonly #idle: Decoder[] = [];

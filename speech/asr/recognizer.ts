@@ -128,6 +128,12 @@ export interface Recognizer {
    */
   readonly batchMs?: number;
   /**
+   * A sound that is no word spoils the phrase behind it, and what it has understood so far it says
+   * at once: what follows a sound that was no word is better heard in a stream of its own. Others
+   * leave such sounds out by themselves, and their partials come late.
+   */
+  readonly takesPhrasesOnly?: boolean;
+  /**
    * Opens a stream. Never throws: what is wrong comes to `listener` as `failed`, and `listener` is
    * never called before `open` has returned.
    */

@@ -128,6 +128,8 @@ class Detector implements TurnDetector {
 
   /** That they went on is still to be reported. */
   #isResumed = false;
+  /** Where the speech before their last pause ended. */
+  #pausedFromMs = 0;
 
   #isReporting = false;
 
@@ -210,6 +212,7 @@ class Detector implements TurnDetector {
       this.#standing = "unknown";
       this.#hasPaused = true;
       this.#isResumed = true;
+      this.#pausedFromMs = this.#lastSpeechMs;
     }
     this.#lastSpeechMs = this.nowMs;
   }
@@ -317,7 +320,8 @@ class Detector implements TurnDetector {
     this.#isResumed = false;
     const { burstOnsetMs, nowMs } = this.#track;
     const onsetMs = Math.max(burstOnsetMs, nowMs - this.#tuning.prerollMsMax);
-    this.#sink.turnResumed?.({ turnId: this.#turnId, onsetMs });
+    const pauseMs = Math.max(0, onsetMs - this.#pausedFromMs);
+    this.#sink.turnResumed?.({ turnId: this.#turnId, onsetMs, pauseMs });
     return true;
   }
 

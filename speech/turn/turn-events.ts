@@ -33,8 +33,12 @@ export type TurnEnded = {
   readonly reason: TurnEndReason;
 };
 
-/** `onsetMs`: where they went on after a pause that did not end the turn. */
-export type TurnResumed = { readonly turnId: number; readonly onsetMs: number };
+/** `onsetMs`: where they went on after a pause that did not end the turn; `pauseMs` long. */
+export type TurnResumed = {
+  readonly turnId: number;
+  readonly onsetMs: number;
+  readonly pauseMs: number;
+};
 
 /** `onsetMs`: where the speech resumed; it lies between the old `speechEndMs` and now. */
 export type TurnReopened = { readonly turnId: number; readonly onsetMs: number };

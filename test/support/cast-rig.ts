@@ -39,6 +39,8 @@ export type RigOptions = {
   /** Fixed prompts are rendered; without it everything is streamed. Default true. */
   readonly hasPrompts?: boolean;
   readonly hasRecognizer?: boolean;
+  /** As that of `Recognizer`; default false. */
+  readonly takesPhrasesOnly?: boolean;
   /** Of the leg; default 20. */
   readonly frameMs?: number;
   /** The voice; a second of sound for every text when it is left out. */
@@ -106,6 +108,7 @@ export function castRig(options: RigOptions) {
         ? undefined
         : {
             ratesHz: [8000, 16000],
+            takesPhrasesOnly: options.takesPhrasesOnly ?? false,
             open({ grammar }, listener) {
               const stream = new RigStream(grammar.phrases, listener);
               streams.push(stream);
