@@ -38,6 +38,25 @@ describe("interruption", () => {
     expect(call.media.slice(-2)).toEqual([{ kind: "hold" }, { kind: "clear", utterance: 1 }]);
   });
 
+  test("of a prompt that ends just then holds nothing that is said later", async () => {
+    const call = rig();
+    call.answer();
+    call.started(1);
+    await call.silence(300);
+    await call.talk(300);
+    expect(call.media.at(-1)).toEqual({ kind: "hold" });
+    // It was on its way to the ear already.
+    call.ended(1);
+    call.time.settle();
+    expect(call.media.at(-1)).toEqual({ kind: "release" });
+    await call.talk(200);
+    await call.silence(900);
+    call.streams.at(-1)!.final("no");
+    await call.hearAll();
+    expect(call.said().at(-1)).toBe("Goodbye.");
+    expect(call.media.filter(({ kind }) => kind === "hold")).toHaveLength(1);
+  });
+
   test('by "okay" is none, however it is said', async () => {
     const call = rig();
     call.answer();

@@ -17,25 +17,20 @@ import { createResampler, type Resampler } from "../../codecs/audio/resampler.js
 import { answerJudge, type AnswerJudge } from "../../speech/turn/answer-standing.js";
 import { createTurnDetector, type TurnDetector } from "../../speech/turn/turn-detector.js";
 import type { TurnSink } from "../../speech/turn/turn-events.js";
-import { fittedTuning, turnDefaults } from "../../speech/turn/turn-tuning.js";
+import { fittedTuning } from "../../speech/turn/turn-tuning.js";
 import { hearingChain, type HearingChain } from "../../speech/hearing/call-hearing.js";
 import type { Vad } from "../../speech/vad/vad.js";
 import type { MediaLegOptions } from "./media-leg-options.js";
 import { mediaBytesOf, mediaLaneOf } from "./media-lanes.js";
 import type { MediaLegMessage, PlaybackNotice } from "./messages.js";
 import { checkAudio, checkLater } from "./missing-audio.js";
+import { PromptHold } from "./prompt-hold.js";
 import { OverlapJudge } from "./overlap-judge.js";
 import { PlayedSound } from "./played-sound.js";
 import { RecordedFrames } from "./recorded-frames.js";
 import { SpeechSender } from "./speech-sender.js";
-import { ownPiece, TurnAudio } from "./turn-audio.js";
+import { leadInMs, ownPiece, turnAudioFor, type TurnAudio } from "./turn-audio.js";
 import { expectAnswer, hearPartial, isAnswer } from "./turn-words.js";
-
-/**
- * Audio before the onset: it helps the recogniser with the first sound, and shows it what the line
- * sounds like. On a noisy line 49 of 64 answers were understood with it, 43 with half as much.
- */
-const leadInMs = 300;
 
 /** Credit for two sentences, each of 500 characters: a minute of speech at 16 kHz. */
 const speechBytesMax = 4 * 1024 * 1024;
@@ -66,6 +61,7 @@ type State = {
   /** What comes over our own words, and what these are. */
   readonly overlap: OverlapJudge;
   readonly played: PlayedSound;
+  readonly hold: PromptHold;
   readonly sender: SpeechSender;
   /** Utterances announced and not yet over, with whether they may be interrupted. */
   readonly playing: Map<number, boolean>;
@@ -110,7 +106,7 @@ function start(options: MediaLegOptions, ctx: Context<MediaLegMessage>): State {
   const frameMs = judgedMs(leg);
   const speechRateHz = rateHz === 8000 ? 8000 : 16000;
   const holder: { state?: State } = {};
-  const turnAudio = turnAudioOf(options, speechRateHz);
+  const turnAudio = turnAudioFor(ports.recognizer, speechRateHz);
   const played = new PlayedSound(leg.format, frameMs);
   const overlap = new OverlapJudge(turnAudio, speechRateHz, played);
   const state: State = {
@@ -126,6 +122,7 @@ function start(options: MediaLegOptions, ctx: Context<MediaLegMessage>): State {
     turnAudio,
     played,
     overlap,
+    hold: new PromptHold(leg, ports.media),
     vad: ports.vad.create({ rateHz: speechRateHz }),
     hearing: hearingOf(options, speechRateHz),
     ear: frameEar({ ...options, rateHz: speechRateHz }),
@@ -151,11 +148,6 @@ function start(options: MediaLegOptions, ctx: Context<MediaLegMessage>): State {
   holder.state = state;
   tellPlayback(state);
   return state;
-}
-
-function turnAudioOf({ ports }: MediaLegOptions, rateHz: number): TurnAudio {
-  const historyMs = turnDefaults.prerollMsMax + leadInMs;
-  return new TurnAudio({ rateHz, historyMs, batchMs: ports.recognizer?.batchMs ?? 0 });
 }
 
 function receive(
@@ -256,6 +248,7 @@ function lendTurn({ directory }: MediaLegOptions, piece: ReturnType<TurnAudio["d
 /** Gives up the turn that is open, if any, and all speech heard so far. */
 function forgetTurn({ directory }: MediaLegOptions, state: State): void {
   state.detector.reset();
+  state.hold.release();
   const turnId = state.openTurnId;
   if (turnId === undefined) return;
   state.openTurnId = undefined;
@@ -274,13 +267,13 @@ function turnSink(options: MediaLegOptions, state: () => State): TurnSink {
       openTurn(options, state(), { turnId, onsetMs });
       directory.dialog?.tell({ kind: "turnStarted", turnId });
     },
-    bargeInSuspected: () => options.ports.media.hold(options.leg.slot),
+    bargeInSuspected: () => state().hold.hold(),
     bargeInConfirmed({ turnId, onsetMs }) {
       clear(options, state(), state().lastUtterance);
       directory.dialog?.tell({ kind: "bargeIn", turnId, onsetAtMs: atMs(onsetMs) });
     },
     bargeInRejected({ turnId }) {
-      options.ports.media.release(options.leg.slot);
+      state().hold.release();
       state().openTurnId = undefined;
       state().turnAudio.close();
       directory.recognizer?.tell({ kind: "turnCancelled", turnId });
@@ -373,6 +366,7 @@ function spoken(
 /** Forgets all utterances up to `utterance` on this side; the gateway answers with their ends. */
 function clear(options: MediaLegOptions, state: State, utterance: number): void {
   options.ports.media.clear(options.leg.slot, utterance);
+  state.hold.cleared();
   state.sender.clear(utterance);
   for (const number of [...state.playing.keys()]) {
     if (number <= utterance) state.playing.delete(number);
@@ -394,5 +388,7 @@ function notice(options: MediaLegOptions, state: State, message: PlaybackNotice)
 /** Tells the detector whether we are audible, and whether what plays may be interrupted. */
 function tellPlayback(state: State): void {
   const [current] = state.playing.values();
+  // Nobody interrupts what is over, or must be heard out.
+  if (current !== true) state.hold.release();
   state.detector.playback({ isPlaying: current !== undefined, isInterruptible: current ?? true });
 }

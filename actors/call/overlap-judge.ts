@@ -45,12 +45,6 @@ export class OverlapJudge {
    * @param isAnswer whether they answer the question
    */
   judge(nowMs: number, words: string, isAnswer: boolean): OverlapVerdict {
-    if (process.env["DBG"]) {
-      const e = this.#isEchoDbg(nowMs);
-      process.stderr.write(
-        `J ${nowMs} voice ${this.#hasVoice()} echo ${e} lag ${this.#lagMs} words ${words}\n`,
-      );
-    }
     if (!this.#hasVoice() || this.#isEcho(nowMs)) return "harmless";
     if (isAnswer || asksToStop(words)) return "words";
     return isOnlyBackchannel(words) ? "listening" : "voice";
@@ -66,13 +60,6 @@ export class OverlapJudge {
       if (voicedMs >= voicedMsMin) return true;
     }
     return false;
-  }
-
-  #isEchoDbg(nowMs: number): string {
-    const heard = thinned(this.#audio.last(echoPieceMs), this.#rateHz);
-    const ours = thinned(this.#played.last(nowMs, echoPieceMs + lagMsMax), this.#played.rateHz);
-    const m = findEcho(heard, ours, undefined);
-    return `${m.likeness.toFixed(2)}@${m.lagMs}`;
   }
 
   #isEcho(nowMs: number): boolean {

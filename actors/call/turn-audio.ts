@@ -3,9 +3,17 @@
  * pieces as long as the recogniser sends them on. Each is handed over when the recogniser can send
  * it, so nothing comes later for it, and what a piece costs is paid once and not for every frame.
  */
+import type { Recognizer } from "../../speech/asr/recognizer.js";
+import { turnDefaults } from "../../speech/turn/turn-tuning.js";
 import { AudioHistory } from "./audio-history.js";
 import type { RecognizerMessage } from "./messages.js";
 import { SharedSamples } from "./shared-samples.js";
+
+/**
+ * Audio before the onset: it helps the recogniser with the first sound, and shows it what the line
+ * sounds like. On a noisy line 49 of 64 answers were understood with it, 43 with half as much.
+ */
+export const leadInMs = 300;
 
 /** Longer pieces than this are not gathered: what gathers lies in the history. */
 const batchMsMax = 200;
@@ -14,6 +22,14 @@ const scratch = new SharedSamples();
 
 /** What the recogniser is lent. */
 type Piece = Extract<RecognizerMessage, { kind: "audio" }>;
+
+export function turnAudioFor(
+  recognizer: Pick<Recognizer, "batchMs"> | undefined,
+  rateHz: number,
+): TurnAudio {
+  const historyMs = turnDefaults.prerollMsMax + leadInMs;
+  return new TurnAudio({ rateHz, historyMs, batchMs: recognizer?.batchMs ?? 0 });
+}
 
 export class TurnAudio {
   readonly #history: AudioHistory;

@@ -305,6 +305,8 @@ export class LegDesk {
     const { isStreamCut } = seat.leg.handOver(() => undefined);
     seat.isStreamCut ||= isStreamCut;
     seat.route = new FrameRoute(seat.leg.slot, undefined, seat.route);
+    // What waited for a shard that is gone plays on.
+    this.#play(seat.leg);
     this.#play(seat.leg);
   }
 
@@ -319,6 +321,7 @@ export class LegDesk {
     const { silentAtMs } = seat.leg;
     link.tell({ ...this.#legOpened(seat), adoption, silentAtMs });
     if (seat.socket === undefined) link.tell(legAway(seat, this.#options.time.nowMs()));
+    this.#play(seat.leg);
   }
 
   /** What a client that can resume is told. */

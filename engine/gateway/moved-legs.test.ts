@@ -135,6 +135,22 @@ describe("a leg that waits for a shard", () => {
   });
 });
 
+test("a prompt that waited for a shard that is lost plays on", async () => {
+  const call = await answered();
+  call.addPrompt("p", 9, 50);
+  const { slot } = call.leg;
+  call.shard.postMessage({ kind: "playPrompt", slot, utterance: 1, promptId: "p" });
+  await call.heard.find(isKind("frame"));
+  call.shard.postMessage({ kind: "hold", slot });
+  const told = ({ items }: { readonly items: readonly LegNotice[] }): string[] =>
+    items.flatMap((one) => (one.kind === "playback" ? [one.notice.kind] : []));
+  await expect.poll(() => told(call.notices)).toContain("playbackPaused");
+  const other = attachShard(call);
+  call.move(1);
+  await expect.poll(() => call.valuesHeard()).toHaveLength(50);
+  await expect.poll(() => told(other.notices)).toContain("playbackEnded");
+});
+
 describe("speech that a lost shard was streaming", () => {
   /** Fifty frames of an utterance that will get no more, and another shard. */
   async function cutOff() {

@@ -1,3 +1,5 @@
+import { performance } from "node:perf_hooks";
+
 /** Analyzers as nobody wants them, by name. */
 export function createAnalyzer(name) {
   return { name, close() {}, open: (_start, listener) => streams[name](listener) };
