@@ -56,6 +56,8 @@ type State = {
   isLegClosed: boolean;
   /** Its connection is lost: those who begin a new life must know. */
   isLegAway: boolean;
+  /** The newest that was heard of: older ones are void. */
+  connectionChange: number;
   /** Its gateway is lost: its client may come back by another one. */
   isLegLost: boolean;
   isCastGone: boolean;
@@ -117,6 +119,7 @@ function start(options: Options, ctx: Context<CallMessage>): State {
     outcome: undefined,
     isLegClosed: false,
     isLegAway: false,
+    connectionChange: 0,
     isLegLost: false,
     isCastGone: false,
     isReported: false,
@@ -138,6 +141,8 @@ function receive(
       return legClosed(options, state, ctx);
     case "legAway":
     case "legBack":
+      if (message.change <= state.connectionChange) return;
+      state.connectionChange = message.change;
       return connectionChanged(state, message);
     case "legLost":
       return legLost(options, state, message.atMs, ctx);
@@ -176,7 +181,7 @@ function receive(
 /** That nothing is heard for a while is nobody's silence: those who listen must know. */
 function connectionChanged(
   state: State,
-  message: Extract<CallMessage, { kind: "legAway" | "legBack" }>,
+  message: { readonly kind: "legAway" } | { readonly kind: "legBack"; readonly atMs: number },
 ): void {
   state.isLegAway = message.kind === "legAway";
   state.directory.mediaLeg?.tell(message);
@@ -196,6 +201,8 @@ function legLost(options: Options, state: State, atMs: number, ctx: Context<Call
 function legReplaced(state: State, leg: Leg, { slot, openedAtMs: atMs }: Leg): void {
   const { directory } = state;
   state.isLegLost = state.isLegAway = false;
+  // The next gateway counts anew; what the last one said has been read.
+  state.connectionChange = 0;
   // One object for the whole cast: whoever says something to the gateway uses the new number.
   leg.slot = slot;
   // A new gateway counts keys anew.

@@ -6,12 +6,13 @@ async function listening() {
   const call = rig();
   call.answer();
   await call.hearAll();
-  const away = (): void => {
-    call.directory.call.tell({ kind: "legAway" });
+  let newest = 0;
+  const away = (change = (newest += 1)): void => {
+    call.directory.call.tell({ kind: "legAway", change });
     call.time.settle();
   };
-  const back = (): void => {
-    call.directory.call.tell({ kind: "legBack", atMs: call.time.nowMs() });
+  const back = (change = (newest += 1)): void => {
+    call.directory.call.tell({ kind: "legBack", atMs: call.time.nowMs(), change });
     call.time.settle();
   };
   return { ...call, away, back };
@@ -31,6 +32,24 @@ describe("a connection that is lost and found", () => {
     expect(call.media.filter(({ kind }) => kind === "play")).toHaveLength(1);
     await call.silence(60_000);
     expect(call.media.filter(({ kind }) => kind === "play").length).toBeGreaterThan(1);
+  });
+
+  test("is back, also when its loss is told once more then", async () => {
+    const call = await listening();
+    call.away();
+    call.back();
+    call.away(1);
+    await call.silence(60_000);
+    expect(call.media.filter(({ kind }) => kind === "play").length).toBeGreaterThan(1);
+    // Nor is it back because that is told once more.
+    const again = await listening();
+    again.away();
+    again.back();
+    again.away();
+    again.back(2);
+    again.time.advance(60_000);
+    await again.settle();
+    expect(again.media.filter(({ kind }) => kind === "play")).toHaveLength(1);
   });
 
   test("does not end the turn that was open: what is said behind the gap belongs to it", async () => {

@@ -192,8 +192,8 @@ export type CallMessage =
   | { readonly kind: "legOpened"; readonly leg: Leg; readonly adoption?: LegAdoption }
   | { readonly kind: "legClosed"; readonly reason: string }
   /** Its connection is lost, and found again. */
-  | { readonly kind: "legAway" }
-  | { readonly kind: "legBack"; readonly atMs: number }
+  | { readonly kind: "legAway"; readonly change: number }
+  | { readonly kind: "legBack"; readonly atMs: number; readonly change: number }
   /** The gateway is gone, and its client may come back to another: as a new `legOpened`. */
   | { readonly kind: "legLost"; readonly atMs: number }
   /** `number`: which key of its leg. */

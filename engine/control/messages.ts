@@ -180,9 +180,16 @@ export type LegNotice =
   /** A call that was moved has no leg any more. */
   | { readonly kind: "legGone"; readonly callId: string }
   | { readonly kind: "legClosed"; readonly slot: number; readonly reason: string }
-  /** Its connection is lost: nothing is heard or played until `legBack`, or `legClosed`. */
-  | { readonly kind: "legAway"; readonly slot: number; readonly atMs: number }
-  | { readonly kind: "legBack"; readonly slot: number; readonly atMs: number }
+  /**
+   * Its connection is lost: nothing is heard or played until `legBack`, or `legClosed`. `change`
+   * rises with every one of these: one that comes late, or twice, counts no more.
+   */
+  | {
+      readonly kind: "legAway" | "legBack";
+      readonly slot: number;
+      readonly atMs: number;
+      readonly change: number;
+    }
   /** `number`: which key of the leg; one that was taken already counts no more. */
   | {
       readonly kind: "keypad";

@@ -50,6 +50,11 @@ export class LegConnection {
     return this.#isConfirmed ? this.#generation : Math.max(0, this.#generation - 1);
   }
 
+  /** Rises whenever the connection is lost or another one is there. */
+  get change(): number {
+    return 2 * this.#generation + (this.isAway ? 1 : 0);
+  }
+
   get isAway(): boolean {
     return this.#awaySinceMs !== undefined;
   }

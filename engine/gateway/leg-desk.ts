@@ -21,7 +21,7 @@ import { FrameRoute } from "./frame-route.js";
 import { GatewayLeg } from "./gateway-leg.js";
 import { LegConnection } from "./leg-connection.js";
 import type { MediaSocket } from "./media-socket.js";
-import { legAway, type Seat } from "./seat.js";
+import { legChanged, type Seat } from "./seat.js";
 import { ShardLink } from "./shard-link.js";
 
 /**
@@ -180,7 +180,7 @@ export class LegDesk {
     connection.lose(nowMs);
     this.#wheel.stop(leg);
     leg.pause(nowMs);
-    route.tell(legAway(seat, nowMs));
+    route.tell(legChanged(seat, nowMs));
     report({ kind: "mediaAway", callId: leg.callId });
     seat.graceTimer = time.after(resumeGraceMs, () => {
       this.end(seat, `the connection was lost, and nobody came back within ${resumeGraceMs} ms`);
@@ -207,7 +207,10 @@ export class LegDesk {
     const { time, report } = this.#options;
     const nowMs = time.nowMs();
     seat.graceTimer?.cancel();
-    if (seat.socket !== undefined) route.tell(legAway(seat, nowMs));
+    if (seat.socket !== undefined) {
+      connection.lose(nowMs);
+      route.tell(legChanged(seat, nowMs));
+    }
     seat.socket?.release(leg.streamId, "another connection has taken the call over");
     this.#wheel.stop(leg);
     connection.resume();
@@ -224,7 +227,7 @@ export class LegDesk {
       ...(receivedSamples === undefined ? {} : { receivedSamples }),
     });
     leg.repeatWords();
-    route.tell({ kind: "legBack", slot: leg.slot, atMs: nowMs });
+    route.tell(legChanged(seat, nowMs));
     this.#resumed += 1;
     report({ kind: "mediaResumed", callId: leg.callId, generation: connection.generation });
     this.#play(leg);
@@ -298,14 +301,13 @@ export class LegDesk {
     sayFarewell(leg, audio, { time, play: (one) => this.#play(one), hangup });
   }
 
-  /** The leg waits for a shard: what it hears is held. */
+  /** The leg waits for a shard: what it hears is held; what it was saying plays on. */
   #park(callId: string): void {
     const seat = this.#seatOfCall.get(callId);
     if (seat === undefined) return;
     const { isStreamCut } = seat.leg.handOver(() => undefined);
     seat.isStreamCut ||= isStreamCut;
     seat.route = new FrameRoute(seat.leg.slot, undefined, seat.route);
-    // What waited for a shard that is gone plays on.
     this.#play(seat.leg);
     this.#play(seat.leg);
   }
@@ -320,7 +322,7 @@ export class LegDesk {
     const adoption = { ...handover, isStreamCut: seat.isStreamCut };
     const { silentAtMs } = seat.leg;
     link.tell({ ...this.#legOpened(seat), adoption, silentAtMs });
-    if (seat.socket === undefined) link.tell(legAway(seat, this.#options.time.nowMs()));
+    if (seat.socket === undefined) link.tell(legChanged(seat, this.#options.time.nowMs()));
     this.#play(seat.leg);
   }
 

@@ -20,6 +20,10 @@ export type Seat = {
   isStreamCut: boolean;
 };
 
-export function legAway({ leg: { slot } }: Seat, atMs: number): LegNotice {
-  return { kind: "legAway", slot, atMs };
+/** What its shard is told when the connection has changed. */
+export function legChanged(
+  { leg: { slot }, connection: { isAway, change } }: Seat,
+  atMs: number,
+): LegNotice {
+  return { kind: isAway ? "legAway" : "legBack", slot, atMs, change };
 }

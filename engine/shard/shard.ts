@@ -163,10 +163,12 @@ export class Shard {
           call.tell({ kind: "legClosed", reason: notice.reason });
         });
       case "legAway":
-        return this.#onLeg(notice.slot, ({ call }) => call.tell({ kind: "legAway" }));
+        return this.#onLeg(notice.slot, ({ call }) =>
+          call.tell({ kind: "legAway", change: notice.change }),
+        );
       case "legBack":
         return this.#onLeg(notice.slot, ({ call }) =>
-          call.tell({ kind: "legBack", atMs: notice.atMs }),
+          call.tell({ kind: "legBack", atMs: notice.atMs, change: notice.change }),
         );
       case "keypad":
         return this.#onLeg(notice.slot, ({ call }) =>
