@@ -83,8 +83,11 @@ describe("threads that are lost under live calls", () => {
     expect(alone.at(-1)?.fields).toMatchObject({ callId, losses: 2 });
     const other = await rig.dial("two-keys");
     const lostAtEpochMs = Date.now();
-    const names = [...rig.threads.keys()].filter((name) => name.startsWith("quarantine"));
-    await Promise.all(names.map((name) => rig.threads.get(name)!.terminate()));
+    const quarantine = (): string[] =>
+      [...rig.threads.keys()].filter((name) => name.startsWith("quarantine"));
+    // Its shard may still be starting: until then it waits.
+    await expect.poll(quarantine).not.toHaveLength(0);
+    await Promise.all(quarantine().map((name) => rig.threads.get(name)!.terminate()));
     const view = await ended;
     expect(view).toMatchObject({ outcome: "failed" });
     // The callee is told so: the last words take some seconds.

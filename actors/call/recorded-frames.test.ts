@@ -10,7 +10,7 @@ const frameSamples = 160;
 
 type Piece = { readonly bytes: number[]; readonly mediaSamples: number; readonly atMs: number };
 
-/** A leg of G.711 and what its recorder was lent. */
+/** A leg of G.711 and what its recorder was lent, behind the first frame of all. */
 function leg() {
   const frames = new RecordedFrames({ rateHz: 8000, bytesPerSample: 1 });
   const pieces: Piece[] = [];
@@ -24,10 +24,16 @@ function leg() {
     const payload = new Uint8Array(samples).fill(index);
     frames.hear({ kind: "audio", payload, mediaSamples: index * frameSamples, atMs }, recorder);
   };
-  return { frames, recorder, pieces, hear };
+  hear(-1, 980);
+  const first = pieces.shift();
+  return { frames, recorder, pieces, hear, first };
 }
 
 describe("what the recorder is lent", () => {
+  it("is the first frame at once: the recording begins there", () => {
+    expect(leg().first).toMatchObject({ mediaSamples: -frameSamples, atMs: 980 });
+  });
+
   it("is five frames at a time, with the place of the first and the instant of the last", () => {
     const { hear, pieces } = leg();
     for (let index = 0; index < 10; index += 1) hear(index, 1000 + index * frameMs);

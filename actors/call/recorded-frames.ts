@@ -21,6 +21,8 @@ export class RecordedFrames {
   /** Made when it is needed: a leg that is not recorded has none. */
   #bytes: Uint8Array | undefined;
   #filledBytes = 0;
+  /** The first frame goes by itself: where the recording begins is to be known at once. */
+  #hasBegun = false;
   #mediaSamples = 0;
   #atMs = 0;
 
@@ -50,7 +52,7 @@ export class RecordedFrames {
     this.#bytes ??= new Uint8Array(this.#pieceBytes);
     this.#bytes.set(payload, this.#filledBytes);
     this.#filledBytes += payload.length;
-    if (this.#filledBytes === this.#pieceBytes) this.flush(recorder);
+    if (this.#filledBytes === this.#pieceBytes || !this.#hasBegun) this.flush(recorder);
   }
 
   /** Hands over what is gathered. */
@@ -58,6 +60,7 @@ export class RecordedFrames {
     const filled = this.#filledBytes;
     if (filled === 0) return;
     this.#filledBytes = 0;
+    this.#hasBegun = true;
     const bytes = this.#bytes!;
     const payload = filled === bytes.length ? bytes : bytes.subarray(0, filled);
     const [mediaSamples, atMs] = [this.#mediaSamples, this.#atMs];

@@ -48,7 +48,9 @@ export function outlivedCall(lost: LostCall, options: OutlivedOptions): Outlived
     const shiftMs = call.clockOffsetMs - (clock.epochMs() - clock.nowMs());
     const { memory, flowVersion, flowId } = translateMemory(callId, call.memory, shiftMs);
     const version = versionOf(flowId ?? spec.flowId);
-    if (version === undefined || (flowVersion ?? version) !== version) {
+    // It began in one flow, and may have changed to another by language: both must be there.
+    const isThere = versionOf(spec.flowId) !== undefined && version !== undefined;
+    if (!isThere || (flowVersion ?? version) !== version) {
       log("warn", "a lost call cannot go on: its flow has changed", { callId });
       return undefined;
     }
