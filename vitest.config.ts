@@ -3,7 +3,7 @@ import { configDefaults, defineConfig } from "vitest/config";
 
 /**
  * Three groups, one after the other: the rooms in parallel; the whole engine with its threads and
- * processes, three files at a time, for they spend most of theirs waiting; and what fills the
+ * processes, two files at a time, for they spend most of theirs waiting; and what fills the
  * machine by itself, alone.
  * Rooms share loaded modules within a worker (most of a run was loading them anew), and there is a
  * worker more than cores, since many of their tests wait for sockets and processes.
@@ -41,7 +41,7 @@ export default defineConfig({
           include: ["test/*.test.ts", "test/telephony/**/*.test.ts"],
           exclude: [...exclude, ...filling],
           testTimeout: 120_000,
-          maxWorkers: 3,
+          maxWorkers: 2,
           sequence: { groupOrder: 1 },
         },
       },
